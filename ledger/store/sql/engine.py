@@ -1,0 +1,256 @@
+"""Opening the database so that what it acknowledges it keeps, and so that reads never wait for writers.
+
+SQLite
+    One writing connection a process, each transaction begun with ``BEGIN IMMEDIATE``; readers begin plainly
+    and are ``query_only``. WAL with ``synchronous=FULL``: with NORMAL, acknowledged commits were lost in
+    simulated power cuts. Below 3.51.3 a bug can corrupt a WAL database, so an older library is refused. The
+    driver is `pysqlite3`, which brings its own SQLite; the standard library's is used only where it is new
+    enough.
+PostgreSQL
+    psycopg 3. Writers use ordinary transactions; a single read costs one round trip (AUTOCOMMIT) on a
+    connection that the server itself holds to be read-only.
+
+Engines are made at first use in each process: a connection that crossed a fork is never used and never
+closed::
+
+    database = open_engine("sqlite:///var/packproof.db")
+    with database.writing() as connection:   # one transaction: commits at the end, rolls back on an exception
+        connection.execute(...)
+    with database.reading() as connection:   # on SQLite one snapshot; on PostgreSQL each statement its own
+        connection.execute(...)
+"""
+
+import contextlib
+import importlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5_000
+READERS = 8
+POOL_TIMEOUT_S = 30
+
+
+class DatabaseRefused(Exception):
+    """The database cannot be opened as the ledger needs it: a stable `code`, a text with the next step."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NestedWrite(RuntimeError):
+    """`writing()` inside `writing()`: the inner one would wait for the outer one's connection for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    pid: int
+    writer: Engine
+    reader: Engine
+    snapshot: Engine
+
+
+class Database:
+    """One database, opened lazily in every process that uses it. Threads may share it."""
+
+    def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self.url = url
+        self._busy_timeout_ms = busy_timeout_ms
+        self._engines: _Engines | None = None
+        self._inherited: list[_Engines] = []
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        os.register_at_fork(after_in_child=self._forget_parent)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite; otherwise it is PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection inside a writing transaction, committed at the end, rolled back if the block raises.
+
+        On SQLite it holds the one write lock from its first moment, so that it never fails half-way on a
+        lock. Raises `NestedWrite` inside another `writing()` of the same thread.
+        """
+        if getattr(self._local, "writing", False):
+            raise NestedWrite("writing() was entered inside writing(): pass the connection down instead")
+        self._local.writing = True
+        try:
+            with self._current().writer.begin() as connection:
+                yield connection
+        finally:
+            self._local.writing = False
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that cannot write: one snapshot on SQLite, one for each statement on PostgreSQL."""
+        with self._current().reader.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that cannot write and sees one snapshot on both databases: reads that must agree."""
+        with self._current().snapshot.connect() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close this process's connections; the next use opens new ones."""
+        with self._lock:
+            engines, self._engines = self._engines, None
+        if engines is not None:
+            for engine in (engines.writer, engines.reader, engines.snapshot):
+                engine.dispose()
+
+    def _current(self) -> _Engines:
+        engines = self._engines
+        if engines is not None and engines.pid == os.getpid():
+            return engines
+        with self._lock:
+            if self._engines is None:
+                make = _sqlite_engines if self.is_sqlite else _postgresql_engines
+                self._engines = make(self.url, self._busy_timeout_ms)
+            return self._engines
+
+    def _forget_parent(self) -> None:
+        # Closing an inherited connection would end the parent's session, so the child keeps it untouched.
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        if self._engines is not None:
+            self._inherited.append(self._engines)
+            self._engines = None
+
+
+def open_engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
+    """The database at `url`: ``sqlite:///relative``, ``sqlite:////absolute`` or ``postgresql://...``.
+
+    Nothing is connected yet, but an SQLite library that must not be used is refused here. Raises
+    `DatabaseRefused`.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseRefused(
+            "database.url",
+            "the database URL cannot be read: write sqlite:///path or postgresql://user@host/name",
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise DatabaseRefused(
+                "database.memory",
+                "an SQLite database needs a file: readers and writer are different connections",
+            )
+        sqlite_driver()
+        return Database(parsed.set(drivername="sqlite+pysqlite"), busy_timeout_ms)
+    if backend in ("postgresql", "postgres"):
+        return Database(parsed.set(drivername="postgresql+psycopg"), busy_timeout_ms)
+    raise DatabaseRefused(
+        "database.kind",
+        f"a {backend} database is not supported: use sqlite:///path or postgresql://user@host/name",
+    )
+
+
+def sqlite_driver() -> ModuleType:
+    """The first SQLite driver here whose library is safe with WAL; `DatabaseRefused` if there is none."""
+    seen: list[str] = []
+    for name in ("pysqlite3.dbapi2", "sqlite3"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        if module.sqlite_version_info >= OLDEST_SQLITE:
+            return module
+        seen.append(f"{name} {module.sqlite_version}")
+    raise DatabaseRefused(
+        "database.sqlite_too_old",
+        f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or later is needed (it fixed a WAL corruption bug), "
+        f"found {', '.join(seen) or 'none'}: install pysqlite3, or use PostgreSQL by PACKPROOF_DATABASE_URL",
+    )
+
+
+def _sqlite_engines(url: URL, busy_timeout_ms: int) -> _Engines:
+    assert url.database is not None
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    writer = _sqlite_engine(
+        url, busy_timeout_ms, size=1, overflow=0, begin="BEGIN IMMEDIATE", query_only=False
+    )
+    reader = _sqlite_engine(
+        url, busy_timeout_ms, size=READERS, overflow=READERS, begin="BEGIN", query_only=True
+    )
+    return _Engines(os.getpid(), writer, reader, reader)
+
+
+def _sqlite_engine(
+    url: URL, busy_timeout_ms: int, *, size: int, overflow: int, begin: str, query_only: bool
+) -> Engine:
+    engine = create_engine(
+        url,
+        module=sqlite_driver(),
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=POOL_TIMEOUT_S,
+        # A pooled connection passes from thread to thread, never two at once.
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _sqlite_pragmas(busy_timeout_ms, query_only))
+
+    # The driver would begin late, before the first write, and commit around DDL: it is told to leave both
+    # to us.
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _sqlite_pragmas(busy_timeout_ms: int, query_only: bool) -> Callable[[Any, object], None]:
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout_ms)}")
+        if cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+            raise DatabaseRefused(
+                "database.no_wal",
+                "SQLite cannot use WAL where this database lies: move it to a local file system",
+            )
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA trusted_schema=OFF")
+        if query_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    return on_connect
+
+
+def _postgresql_engines(url: URL, busy_timeout_ms: int) -> _Engines:
+    lock_timeout = f"-c timezone=UTC -c lock_timeout={int(busy_timeout_ms) * 4}"
+    read_only = "-c timezone=UTC -c default_transaction_read_only=on"
+    writer = create_engine(
+        url, pool_timeout=POOL_TIMEOUT_S, pool_pre_ping=True, connect_args={"options": lock_timeout}
+    )
+    reader = create_engine(
+        url,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": read_only},
+    )
+    snapshot = reader.execution_options(isolation_level="REPEATABLE READ")
+    return _Engines(os.getpid(), writer, reader, snapshot)
