@@ -1,11 +1,12 @@
 """The event value: what happened, in the one form that all parties compute alike.
 
-A 2.0 JSON document, a 2.0 XML one and a 1.2 XML one that tell the same happening give equal values here, field by field; what is
-signed, hashed, compared and projected is this value and never a document's text. The format is docs/formats/event.md; its
-vectors are tests/ledger/custody/vectors/.
+A 2.0 JSON document, a 2.0 XML one and a 1.2 XML one that tell the same happening give equal values here,
+field by field; what is signed, hashed, compared and projected is this value and never a document's text. The
+format is docs/formats/event.md; its vectors are tests/ledger/custody/vectors/.
 
-    Event(type=EventType.OBJECT, event_time=..., time_zone_offset="-05:00", action=Action.ADD, biz_step="commissioning",
-          epcs=("https://id.gs1.org/01/00300010123457/21/11",), ilmd=(("urn:epcglobal:cbv:mda#lotNumber", '"A123"'),))
+    Event(type=EventType.OBJECT, event_time=..., time_zone_offset="-05:00", action=Action.ADD,
+          biz_step="commissioning", epcs=("https://id.gs1.org/01/00300010123457/21/11",),
+          ilmd=(("urn:epcglobal:cbv:mda#lotNumber", '"A123"'),))
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def format_time(moment: datetime) -> str:
 def compact(value: object) -> str:
     """JCS (RFC 8785) of a value made of objects, arrays and strings only, as all values inside an event are.
 
-    For strings, JCS and Python's ``json`` agree but for one thing: JCS sorts members by UTF-16 code units. Raises TypeError for any other
-    scalar, ValueError for a lone surrogate.
+    For strings, JCS and Python's ``json`` agree but for one thing: JCS sorts members by UTF-16 code units.
+    Raises TypeError for any other scalar, ValueError for a lone surrogate.
     """
     text = _compact(value)
     text.encode("utf-8")  # a lone surrogate has no UTF-8: refuse it here, not in the middle of a commit
@@ -58,7 +59,8 @@ def _compact(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Quantity:
-    """So many of a class of objects (EPCIS 2.0, 7.3.3.3): `epc_class` canonical EPC text, `quantity` decimal text, `uom` UN/ECE Rec 20."""
+    """So many of a class of objects (EPCIS 2.0, 7.3.3.3): `epc_class` canonical EPC text, `quantity` decimal
+    text, `uom` UN/ECE Rec 20."""
 
     epc_class: str
     quantity: str | None = None
@@ -71,7 +73,8 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Linked:
-    """A typed reference: a business transaction, a source or a destination (EPCIS 2.0, 7.3.5.4 and 7.3.5.5)."""
+    """A typed reference: a business transaction, a source or a destination (EPCIS 2.0, 7.3.5.4 and
+    7.3.5.5)."""
 
     type: str
     id: str
@@ -90,8 +93,8 @@ class ErrorDeclaration:
 class Event:
     """One EPCIS event. EPCs are canonical text, times aware UTC, ILMD, extension and sensor values JCS text.
 
-    Equal content gives an equal `digest` whatever the document's form, order and white space. `event_id` is None where the document had none:
-    `id` is then the derived one.
+    Equal content gives an equal `digest` whatever the document's form, order and white space. `event_id` is
+    None where the document had none: `id` is then the derived one.
     """
 
     type: EventType
@@ -130,7 +133,8 @@ class Event:
 
     @property
     def position(self) -> int:
-        """Where the event stands in custody's order: microseconds since 1970, times 16, plus the step's rank. `id` breaks ties."""
+        """Where the event stands in custody's order: microseconds since 1970, times 16, plus the step's rank.
+        `id` breaks ties."""
         return position_at(self.event_time, step_rank(self.biz_step))
 
     @property
@@ -158,12 +162,14 @@ class Event:
         return _plain(self.extensions, name)
 
     def all_epcs(self) -> tuple[str, ...]:
-        """Every EPC the event names as an object (not as a place): parent, objects, children, inputs, outputs; each once."""
+        """Every EPC the event names as an object (not as a place): parent, objects, children, inputs,
+        outputs; each once."""
         parent = (self.parent,) if self.parent else ()
         return tuple(dict.fromkeys((*parent, *self.epcs, *self.children, *self.inputs, *self.outputs)))
 
     def fields(self) -> list[Field]:
-        """The event's record: its fields sorted by path, as the commitment and the canonical form take them."""
+        """The event's record: its fields sorted by path, as the commitment and the canonical form take
+        them."""
         return sorted(
             [Leaf("eventID", self.id.encode()), *(f for f in self._fields() if f.path != "eventID")],
             key=_path_bytes,
@@ -233,7 +239,8 @@ def time_of(position: int) -> datetime:
 
 
 def canonical(fields: Iterable[Field]) -> bytes:
-    """The canonical form of a record whose fields come sorted by path (docs/formats/event.md, Canonical form)."""
+    """The canonical form of a record whose fields come sorted by path (docs/formats/event.md, Canonical
+    form)."""
     parts: list[bytes] = []
     for field in fields:
         path = field.path.encode()

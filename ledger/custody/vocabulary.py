@@ -1,8 +1,8 @@
 """The CBV words that carry meaning here, and the one way each is written inside the kernel.
 
-GS1's Core Business Vocabulary 2.0 (sections 7.1 to 7.5) writes a business step as ``shipping`` in 2.0 JSON, as
-``urn:epcglobal:cbv:bizstep:shipping`` in 1.2 XML and as ``https://ref.gs1.org/cbv/BizStep-shipping`` on the web. Inside the kernel it is the bare
-word; a word of somebody else's vocabulary stays the URI it was.
+GS1's Core Business Vocabulary 2.0 (sections 7.1 to 7.5) writes a business step as ``shipping`` in 2.0 JSON,
+as ``urn:epcglobal:cbv:bizstep:shipping`` in 1.2 XML and as ``https://ref.gs1.org/cbv/BizStep-shipping`` on
+the web. Inside the kernel it is the bare word; a word of somebody else's vocabulary stays the URI it was.
 """
 
 from __future__ import annotations
@@ -47,16 +47,21 @@ class Step(StrEnum):
 
 
 BIZ_STEPS = frozenset(
-    "accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting decommissioning "
-    "departing destroying disassembling dispensing encoding entering_exiting holding inspecting installing killing loading other "
-    "packing picking receiving removing repackaging repairing replacing reserving retail_selling sampling sensor_reporting shipping "
-    "staging_outbound stock_taking stocking storing transporting unloading unpacking void_shipping".split()
+    """
+    accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting
+    decommissioning departing destroying disassembling dispensing encoding entering_exiting holding inspecting
+    installing killing loading other packing picking receiving removing repackaging repairing replacing reserving
+    retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing transporting
+    unloading unpacking void_shipping
+    """.split()
 )
 DISPOSITIONS = frozenset(
-    "active available completeness_inferred completeness_verified conformant container_closed container_open damaged destroyed "
-    "dispensed disposed encoded expired in_progress in_transit inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement "
-    "no_pedigree_match non_conformant non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible "
-    "sellable_not_accessible stolen unavailable unknown".split()
+    """
+    active available completeness_inferred completeness_verified conformant container_closed container_open damaged
+    destroyed dispensed disposed encoded expired in_progress in_transit inactive mismatch_class mismatch_instance
+    mismatch_quantity needs_replacement no_pedigree_match non_conformant non_sellable_other partially_dispensed
+    recalled reserved retail_sold returned sellable_accessible sellable_not_accessible stolen unavailable unknown
+    """.split()
 )
 TRANSACTION_TYPES = frozenset(
     "bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt".split()
@@ -109,8 +114,9 @@ _WORDS = {
 def bare_word(vocabulary: str, text: str) -> str:
     """`text` as the kernel writes it: the bare CBV word, or the foreign URI unchanged.
 
-    `vocabulary` is one of ``bizStep``, ``disposition``, ``transaction``, ``party``, ``reason``. Raises ValueError for a bare word or a CBV URI
-    whose word the CBV does not have: it is a slip of the writer's, and would otherwise become a step that no rule knows.
+    `vocabulary` is one of ``bizStep``, ``disposition``, ``transaction``, ``party``, ``reason``. Raises
+    ValueError for a bare word or a CBV URI whose word the CBV does not have: it is a slip of the writer's,
+    and would otherwise become a step that no rule knows.
     """
     for prefix in _PREFIXES[vocabulary]:
         if text.startswith(prefix):
@@ -120,14 +126,13 @@ def bare_word(vocabulary: str, text: str) -> str:
         if ":" in text:
             return text
     if text not in _WORDS[vocabulary]:
-        raise ValueError(
-            f"{text!r} is no {vocabulary} of the Core Business Vocabulary; other vocabularies are written as a URI"
-        )
+        raise ValueError(f"{text!r} is no {vocabulary} of the CBV; words of other vocabularies are written as a URI")
     return text
 
 
-# Custody's order within one microsecond (docs/formats/event.md, Order). Anything not named ranks with the observations.
-_RANK = {
+# Custody's order within one microsecond (docs/formats/event.md, Order). Anything not named ranks with the
+# observations.
+_RANK: dict[str, int] = {
     Step.COMMISSIONING: 0,
     Step.UNPACKING: 1,
     Step.PACKING: 2,
@@ -144,4 +149,5 @@ OBSERVATION_RANK = 5
 
 def step_rank(biz_step: str | None) -> int:
     """The rank of a business step in custody's order, 0 to 6."""
-    return _RANK.get(biz_step, OBSERVATION_RANK) if biz_step else OBSERVATION_RANK  # type: ignore[call-overload, no-any-return]
+    return _RANK.get(biz_step, OBSERVATION_RANK) if biz_step else OBSERVATION_RANK  # type:
+    ignore[call-overload, no-any-return]
