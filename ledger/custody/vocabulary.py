@@ -126,7 +126,9 @@ def bare_word(vocabulary: str, text: str) -> str:
         if ":" in text:
             return text
     if text not in _WORDS[vocabulary]:
-        raise ValueError(f"{text!r} is no {vocabulary} of the CBV; words of other vocabularies are written as a URI")
+        raise ValueError(
+            f"{text!r} is no {vocabulary} of the CBV; words of other vocabularies are written as a URI"
+        )
     return text
 
 
@@ -149,5 +151,4 @@ OBSERVATION_RANK = 5
 
 def step_rank(biz_step: str | None) -> int:
     """The rank of a business step in custody's order, 0 to 6."""
-    return _RANK.get(biz_step, OBSERVATION_RANK) if biz_step else OBSERVATION_RANK  # type:
-    ignore[call-overload, no-any-return]
+    return _RANK.get(biz_step, OBSERVATION_RANK) if biz_step else OBSERVATION_RANK
