@@ -1,0 +1,91 @@
+"""What the rules have to say about an event: data, never an exception.
+
+A report is never refused for a business reason. It is recorded, and where it does not fit, a finding says
+why, about which object, and what usually explains it. Every code has its heading in
+docs/reference/findings.md, in this order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much work a finding makes (domain reference, section 8)."""
+
+    HOLD = "hold"  # hold the package and open a suspect review
+    EXCEPTION = "exception"  # somebody has to put the data right
+    NOTE = "note"
+
+
+class FindingCode(StrEnum):
+    """Closed set, in order of weight. The domain reference's rule numbers are in the reference page."""
+
+    TWO_CUSTODIANS = "two_custodians"
+    AFTER_END = "after_end"
+    DISPENSED_TWICE = "dispensed_twice"
+    COMMISSIONED_TWICE = "commissioned_twice"
+    NOT_HOLDER = "not_holder"
+    WRONG_RECEIVER = "wrong_receiver"
+    NEVER_COMMISSIONED = "never_commissioned"
+    MOVED_ON_HOLD = "moved_on_hold"
+    NOT_MAKER = "not_maker"
+    SHORT = "short"
+    OVER = "over"
+    RECEIVED_WITHOUT_SHIPPING = "received_without_shipping"
+    NO_STATEMENT = "no_statement"
+    NO_RECIPIENT = "no_recipient"
+    TWO_PARENTS = "two_parents"
+    MOVED_ALONE = "moved_alone"
+    NOT_INSIDE = "not_inside"
+    CONTAINMENT_CYCLE = "containment_cycle"
+    MIXED_OWNERS = "mixed_owners"
+    SHIPPED_TWICE = "shipped_twice"
+    VOID_AFTER_RECEIPT = "void_after_receipt"
+    DECLARED_BY_OTHER = "declared_by_other"
+    FUTURE_EVENT = "future_event"
+    OTHER_ID_SAME_CONTENT = "other_id_same_content"
+
+
+SEVERITY: dict[FindingCode, Severity] = {
+    FindingCode.TWO_CUSTODIANS: Severity.HOLD,
+    FindingCode.AFTER_END: Severity.HOLD,
+    FindingCode.DISPENSED_TWICE: Severity.HOLD,
+    FindingCode.COMMISSIONED_TWICE: Severity.HOLD,
+    FindingCode.NOT_HOLDER: Severity.EXCEPTION,
+    FindingCode.WRONG_RECEIVER: Severity.EXCEPTION,
+    FindingCode.NEVER_COMMISSIONED: Severity.EXCEPTION,
+    FindingCode.MOVED_ON_HOLD: Severity.HOLD,
+    FindingCode.NOT_MAKER: Severity.EXCEPTION,
+    FindingCode.SHORT: Severity.EXCEPTION,
+    FindingCode.OVER: Severity.EXCEPTION,
+    FindingCode.RECEIVED_WITHOUT_SHIPPING: Severity.EXCEPTION,
+    FindingCode.NO_STATEMENT: Severity.EXCEPTION,
+    FindingCode.NO_RECIPIENT: Severity.EXCEPTION,
+    FindingCode.TWO_PARENTS: Severity.EXCEPTION,
+    FindingCode.MOVED_ALONE: Severity.EXCEPTION,
+    FindingCode.NOT_INSIDE: Severity.NOTE,
+    FindingCode.CONTAINMENT_CYCLE: Severity.EXCEPTION,
+    FindingCode.MIXED_OWNERS: Severity.EXCEPTION,
+    FindingCode.SHIPPED_TWICE: Severity.NOTE,
+    FindingCode.VOID_AFTER_RECEIPT: Severity.EXCEPTION,
+    FindingCode.DECLARED_BY_OTHER: Severity.EXCEPTION,
+    FindingCode.FUTURE_EVENT: Severity.NOTE,
+    FindingCode.OTHER_ID_SAME_CONTENT: Severity.NOTE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit. `item` is the canonical EPC it is about, `container` the one it was looked
+    for in."""
+
+    code: FindingCode
+    message: str
+    item: str | None = None
+    container: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return SEVERITY[self.code]

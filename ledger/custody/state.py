@@ -1,0 +1,154 @@
+"""What is true of a package or a container now, and who it is true for.
+
+Custody, ownership and containment are three attributes, changed by different events. Custody and ownership
+are kept on the **outermost** object and inherited by what is inside: receiving a pallet changes one item, not
+265. An item's own attributes are stale while it is inside something; `World.outer` finds the ones that count,
+and taking an item out copies them down.
+
+    world = World()
+    outcome = apply(world, act)          # ledger.custody.rules; pure: `world` is as before
+    world.update(outcome.changed)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
+
+
+class Status(StrEnum):
+    """Where an object is in its life."""
+
+    UNKNOWN = "unknown"  # named by an event, never commissioned as far as we know
+    ACTIVE = "active"
+    PARTIALLY_DISPENSED = "partially_dispensed"
+    DISPENSED = "dispensed"
+    DECOMMISSIONED = "decommissioned"
+    DESTROYED = "destroyed"
+
+
+ENDED = frozenset({Status.DISPENSED, Status.DECOMMISSIONED, Status.DESTROYED})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One package or container. Parties are GLNs (13 digits), positions as `ledger.custody.event` defines
+    them.
+
+    `holder` has it, or had it last while it is under way to `bound_for`. `offered_to` gets the title on
+    receipt; `sender` is who it came from. `missing`: expected inside a container that was opened and counted,
+    and not found.
+    """
+
+    key: str
+    status: Status = Status.UNKNOWN
+    maker: str | None = None
+    lot: str | None = None
+    expiry: str | None = None
+    holder: str | None = None
+    owner: str | None = None
+    in_transit: bool = False
+    bound_for: str | None = None
+    offered_to: str | None = None
+    sender: str | None = None
+    custody_since: int = 0
+    parent: str | None = None
+    inside_since: int = 0
+    last: int = 0
+    ended_by: str | None = None
+    ended_at: int | None = None
+    held: str | None = None
+    recalled: bool = False
+    missing: bool = False
+    claimed_by: str | None = None
+    disputed: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A production lot: its maker, and whether the maker recalled it."""
+
+    key: str
+    maker: str | None = None
+    recalled: bool = False
+    recalled_at: int | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """The items and lots at hand, by canonical EPC, with what is inside what. A value to the rules: they only
+    read it."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    lots: dict[str, Lot] = field(default_factory=dict)
+    inside: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, items: Iterable[Item], lots: Iterable[Lot] = ()) -> World:
+        world = cls()
+        world.update({item.key: item for item in items}, {lot.key: lot for lot in lots})
+        return world
+
+    def item(self, key: str) -> Item:
+        """The item of that key, a fresh unknown one where there is none."""
+        return self.items.get(key) or Item(key)
+
+    def outer(self, item: Item) -> Item:
+        """The outermost object around `item`: the one whose custody and ownership count."""
+        for _ in range(MAX_DEPTH):
+            if item.parent is None:
+                return item
+            item = self.item(item.parent)
+        return item
+
+    def path(self, item: Item) -> list[str]:
+        """The keys of the containers around `item`, the nearest first."""
+        found: list[str] = []
+        while item.parent is not None and len(found) < MAX_DEPTH:
+            found.append(item.parent)
+            item = self.item(item.parent)
+        return found
+
+    def contents(self, key: str) -> frozenset[str]:
+        """The keys directly inside the container `key`."""
+        return frozenset(self.inside.get(key, ()))
+
+    def update(self, items: Mapping[str, Item], lots: Mapping[str, Lot] | None = None) -> None:
+        """Take over changed items and lots."""
+        for key, item in items.items():
+            before = self.items.get(key)
+            if before is not None and before.parent is not None and before.parent != item.parent:
+                self.inside[before.parent].discard(key)
+            if item.parent is not None:
+                self.inside.setdefault(item.parent, set()).add(key)
+            self.items[key] = item
+        self.lots.update(lots or {})
+
+
+def inherit(item: Item, outer: Item) -> Item:
+    """`item` with the custody and ownership of `outer`, out of every container."""
+    return replace(
+        item,
+        parent=None,
+        inside_since=0,
+        holder=outer.holder,
+        owner=outer.owner,
+        in_transit=outer.in_transit,
+        bound_for=outer.bound_for,
+        offered_to=outer.offered_to,
+        sender=outer.sender,
+        custody_since=outer.custody_since,
+    )
+
+
+def is_inferred(item: Item, outer: Item) -> bool:
+    """Whether nobody has seen `item` itself since its container changed hands: its custody is inferred from
+    the container's label."""
+    return item.parent is not None and item.last < outer.custody_since
