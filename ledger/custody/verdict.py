@@ -59,10 +59,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when somebody scans. `item` is the record (None: there is none), `outer` what is outermost around it.
+    """What is known when somebody scans. `item` is the record (None: no record), `outer` the outermost around it.
 
     `asker` is the GLN of the party that scans, None for somebody who holds nothing (an inspector). `label_lot` and
-    `label_expiry` are what the label says, None where it does not. `unreadable` is the reason why nothing could be
+    `label_expiry` are what the label says, None where it does not. `unreadable` is why nothing could be
     identified. `maker_denies`: the party that makes this GTIN answers on this node, and has never made this serial.
     """
 

@@ -1,0 +1,84 @@
+"""Tables of what was captured: documents as they came, and their events."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from ledger.store.sql.metadata import metadata
+from ledger.store.sql.types import BigId, UtcMicros
+
+# One row for each capture, which is one entry of the ledger with events. Raw bytes are kept as they came, packed.
+document = Table(
+    "document",
+    metadata,
+    Column("doc_id", BigId, primary_key=True, autoincrement=True),
+    Column("idx", BigInteger, nullable=False, unique=True),  # its entry in the ledger
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("by_id", Integer, ForeignKey("party.party_id"), nullable=False),  # who vouches for it
+    Column("signer", LargeBinary(32)),  # thumbprint of the author's key; NULL: received, not signed
+    Column("channel", Text, nullable=False),  # signed, rest, file, page, exchange
+    Column("form", Text, nullable=False),  # json20, xml12, xml20
+    Column("intake", Text, nullable=False),  # JSON of the committed intake fields
+    Column("statement_affirmed", Boolean),  # DSCSA transaction statement; NULL: came without one
+    Column("received_at", UtcMicros, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # zlib
+    Column("notes", Text, nullable=False),  # JSON: what reading tolerated
+    Index("ix_document_by_id_sha256", "by_id", "sha256"),
+)
+
+# The parties are stored as they were resolved at capture: projecting again must give the same, whatever is learned later.
+event = Table(
+    "event",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("doc_id", BigInteger, ForeignKey("document.doc_id"), nullable=False),
+    Column("ev_no", Integer, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("by_id", Integer, ForeignKey("party.party_id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("declared_at", BigInteger, nullable=False),  # declarationTime in microseconds; 0: no error declaration
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("pos", BigInteger, nullable=False),  # custody's order
+    Column("event_time", UtcMicros, nullable=False),
+    Column("record_time", UtcMicros, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("action", Text),
+    Column("biz_step", Text),
+    Column("disposition", Text),
+    Column("read_point", Text),
+    Column("biz_location", Text),
+    Column("sender_id", Integer, ForeignKey("party.party_id")),
+    Column("recipient_id", Integer, ForeignKey("party.party_id")),
+    Column("seller_id", Integer, ForeignKey("party.party_id")),
+    Column("buyer_id", Integer, ForeignKey("party.party_id")),
+    Column("statement", Boolean),
+    # False: recorded with a finding, and without effect on custody (same content under another id, or a future time).
+    Column("effective", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # ledger.custody.stored
+    UniqueConstraint("by_id", "event_id", "declared_at"),
+    Index("ix_event_by_id_digest", "by_id", "digest"),
+    Index("ix_event_doc_id_ev_no", "doc_id", "ev_no"),
+    Index("ix_event_idx", "idx"),
+    Index("ix_event_event_id", "event_id"),
+)
+
+# Which objects an event names, and as what. Clustered by object: a package's history is one range.
+event_epc = Table(
+    "event_epc",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", SmallInteger, primary_key=True, autoincrement=False),
+    Index("ix_event_epc_seq", "seq"),
+    sqlite_with_rowid=False,
+)

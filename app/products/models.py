@@ -1,0 +1,21 @@
+"""Tables of products: what a GTIN is, and who answers for it."""
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+
+from ledger.store.sql.metadata import metadata
+from ledger.store.sql.types import UtcMicros
+
+product = Table(
+    "product",
+    metadata,
+    Column("gtin", Text, primary_key=True),
+    # The party on this node that makes it, and so can say that it never made a serial. NULL: its maker is not here.
+    Column("maker_id", Integer, ForeignKey("party.party_id")),
+    Column("ndc", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("manufacturer", Text, nullable=False),
+    Column("dosage_form", Text, nullable=False),
+    Column("strength", Text, nullable=False),
+    Column("net_content", Text, nullable=False),
+    Column("updated_at", UtcMicros, nullable=False),
+)

@@ -1,0 +1,158 @@
+"""An event as it is kept: its canonical form, and the way back.
+
+The canonical form (docs/formats/event.md) is what was committed to, so that a stored event is checked by hashing the bytes that are there. A
+body begins with one byte for how it is packed: 0 plain, 1 zlib.
+
+    body = pack(event)        unpack(body) == event, but that an id once derived is now explicit
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+from ledger.custody.event import ErrorDeclaration, Event, Linked, Quantity, canonical
+from ledger.custody.vocabulary import Action, EventType
+from ledger.errors import LedgerError
+from ledger.signing.commitment import Field, Leaf, ListField
+
+_PLAIN, _ZLIB = b"\0", b"\1"
+_WORTH_PACKING = 200
+_LIMIT = 256 * 1024 * 1024
+
+_LISTS = frozenset(
+    """
+    persistentDisposition/set persistentDisposition/unset epcList childEPCs inputEPCList outputEPCList quantityList
+    childQuantityList inputQuantityList outputQuantityList bizTransactionList sourceList destinationList
+    sensorElementList errorDeclaration/correctiveEventIDs
+    """.split()
+)
+
+
+class StoredEventDamaged(LedgerError):
+    """The bytes of a stored event are no canonical form."""
+
+    code = "stored_event_damaged"
+
+
+def pack(event: Event) -> bytes:
+    """The body to store for `event`."""
+    return pack_fields(event.fields())
+
+
+def pack_fields(fields: list[Field]) -> bytes:
+    """The body to store for a record's `fields`."""
+    plain = canonical(fields)
+    return _ZLIB + zlib.compress(plain, 6) if len(plain) >= _WORTH_PACKING else _PLAIN + plain
+
+
+def unpack_fields(body: bytes) -> list[Field]:
+    """The fields in a stored body, as they were committed to. Raises `StoredEventDamaged`."""
+    try:
+        plain = _unzip(body)
+        return _fields(plain)
+    except (zlib.error, IndexError, UnicodeDecodeError, ValueError) as error:
+        raise StoredEventDamaged(f"the stored event cannot be read: {error}") from error
+
+
+def unpack(body: bytes) -> Event:
+    """The event in a stored body. Raises `StoredEventDamaged`."""
+    fields = unpack_fields(body)
+    try:
+        return _event(fields)
+    except (KeyError, ValueError, TypeError) as error:
+        raise StoredEventDamaged(f"the stored event is no event: {error}") from error
+
+
+def _unzip(body: bytes) -> bytes:
+    if body[:1] == _PLAIN:
+        return body[1:]
+    if body[:1] != _ZLIB:
+        raise ValueError("unknown packing")
+    unpacker = zlib.decompressobj()
+    plain = unpacker.decompress(body[1:], _LIMIT)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it does not end where it should")
+    return plain
+
+
+def _fields(plain: bytes) -> list[Field]:
+    found: list[Field] = []
+    lists: dict[str, list[bytes]] = {}
+    at = 0
+    while at < len(plain):
+        end = plain.index(b"\0", at)
+        path = plain[at:end].decode()
+        length = int.from_bytes(plain[end + 1 : end + 5], "big")
+        at = end + 5 + length
+        if at > len(plain):
+            raise ValueError("a value runs over the end")
+        value = plain[end + 5 : at]
+        head, _, number = path.rpartition("/")
+        if head in _LISTS and number.isdigit():
+            lists.setdefault(head, []).append(value)
+        else:
+            found.append(Leaf(path, value))
+    found += [ListField(path, tuple(values)) for path, values in lists.items()]
+    return sorted(found, key=lambda field: field.path.encode())
+
+
+def _event(fields: list[Field]) -> Event:
+    one = {f.path: f.value.decode() for f in fields if isinstance(f, Leaf)}
+    many = {f.path: tuple(v.decode() for v in f.values) for f in fields if isinstance(f, ListField)}
+
+    def parsed(path: str) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in many.get(path, ())]
+
+    def quantities(path: str) -> tuple[Quantity, ...]:
+        return tuple(Quantity(q["epcClass"], q.get("quantity"), q.get("uom")) for q in parsed(path))
+
+    def linked(path: str, member: str) -> tuple[Linked, ...]:
+        return tuple(Linked(entry["type"], entry[member]) for entry in parsed(path))
+
+    def named(prefix: str) -> tuple[tuple[str, str], ...]:
+        return tuple((path[len(prefix) :], value) for path, value in one.items() if path.startswith(prefix))
+
+    declared = one.get("errorDeclaration/declarationTime")
+    return Event(
+        type=EventType(one["type"]),
+        event_time=_time(one["eventTime"]),
+        time_zone_offset=one.get("eventTimeZoneOffset", ""),
+        event_id=one["eventID"],
+        action=Action(one["action"]) if "action" in one else None,
+        biz_step=one.get("bizStep"),
+        disposition=one.get("disposition"),
+        persistent_set=many.get("persistentDisposition/set", ()),
+        persistent_unset=many.get("persistentDisposition/unset", ()),
+        read_point=one.get("readPoint"),
+        biz_location=one.get("bizLocation"),
+        parent=one.get("parentID"),
+        epcs=many.get("epcList", ()),
+        children=many.get("childEPCs", ()),
+        inputs=many.get("inputEPCList", ()),
+        outputs=many.get("outputEPCList", ()),
+        quantities=quantities("quantityList"),
+        child_quantities=quantities("childQuantityList"),
+        input_quantities=quantities("inputQuantityList"),
+        output_quantities=quantities("outputQuantityList"),
+        transactions=linked("bizTransactionList", "bizTransaction"),
+        sources=linked("sourceList", "source"),
+        destinations=linked("destinationList", "destination"),
+        transformation_id=one.get("transformationID"),
+        declaration=ErrorDeclaration(
+            _time(declared),
+            one.get("errorDeclaration/reason"),
+            many.get("errorDeclaration/correctiveEventIDs", ()),
+        )
+        if declared
+        else None,
+        sensors=many.get("sensorElementList", ()),
+        ilmd=named("ilmd/"),
+        extensions=named("ext/"),
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
