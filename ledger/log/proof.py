@@ -12,7 +12,7 @@ from hmac import compare_digest
 from typing import Protocol
 
 from ledger.errors import VerificationError
-from ledger.log.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
+from ledger.log.hashing import EMPTY_ROOT, HASH_BYTES, node_hash, pair_up
 
 
 class NodeReader(Protocol):
@@ -21,6 +21,19 @@ class NodeReader(Protocol):
     def node(self, level: int, index: int) -> bytes:
         """The hash over the 2**level leaves that begin at leaf ``index * 2**level``."""
         ...
+
+
+class LeafNodes:
+    """A `NodeReader` over leaf hashes in memory, each level made when it is first asked for."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels: list[Sequence[bytes]] = [leaves]
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree."""
+        while len(self._levels) <= level:
+            self._levels.append(pair_up(self._levels[-1]))
+        return self._levels[level][index]
 
 
 def _split(count: int) -> int:
@@ -84,14 +97,14 @@ def consistency_proof(nodes: NodeReader, old: int, new: int) -> list[bytes]:
     return path
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Raise `VerificationError` unless `proof` leads from `leaf` at `index` to `root` of `size` leaves.
+def fold_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root that `proof` leads to from `leaf` at `index` of `size` leaves (RFC 9162, 2.1.3.2).
 
-    RFC 9162, 2.1.3.2.
+    Raises `VerificationError` if the proof has not exactly the number of hashes it must have.
     """
     if not 0 <= index < size:
         raise VerificationError(f"position {index} is not in a tree of {size}", code="inclusion")
-    _check_lengths((leaf, root, *proof), "inclusion")
+    _check_lengths((leaf, *proof), "inclusion")
     at, last, computed = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -109,7 +122,12 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
         raise VerificationError(
             "the inclusion proof has fewer hashes than the tree has levels", code="inclusion"
         )
-    if not compare_digest(computed, root):
+    return computed
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """Raise `VerificationError` unless `proof` leads from `leaf` at `index` to `root` of `size` leaves."""
+    if not compare_digest(fold_inclusion(leaf, index, size, proof), root):
         raise VerificationError(
             f"the inclusion proof of position {index} leads to another root", code="inclusion"
         )

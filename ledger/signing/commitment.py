@@ -1,0 +1,213 @@
+"""The salted commitment: a capture's content is not in the ledger, only a Merkle root over it.
+
+Single fields, and single elements of a list, can so be shown with a short proof while the rest stays hidden; the salts
+keep anybody from guessing what is hidden. The tree (docs/formats/statement.md)::
+
+    root    = subtree("", [ document, intake, e0, e1, ... ])
+    intake  = subtree("intake", [ leaf("intake/channel", ...), ... ])
+    e0      = subtree("e0", [ leaf("e0/bizStep", ...), subtree("e0/epcList", [ leaf("e0/epcList/0", ...), ... ]), ... ])
+
+    leaf(path, salt, value)  = SHA-256(0x00 || salt[16] || path || 0x00 || value)
+    subtree(path, children)  = SHA-256(0x02 || path || 0x00 || u32 number of children || mth(children))
+
+Callers give paths within a record (``epcList``) and names within the intake (``channel``); the prefixes are put here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256, shake_128
+from typing import Final
+
+from ledger.errors import LedgerError
+from ledger.log.hashing import tree_hash
+from ledger.log.proof import LeafNodes, inclusion_proof
+
+SEED_BYTES: Final = 32
+SALT_BYTES: Final = 16
+HEAD_CHILDREN: Final = 2
+"""Children of the root before the first record: `document` and `intake`."""
+
+_SALTS_LABEL: Final = b"packproof salts v1"
+
+
+class CommitmentError(LedgerError):
+    """The caller gave fields that have no commitment: out of order, twice, or a path with a zero byte."""
+
+    code = "commitment"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A field of one value."""
+
+    path: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ListField:
+    """A field that is a list: every element is a leaf of its own."""
+
+    path: str
+    values: tuple[bytes, ...]
+
+
+Field = Leaf | ListField
+Record = Sequence[Field]
+"""The fields of one event or key record, sorted by the bytes of their path."""
+
+
+def leaf_commitment(path: str, salt: bytes, value: bytes) -> bytes:
+    """The hash of one value under its whole path and salt."""
+    return sha256(b"\x00" + salt + path.encode() + b"\x00" + value).digest()
+
+
+def subtree_commitment(path: str, count: int, children_root: bytes) -> bytes:
+    """The hash of a subtree, from the number of its children and the Merkle hash over them."""
+    return sha256(b"\x02" + path.encode() + b"\x00" + count.to_bytes(4, "big") + children_root).digest()
+
+
+def subtree_over(path: str, children: Sequence[bytes]) -> bytes:
+    """The hash of a subtree over the hashes of its children."""
+    return subtree_commitment(path, len(children), tree_hash(children))
+
+
+def commit(document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record], seed: bytes) -> bytes:
+    """The root over a capture: digest of its raw document, what the node noted at intake, and its records.
+
+    `document_digest` is SHA-256 of the raw document, `seed` 32 random bytes made by the author for this capture.
+    Raises `CommitmentError` for fields out of order or twice.
+    """
+    return Tree(document_digest, intake, records, seed).root
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLeaf:
+    """A committed value with what is needed to show it."""
+
+    path: str
+    salt: bytes
+    value: bytes
+    hash: bytes
+
+
+class OpenList:
+    """A committed list; its elements are shown one by one, each with an audit path."""
+
+    __slots__ = ("_hashes", "_nodes", "_salts", "hash", "path", "values")
+
+    def __init__(self, path: str, values: Sequence[bytes], salts: bytes) -> None:
+        self.path = path
+        self.values = values
+        self._salts = salts
+        self._hashes = _element_hashes(path, values, salts)
+        self._nodes: LeafNodes | None = None
+        self.hash = subtree_over(path, self._hashes)
+
+    def element(self, index: int) -> OpenLeaf:
+        """Element `index` with its salt."""
+        salt = self._salts[index * SALT_BYTES : (index + 1) * SALT_BYTES]
+        return OpenLeaf(f"{self.path}/{index}", salt, self.values[index], self._hashes[index])
+
+    def audit_path(self, index: int) -> list[bytes]:
+        """The hashes from element `index` to the Merkle hash over all elements."""
+        if self._nodes is None:
+            self._nodes = LeafNodes(self._hashes)
+        return inclusion_proof(self._nodes, index, len(self._hashes))
+
+
+OpenField = OpenLeaf | OpenList
+
+
+class Tree:
+    """The commitment with all that is needed to show parts of it; as fast to make as the root alone."""
+
+    def __init__(
+        self, document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record], seed: bytes
+    ) -> None:
+        if len(seed) != SEED_BYTES or len(document_digest) != 32:
+            raise CommitmentError("a seed and a document's digest are 32 bytes each")
+        _check_order(intake)
+        for record in records:
+            _check_order(record)
+        salts = _Salts(seed, 1 + len(intake) + sum(_leaves(record) for record in records))
+        self.document = _open_leaf("document", document_digest, salts)
+        self.intake = [_open_leaf(f"intake/{leaf.path}", leaf.value, salts) for leaf in intake]
+        self.records: list[list[OpenField]] = [
+            [_open(f"e{number}/", field, salts) for field in record] for number, record in enumerate(records)
+        ]
+        self.children = [
+            self.document.hash,
+            subtree_over("intake", [leaf.hash for leaf in self.intake]),
+            *(
+                subtree_over(f"e{number}", [field.hash for field in fields])
+                for number, fields in enumerate(self.records)
+            ),
+        ]
+        self.root = subtree_over("", self.children)
+
+    @cached_property
+    def _nodes(self) -> LeafNodes:
+        return LeafNodes(self.children)
+
+    def audit_path(self, child: int) -> list[bytes]:
+        """The hashes from the root's child number `child` (0 document, 1 intake, 2 e0, ...) to all its children's."""
+        return inclusion_proof(self._nodes, child, len(self.children))
+
+
+class _Salts:
+    """Leaf number k (depth first) has bytes 16k to 16k+15 of SHAKE128(label || seed)."""
+
+    __slots__ = ("_at", "_stream")
+
+    def __init__(self, seed: bytes, count: int) -> None:
+        self._stream = shake_128(_SALTS_LABEL + seed).digest(count * SALT_BYTES)
+        self._at = 0
+
+    def take(self, count: int = 1) -> bytes:
+        start = self._at
+        self._at = start + count * SALT_BYTES
+        return self._stream[start : self._at]
+
+
+def _leaves(record: Record) -> int:
+    return sum(1 if isinstance(field, Leaf) else len(field.values) for field in record)
+
+
+def _check_order(fields: Sequence[Field]) -> None:
+    """Sorted by the bytes of the path, each path once. Code points sort as their UTF-8 bytes do."""
+    before = ""
+    for field in fields:
+        if field.path <= before:
+            raise CommitmentError(
+                f"field {field.path!r} does not follow {before!r}: sort fields by path, each once"
+            )
+        if "\x00" in field.path:
+            raise CommitmentError(f"field {field.path!r} holds a zero byte, which ends a path")
+        if isinstance(field, ListField) and not field.values:
+            raise CommitmentError(
+                f"field {field.path!r} is a list without elements, which is an absent field"
+            )
+        before = field.path
+
+
+def _open_leaf(path: str, value: bytes, salts: _Salts) -> OpenLeaf:
+    salt = salts.take()
+    return OpenLeaf(path, salt, value, leaf_commitment(path, salt, value))
+
+
+def _open(prefix: str, field: Field, salts: _Salts) -> OpenField:
+    path = prefix + field.path
+    if isinstance(field, Leaf):
+        return _open_leaf(path, field.value, salts)
+    return OpenList(path, field.values, salts.take(len(field.values)))
+
+
+def _element_hashes(path: str, values: Sequence[bytes], salts: bytes) -> list[bytes]:
+    """The hot loop: a pallet's document lists ten thousand EPCs, and each is one leaf."""
+    prefix = path.encode() + b"/"
+    return [
+        sha256(b"\x00%b%b%d\x00%b" % (salts[at : at + SALT_BYTES], prefix, at // SALT_BYTES, value)).digest()
+        for at, value in zip(range(0, len(salts), SALT_BYTES), values, strict=True)
+    ]

@@ -1,0 +1,89 @@
+"""Private keys on disk: PKCS#8 PEM (RFC 5958, RFC 7468), for their owner's eyes only.
+
+A file is made once and never written over: losing a key by a slip of a command is worse than a second file.
+"""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from ledger.errors import LedgerError, VerificationError
+from ledger.signing.keys import LocalSigner, local_signer
+
+MAX_KEY_FILE_BYTES: Final = 16 * 1024
+
+
+class KeyFileError(LedgerError):
+    """A key file that is missing, readable by others, not a key, or locked by another passphrase."""
+
+    code = "key-file"
+
+
+def save_key(signer: LocalSigner, path: Path, passphrase: bytes | None = None) -> None:
+    """Write a private key to a new file of mode 0600, encrypted where a passphrase is given.
+
+    Raises `KeyFileError` if the file is already there. A crash leaves the whole file or none that loads.
+    """
+    lock: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        file = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise KeyFileError(
+            f"{path} is already there; a key is never written over. Take another name"
+        ) from None
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be made: {error.strerror}") from None
+    try:
+        with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+            stream.write(pem)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load_key(path: Path, passphrase: bytes | None = None) -> LocalSigner:
+    """Read a private key; raises `KeyFileError` if others may read the file, or it is no key, or locked."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from None
+    with open(file, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyFileError(f"{path} is no regular file")
+        if status.st_mode & 0o077:
+            raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
+        pem = stream.read(MAX_KEY_FILE_BYTES + 1)
+    if len(pem) > MAX_KEY_FILE_BYTES:
+        raise KeyFileError(f"{path} is too long for a key")
+    try:
+        return local_signer(load_pem_private_key(pem, passphrase))
+    except TypeError:
+        wanted = "is not locked; give no passphrase" if passphrase else "is locked; give its passphrase"
+        raise KeyFileError(f"{path} {wanted}", code="key-locked") from None
+    except (ValueError, UnsupportedAlgorithm, VerificationError):
+        raise KeyFileError(
+            f"{path} holds no Ed25519 or P-256 private key, or the passphrase is wrong"
+        ) from None
