@@ -1,0 +1,170 @@
+"""Hashes of complete subtrees, out of full tiles and, at the right edge, out of the leaves themselves.
+
+Only full tiles are stored: tile (L, n) holds the hashes ``256n .. 256n+255`` of tree level ``8L``. A hash of level
+``8L + k`` lies k levels up inside one tile. Where the tile is not full yet, the hashes of level ``8L`` are the
+leaves (L = 0) or the roots of the full tiles one level below::
+
+    tile(1, 0)        hashes of level 8           not full: made from the roots of tile(0, 0), tile(0, 1), ...
+    tile(0, 0..)      hashes of level 0           not full: made from the leaves
+
+A `TileCache` keeps tiles once hashed. Full tiles never change, so it needs no expiry; it must be filled from
+committed rows only, and never be used to judge whether the rows are still what they were.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from ledger.log.hashing import HASH_BYTES, pair_up, tree_hash
+from ledger.store.port import NoSuchEntry
+
+V = TypeVar("V")
+
+TILE_HEIGHT: Final = 8
+TILE_WIDTH: Final = 1 << TILE_HEIGHT
+TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
+
+LeafSource = Callable[[int, int], Sequence[bytes]]
+"""The leaves from an index to below another that are there, ascending from the first."""
+TileSource = Callable[[int, int, int], Sequence[tuple[int, bytes]]]
+"""(n, data) of the full tiles of a tile level from n to below another that are there, ascending."""
+
+
+class Tile:
+    """One full tile and the levels inside it, hashed when first asked for."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) != TILE_BYTES:
+            raise ValueError(f"a full tile has {TILE_BYTES} bytes, not {len(data)}")
+        self._levels = [[data[at : at + HASH_BYTES] for at in range(0, TILE_BYTES, HASH_BYTES)]]
+
+    def hash(self, level: int, index: int) -> bytes:
+        """The hash `level` levels up inside the tile (0 to 8); two threads at once do the same work twice."""
+        levels = self._levels
+        while len(levels) <= level:
+            levels = [*levels, pair_up(levels[-1])]
+        self._levels = levels
+        return levels[level][index]
+
+
+class _Recent(Generic[V]):
+    """The values last used, at most `limit` of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._kept: OrderedDict[tuple[int, int], V] = OrderedDict()
+        self._limit = limit
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[int, int]) -> V | None:
+        with self._lock:
+            value = self._kept.get(key)
+            if value is not None:
+                self._kept.move_to_end(key)
+            return value
+
+    def keep(self, key: tuple[int, int], value: V) -> None:
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+
+
+class TileCache:
+    """The tiles and tile roots last used. Threads may share it."""
+
+    def __init__(self, tiles: int = 256, roots: int = 65_536) -> None:
+        self._tiles = _Recent[Tile](tiles)
+        self._roots = _Recent[bytes](roots)
+
+    def tile(self, level: int, n: int) -> Tile | None:
+        """The tile, if it is remembered."""
+        return self._tiles.get((level, n))
+
+    def root(self, level: int, n: int) -> bytes | None:
+        """The root of a full tile, if it is remembered."""
+        return self._roots.get((level, n))
+
+    def keep_tile(self, level: int, n: int, tile: Tile) -> None:
+        """Remember a full tile."""
+        self._tiles.keep((level, n), tile)
+
+    def keep_root(self, level: int, n: int, root: bytes) -> None:
+        """Remember the root of a full tile."""
+        self._roots.keep((level, n), root)
+
+
+class TreeNodes:
+    """A `ledger.log.proof.NodeReader` over a source of leaves and one of full tiles."""
+
+    def __init__(self, leaves: LeafSource, tiles: TileSource, cache: TileCache | None = None) -> None:
+        self._leaves = leaves
+        self._tiles = tiles
+        self._cache = cache
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash over the 2**level leaves from ``index << level``. Raises `NoSuchEntry`."""
+        if not 0 <= level < 63 or index < 0:
+            raise NoSuchEntry(f"no ledger has a node {index} at level {level}")
+        tile_level, above = divmod(level, TILE_HEIGHT)
+        first = index << above
+        n, offset = divmod(first, TILE_WIDTH)
+        tile = self._tile(tile_level, n)
+        if tile is not None:
+            return tile.hash(above, offset >> above)
+        return tree_hash(self.hashes(tile_level, first, first + (1 << above)))
+
+    def hashes(self, tile_level: int, start: int, end: int) -> list[bytes]:
+        """The hashes of tree level ``8 * tile_level`` at `start` to below `end`, made from what lies below it."""
+        if tile_level == 0:
+            hashes = list(self._leaves(start, end))
+            if len(hashes) != end - start:
+                raise NoSuchEntry(f"not all of the entries {start} to {end - 1} are in the ledger")
+            return hashes
+        return self._roots(tile_level - 1, start, end)
+
+    def _tile(self, level: int, n: int) -> Tile | None:
+        tile = self._cache.tile(level, n) if self._cache else None
+        if tile is None:
+            for _, data in self._tiles(level, n, n + 1):
+                tile = Tile(data)
+                if self._cache:
+                    self._cache.keep_tile(level, n, tile)
+        return tile
+
+    def _roots(self, level: int, start: int, end: int) -> list[bytes]:
+        """The roots of the full tiles `start` to below `end`, one query for those not remembered."""
+        found: dict[int, bytes | None] = {}
+        if self._cache:
+            found = {n: self._cache.root(level, n) for n in range(start, end)}
+        missing = [n for n in range(start, end) if found.get(n) is None]
+        if missing:
+            for n, data in self._tiles(level, missing[0], missing[-1] + 1):
+                made = Tile(data).hash(TILE_HEIGHT, 0)
+                found[n] = made
+                if self._cache:
+                    self._cache.keep_root(level, n, made)
+        roots = [root for n in range(start, end) if (root := found.get(n)) is not None]
+        if len(roots) != end - start:
+            raise NoSuchEntry(f"not all of the tiles {start} to {end - 1} of level {level} are in the ledger")
+        return roots
+
+
+def full_tiles(
+    tile_level: int, first: int, hashes: Sequence[bytes], before: Callable[[int, int, int], Sequence[bytes]]
+) -> list[tuple[int, bytes]]:
+    """(n, data) of the tiles that new `hashes` of one level fill, the first of them at index `first`.
+
+    `before` (tile level, start, end) gives the hashes of the same level that came earlier.
+    """
+    end = first + len(hashes)
+    made = []
+    for n in range(first // TILE_WIDTH, end // TILE_WIDTH):
+        start = n * TILE_WIDTH
+        older = before(tile_level, start, first) if start < first else ()
+        fresh = hashes[max(start, first) - first : start + TILE_WIDTH - first]
+        made.append((n, b"".join((*older, *fresh))))
+    return made

@@ -1,0 +1,140 @@
+"""Appending inside a transaction that belongs to the caller.
+
+The node's committer opens one transaction, appends through `SqlWriter`, and writes events and projections on the
+same connection: all of it is committed together, or none::
+
+    with database.writing() as connection:
+        entries = SqlWriter(connection, origin).append(drafts)
+        ...                                       # events, projections, on the same connection
+
+Nothing is remembered from one transaction to the next. Each append locks and reads the head, so it does not matter
+which process wrote last, and a savepoint rolled back in between cannot leave a writer behind with a head that never
+was. The leaves and tiles that are needed to complete a tile are read when a tile becomes full.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from ledger.log.entry import Entry
+from ledger.log.hashing import leaf_hash
+from ledger.log.tree import Growth, grow
+from ledger.store.nodes import TILE_HEIGHT, full_tiles
+from ledger.store.port import MAX_NOTE_BYTES, CheckpointConflict, Draft, Head, HeadMoved, StoreError
+from ledger.store.sql import tables as t
+from ledger.store.sql.bulk import NewRows, known_statements, lock_head, write_append
+from ledger.store.sql.reader import SqlReader, UnknownLedger, checked_head, hash16
+
+MAX_APPEND: Final = 100_000
+"""Drafts in one append; more than any batch of the node, and what one statement's arrays carry with ease."""
+
+
+class SqlWriter(SqlReader):
+    """One ledger, read and appended to through one writing connection. It opens and commits nothing."""
+
+    def __init__(self, connection: Connection, origin: str) -> None:
+        super().__init__(connection, origin)
+
+    def append(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Give each draft its place and write it; a statement that is there already returns its first entry.
+
+        Raises `VerificationError` for a draft that makes no entry, `UnknownLedger`, `LedgerDamaged`, `HeadMoved`.
+        """
+        if not drafts:
+            return []
+        if len(drafts) > MAX_APPEND:
+            raise StoreError(f"{len(drafts)} drafts in one append; at most {MAX_APPEND}", code="append-limit")
+        head = self._locked_head()
+        placed = self._already_there(drafts)
+        rows = NewRows()
+        last_leaf = head.last_leaf
+        entries: list[Entry] = []
+        for draft in drafts:
+            entry = placed.get(draft.statement)
+            if entry is None:
+                index = head.size + len(rows.idx)
+                entry = Entry(
+                    draft.kind, index, draft.received_ms, last_leaf, draft.statement, draft.signatures
+                )
+                last_leaf = _add(rows, entry, draft.seed)
+                placed[draft.statement] = entry
+            entries.append(entry)
+        if rows.idx:
+            self._write(head, rows)
+        return entries
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep a signed checkpoint; the same note again changes nothing. Raises `CheckpointConflict`."""
+        if len(note) > MAX_NOTE_BYTES:
+            raise StoreError(
+                f"a checkpoint of {len(note)} bytes; at most {MAX_NOTE_BYTES}", code="note-length"
+            )
+        head = self._locked_head()
+        if size > head.size:
+            raise StoreError(
+                f"a checkpoint of size {size} over {head.size} entries", code="checkpoint-beyond-head"
+            )
+        kept = self.connection.execute(
+            select(t.checkpoint.c.note).where(
+                t.checkpoint.c.ledger == self.ledger_id, t.checkpoint.c.size == size
+            )
+        ).scalar()
+        if kept is None:
+            values = {"ledger": self.ledger_id, "size": size, "note": note}
+            self.connection.execute(insert(t.checkpoint), values)
+        elif bytes(kept) != note:
+            raise CheckpointConflict(f"another checkpoint of size {size} is already kept")
+
+    def _locked_head(self) -> Head:
+        row = lock_head(self.connection, self.origin)
+        if row is None:
+            raise UnknownLedger(f"this database does not hold the ledger {self.origin!r}: create it first")
+        self._id = row[0]
+        return checked_head(*row[1:])
+
+    def _already_there(self, drafts: Sequence[Draft]) -> dict[bytes, Entry]:
+        """The entries that have a draft's statement already, by statement; the first where there are several."""
+        hashes = {hash16(draft.statement) for draft in drafts}
+        wanted = {draft.statement for draft in drafts}
+        found: dict[bytes, Entry] = {}
+        for _, index in known_statements(self.connection, self.ledger_id, list(hashes)):
+            entry = Entry.decode(self.entry(index))
+            if entry.statement in wanted:
+                found.setdefault(entry.statement, entry)
+        return found
+
+    def _write(self, head: Head, rows: NewRows) -> None:
+        growth = grow(head.peaks, rows.leaf)
+        new = Head(growth.peaks.size, growth.peaks.root(), rows.leaf[-1], growth.peaks)
+        tiles = self._tile_rows(growth)
+        if not write_append(self.connection, self.ledger_id, rows, head.size, new):
+            raise HeadMoved(
+                f"the head moved from {head.size} while it was locked: another program writes here"
+            )
+        if tiles:
+            self.connection.execute(insert(t.tile), tiles)
+
+    def _tile_rows(self, growth: Growth) -> list[dict[str, object]]:
+        """The rows of the tiles that became full, before the new entries are written."""
+        rows: list[dict[str, object]] = []
+        for completed in growth.completed[::TILE_HEIGHT]:
+            level = completed.level // TILE_HEIGHT
+            for n, data in full_tiles(level, completed.first, completed.hashes, self._nodes.hashes):
+                rows.append({"ledger": self.ledger_id, "level": level, "n": n, "data": data})
+        return rows
+
+
+def _add(rows: NewRows, entry: Entry, seed: bytes | None) -> bytes:
+    """Add the rows of one entry; returns its leaf."""
+    body = entry.encode()
+    leaf = leaf_hash(body)
+    rows.idx.append(entry.index)
+    rows.leaf.append(leaf)
+    rows.body.append(body)
+    rows.recv_ms.append(entry.received_ms)
+    rows.hash16.append(hash16(entry.statement))
+    if seed is not None:
+        rows.seed_idx.append(entry.index)
+        rows.seeds.append(seed)
+    return leaf

@@ -1,0 +1,9 @@
+"""Fixtures every test may use; each set lives in a module of its own below `tests/support`."""
+
+import importlib.util
+
+pytest_plugins = [
+    name
+    for name in ("tests.support.postgres", "tests.support.app", "tests.support.browser")
+    if importlib.util.find_spec(name)
+]
