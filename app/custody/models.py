@@ -20,19 +20,8 @@ from sqlalchemy import (
 from ledger.store.sql.metadata import metadata
 from ledger.store.sql.types import BigId
 
-lot = Table(
-    "lot",
-    metadata,
-    Column("lot_id", BigId, primary_key=True, autoincrement=True),
-    Column("gtin", Text, nullable=False),
-    Column("lot", Text, nullable=False),
-    Column("maker_id", Integer, ForeignKey("party.party_id")),
-    Column("recalled", Boolean, nullable=False),
-    Column("recalled_at", BigInteger),  # position in custody's order
-    UniqueConstraint("gtin", "lot"),
-)
-
-# ns: `01/<GTIN-14>` for packages and cases, `00` for SSCCs, `x` for other EPCs; serial: what is unique below it.
+# ns: `01/<GTIN-14>` for packages and cases, `00` for SSCCs, `10/<GTIN-14>` for lots, `x` for other EPCs; serial: what is
+# unique below it.
 # bucket: a fixed hash of ns modulo 1024, the shard key.
 item = Table(
     "item",
@@ -43,7 +32,7 @@ item = Table(
     Column("serial", Text, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("maker_id", Integer, ForeignKey("party.party_id")),
-    Column("lot_id", BigInteger, ForeignKey("lot.lot_id")),
+    Column("lot_id", BigInteger),  # the item that is its lot
     Column("expiry", Integer),  # proleptic ordinal of the date
     Column("holder_id", Integer, ForeignKey("party.party_id")),
     Column("owner_id", Integer, ForeignKey("party.party_id")),

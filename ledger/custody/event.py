@@ -18,12 +18,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from ledger.custody.vocabulary import Action, EventType, step_rank
 from ledger.signing.commitment import Field, Leaf, ListField
 
 LOT = "urn:epcglobal:cbv:mda#lotNumber"
 EXPIRY = "urn:epcglobal:cbv:mda#itemExpirationDate"
+
+# How a canonical GTIN goes on to its lot and to its serial number (GS1 Digital Link).
+_LOT_PART, _SERIAL_PART = "/10/", "/21/"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -166,6 +170,15 @@ class Event:
         outputs; each once."""
         parent = (self.parent,) if self.parent else ()
         return tuple(dict.fromkeys((*parent, *self.epcs, *self.children, *self.inputs, *self.outputs)))
+
+    def lots(self) -> tuple[str, ...]:
+        """The lots the event is about: of the packages it commissions, and those it names by their class."""
+        number = self.ilmd_text(LOT)
+        classes = {q.epc_class for q in self.quantities if _LOT_PART in q.epc_class}
+        if number:
+            begun = (key.split(_SERIAL_PART)[0] for key in (*self.epcs, *self.outputs) if _SERIAL_PART in key)
+            classes |= {f"{gtin}{_LOT_PART}{quote(number, safe='')}" for gtin in begun}
+        return tuple(sorted(classes))
 
     def fields(self) -> list[Field]:
         """The event's record: its fields sorted by path, as the commitment and the canonical form take

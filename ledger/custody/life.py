@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 from ledger.custody.event import EXPIRY, LOT
 from ledger.custody.findings import FindingCode
 from ledger.custody.run import Run, step, subjects
-from ledger.custody.state import Lot, Status
+from ledger.custody.state import Status
 from ledger.custody.vocabulary import Step
 
-_LOT_CLASS = "/10/"  # in canonical text, a GTIN with a lot
 _END_STATUS: dict[Step | None, Status] = {
     Step.DISPENSING: Status.DISPENSED,
     Step.DECOMMISSIONING: Status.DECOMMISSIONED,
@@ -20,6 +18,7 @@ _END_STATUS: dict[Step | None, Status] = {
 
 
 def commission(run: Run) -> None:
+    """A serial number begins. The lot is an item too: whoever commissions first from it is its maker."""
     act, event = run.act, run.act.event
     lot, expiry = event.ilmd_text(LOT), event.ilmd_text(EXPIRY)
     for key in event.epcs:
@@ -33,18 +32,14 @@ def commission(run: Run) -> None:
         if item.holder is None and item.parent is None:
             new = replace(new, holder=act.by, owner=act.by, custody_since=run.at)
         run.set(new)
-    if lot:
-        for gtin in {key.split("/21/")[0] for key in event.epcs if "/01/" in key}:
-            lot_key = lot_class(gtin, lot)
-            known = run.world.lots.get(lot_key)
-            if known is None or known.maker is None:
-                run.lots[lot_key] = replace(known or Lot(lot_key), maker=act.by)
+    _begin_lots(run)
 
 
-def lot_class(gtin_key: str, lot: str) -> str:
-    """Canonical text of a lot, from the canonical text of its GTIN and the lot number."""
-
-    return f"{gtin_key}{_LOT_CLASS}{quote(lot, safe='')}"
+def _begin_lots(run: Run) -> None:
+    for key in run.act.event.lots():
+        known = run.item(key)
+        if known.maker is None:
+            run.set(replace(known, maker=run.act.by))
 
 
 def end(run: Run) -> None:
@@ -81,19 +76,10 @@ def hold(run: Run) -> None:
 
 
 def _recall(run: Run) -> None:
-    act = run.act
-    for quantity in act.event.quantities:
-        if _LOT_CLASS not in quantity.epc_class:
-            continue
-        lot = run.world.lots.get(quantity.epc_class) or Lot(quantity.epc_class)
-        if lot.maker not in (None, act.by):
-            run.find(FindingCode.NOT_MAKER, "only its maker recalls a lot", quantity.epc_class)
-        else:
-            run.lots[lot.key] = replace(lot, recalled=True, recalled_at=lot.recalled_at or run.at)
-    for key in act.event.epcs:
+    for key in (*run.act.event.lots(), *run.act.event.epcs):
         item = run.item(key)
-        if item.maker not in (None, act.by):
-            run.find(FindingCode.NOT_MAKER, "only its maker recalls a package", key)
+        if item.maker not in (None, run.act.by):
+            run.find(FindingCode.NOT_MAKER, "only its maker recalls a lot or a package", key)
         else:
             run.set(replace(item, recalled=True))
 
@@ -137,3 +123,4 @@ def transform(run: Run) -> None:
                 custody_since=run.at,
             )
         )
+    _begin_lots(run)

@@ -17,17 +17,16 @@ from ledger.custody.containment import count, pack, unpack
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import commission, end, hold, observe, transform
 from ledger.custody.run import Run, step
-from ledger.custody.state import Item, Lot, World
+from ledger.custody.state import Item, World
 from ledger.custody.transfer import accept, receive, ship, void
 from ledger.custody.vocabulary import Action, EventType, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an act changed: items and lots by key, and what did not fit."""
+    """What an act changed, by key, and what did not fit."""
 
     changed: Mapping[str, Item]
-    lots: Mapping[str, Lot]
     findings: tuple[Finding, ...]
 
 
@@ -39,7 +38,7 @@ def apply(world: World, act: Act) -> Outcome:
     if act.event.declaration is None:
         _note_disputes(run)
         _handler(act)(run)
-    return Outcome(run.changed, run.lots, tuple(run.findings))
+    return Outcome(run.changed, tuple(run.findings))
 
 
 def _note_disputes(run: Run) -> None:
@@ -109,6 +108,6 @@ def replay(acts: Iterable[Act], world: World | None = None) -> tuple[World, list
     found: list[tuple[Act, Finding]] = []
     for act in history(acts):
         outcome = apply(world, act)
-        world.update(outcome.changed, outcome.lots)
+        world.update(outcome.changed)
         found += [(act, finding) for finding in outcome.findings]
     return world, found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.state import Item, Lot, World, inherit
+from ledger.custody.state import Item, World, inherit
 from ledger.custody.vocabulary import EventType, Step
 
 
@@ -17,7 +17,6 @@ class Run:
     world: World
     act: Act
     changed: dict[str, Item] = field(default_factory=dict)
-    lots: dict[str, Lot] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property

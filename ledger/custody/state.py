@@ -35,8 +35,9 @@ ENDED = frozenset({Status.DISPENSED, Status.DECOMMISSIONED, Status.DESTROYED})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One package or container. Parties are GLNs (13 digits), positions as `ledger.custody.event` defines
-    them.
+    """One package or container; or a lot, of which only `maker` and `recalled` mean something.
+
+    Parties are GLNs (13 digits), positions as `ledger.custody.event` defines them.
 
     `holder` has it, or had it last while it is under way to `bound_for`. `offered_to` gets the title on
     receipt; `sender` is who it came from. `missing`: expected inside a container that was opened and counted,
@@ -71,29 +72,18 @@ class Item:
         return self.status in ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """A production lot: its maker, and whether the maker recalled it."""
-
-    key: str
-    maker: str | None = None
-    recalled: bool = False
-    recalled_at: int | None = None
-
-
 @dataclass(slots=True)
 class World:
-    """The items and lots at hand, by canonical EPC, with what is inside what. A value to the rules: they only
+    """The items at hand, by canonical EPC, with what is inside what. A value to the rules: they only
     read it."""
 
     items: dict[str, Item] = field(default_factory=dict)
-    lots: dict[str, Lot] = field(default_factory=dict)
     inside: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, items: Iterable[Item], lots: Iterable[Lot] = ()) -> World:
+    def of(cls, items: Iterable[Item]) -> World:
         world = cls()
-        world.update({item.key: item for item in items}, {lot.key: lot for lot in lots})
+        world.update({item.key: item for item in items})
         return world
 
     def item(self, key: str) -> Item:
@@ -120,8 +110,8 @@ class World:
         """The keys directly inside the container `key`."""
         return frozenset(self.inside.get(key, ()))
 
-    def update(self, items: Mapping[str, Item], lots: Mapping[str, Lot] | None = None) -> None:
-        """Take over changed items and lots."""
+    def update(self, items: Mapping[str, Item]) -> None:
+        """Take over changed items."""
         for key, item in items.items():
             before = self.items.get(key)
             if before is not None and before.parent is not None and before.parent != item.parent:
@@ -129,7 +119,6 @@ class World:
             if item.parent is not None:
                 self.inside.setdefault(item.parent, set()).add(key)
             self.items[key] = item
-        self.lots.update(lots or {})
 
 
 def inherit(item: Item, outer: Item) -> Item:

@@ -103,6 +103,48 @@ def upgrade() -> None:
         "ix_exception_case_party_id_closed_at", "exception_case", ["party_id", "closed_at"], unique=False
     )
     op.create_table(
+        "item",
+        sa.Column("item_id", BigId, nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("ns", sa.Text(), nullable=False),
+        sa.Column("serial", sa.Text(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("maker_id", sa.Integer(), nullable=True),
+        sa.Column("lot_id", sa.BigInteger(), nullable=True),
+        sa.Column("expiry", sa.Integer(), nullable=True),
+        sa.Column("holder_id", sa.Integer(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("in_transit", sa.Boolean(), nullable=False),
+        sa.Column("bound_for_id", sa.Integer(), nullable=True),
+        sa.Column("offered_to_id", sa.Integer(), nullable=True),
+        sa.Column("sender_id", sa.Integer(), nullable=True),
+        sa.Column("custody_since", sa.BigInteger(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("inside_since", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("ended_by_id", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("held", sa.Text(), nullable=True),
+        sa.Column("recalled", sa.Boolean(), nullable=False),
+        sa.Column("missing", sa.Boolean(), nullable=False),
+        sa.Column("claimed_by_id", sa.Integer(), nullable=True),
+        sa.Column("disputed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["bound_for_id"], ["party.party_id"], name=op.f("fk_item_bound_for_id")),
+        sa.ForeignKeyConstraint(["claimed_by_id"], ["party.party_id"], name=op.f("fk_item_claimed_by_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["party.party_id"], name=op.f("fk_item_ended_by_id")),
+        sa.ForeignKeyConstraint(["holder_id"], ["party.party_id"], name=op.f("fk_item_holder_id")),
+        sa.ForeignKeyConstraint(["maker_id"], ["party.party_id"], name=op.f("fk_item_maker_id")),
+        sa.ForeignKeyConstraint(["offered_to_id"], ["party.party_id"], name=op.f("fk_item_offered_to_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["party.party_id"], name=op.f("fk_item_owner_id")),
+        sa.ForeignKeyConstraint(["sender_id"], ["party.party_id"], name=op.f("fk_item_sender_id")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item")),
+        sa.UniqueConstraint("bucket", "ns", "serial", name=op.f("uq_item_bucket_ns_serial")),
+    )
+    op.create_index("ix_item_bound_for_id", "item", ["bound_for_id"], unique=False)
+    op.create_index("ix_item_holder_id", "item", ["holder_id"], unique=False)
+    op.create_index("ix_item_lot_id", "item", ["lot_id"], unique=False)
+    op.create_index("ix_item_parent_id", "item", ["parent_id"], unique=False)
+    op.create_table(
         "licence",
         sa.Column("licence_id", sa.Integer(), nullable=False),
         sa.Column("party_id", sa.Integer(), nullable=False),
@@ -115,18 +157,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("licence_id", name=op.f("pk_licence")),
     )
     op.create_index("ix_licence_party_id", "licence", ["party_id"], unique=False)
-    op.create_table(
-        "lot",
-        sa.Column("lot_id", BigId, nullable=False),
-        sa.Column("gtin", sa.Text(), nullable=False),
-        sa.Column("lot", sa.Text(), nullable=False),
-        sa.Column("maker_id", sa.Integer(), nullable=True),
-        sa.Column("recalled", sa.Boolean(), nullable=False),
-        sa.Column("recalled_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["maker_id"], ["party.party_id"], name=op.f("fk_lot_maker_id")),
-        sa.PrimaryKeyConstraint("lot_id", name=op.f("pk_lot")),
-        sa.UniqueConstraint("gtin", "lot", name=op.f("uq_lot_gtin_lot")),
-    )
     op.create_table(
         "party_key",
         sa.Column("thumbprint", sa.LargeBinary(length=32), nullable=False),
@@ -219,49 +249,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_exception_note_case_id", "exception_note", ["case_id"], unique=False)
     op.create_table(
-        "item",
-        sa.Column("item_id", BigId, nullable=False),
-        sa.Column("bucket", sa.SmallInteger(), nullable=False),
-        sa.Column("ns", sa.Text(), nullable=False),
-        sa.Column("serial", sa.Text(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("maker_id", sa.Integer(), nullable=True),
-        sa.Column("lot_id", sa.BigInteger(), nullable=True),
-        sa.Column("expiry", sa.Integer(), nullable=True),
-        sa.Column("holder_id", sa.Integer(), nullable=True),
-        sa.Column("owner_id", sa.Integer(), nullable=True),
-        sa.Column("in_transit", sa.Boolean(), nullable=False),
-        sa.Column("bound_for_id", sa.Integer(), nullable=True),
-        sa.Column("offered_to_id", sa.Integer(), nullable=True),
-        sa.Column("sender_id", sa.Integer(), nullable=True),
-        sa.Column("custody_since", sa.BigInteger(), nullable=False),
-        sa.Column("parent_id", sa.BigInteger(), nullable=True),
-        sa.Column("inside_since", sa.BigInteger(), nullable=False),
-        sa.Column("last", sa.BigInteger(), nullable=False),
-        sa.Column("ended_by_id", sa.Integer(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("held", sa.Text(), nullable=True),
-        sa.Column("recalled", sa.Boolean(), nullable=False),
-        sa.Column("missing", sa.Boolean(), nullable=False),
-        sa.Column("claimed_by_id", sa.Integer(), nullable=True),
-        sa.Column("disputed", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["bound_for_id"], ["party.party_id"], name=op.f("fk_item_bound_for_id")),
-        sa.ForeignKeyConstraint(["claimed_by_id"], ["party.party_id"], name=op.f("fk_item_claimed_by_id")),
-        sa.ForeignKeyConstraint(["ended_by_id"], ["party.party_id"], name=op.f("fk_item_ended_by_id")),
-        sa.ForeignKeyConstraint(["holder_id"], ["party.party_id"], name=op.f("fk_item_holder_id")),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.lot_id"], name=op.f("fk_item_lot_id")),
-        sa.ForeignKeyConstraint(["maker_id"], ["party.party_id"], name=op.f("fk_item_maker_id")),
-        sa.ForeignKeyConstraint(["offered_to_id"], ["party.party_id"], name=op.f("fk_item_offered_to_id")),
-        sa.ForeignKeyConstraint(["owner_id"], ["party.party_id"], name=op.f("fk_item_owner_id")),
-        sa.ForeignKeyConstraint(["sender_id"], ["party.party_id"], name=op.f("fk_item_sender_id")),
-        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item")),
-        sa.UniqueConstraint("bucket", "ns", "serial", name=op.f("uq_item_bucket_ns_serial")),
-    )
-    op.create_index("ix_item_bound_for_id", "item", ["bound_for_id"], unique=False)
-    op.create_index("ix_item_holder_id", "item", ["holder_id"], unique=False)
-    op.create_index("ix_item_lot_id", "item", ["lot_id"], unique=False)
-    op.create_index("ix_item_parent_id", "item", ["parent_id"], unique=False)
-    op.create_table(
         "finding",
         sa.Column("finding_id", BigId, nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -281,11 +268,6 @@ def downgrade() -> None:
     op.drop_index("ix_finding_seq", table_name="finding")
     op.drop_index("ix_finding_item_id", table_name="finding")
     op.drop_table("finding")
-    op.drop_index("ix_item_parent_id", table_name="item")
-    op.drop_index("ix_item_lot_id", table_name="item")
-    op.drop_index("ix_item_holder_id", table_name="item")
-    op.drop_index("ix_item_bound_for_id", table_name="item")
-    op.drop_table("item")
     op.drop_index("ix_exception_note_case_id", table_name="exception_note")
     op.drop_table("exception_note")
     op.drop_index("ix_event_idx", table_name="event")
@@ -298,9 +280,13 @@ def downgrade() -> None:
     op.drop_table("product")
     op.drop_index("ix_party_key_party_id", table_name="party_key")
     op.drop_table("party_key")
-    op.drop_table("lot")
     op.drop_index("ix_licence_party_id", table_name="licence")
     op.drop_table("licence")
+    op.drop_index("ix_item_parent_id", table_name="item")
+    op.drop_index("ix_item_lot_id", table_name="item")
+    op.drop_index("ix_item_holder_id", table_name="item")
+    op.drop_index("ix_item_bound_for_id", table_name="item")
+    op.drop_table("item")
     op.drop_index("ix_exception_case_party_id_closed_at", table_name="exception_case")
     op.drop_table("exception_case")
     op.drop_index("ix_document_by_id_sha256", table_name="document")
