@@ -57,6 +57,9 @@ class Ai:
                 Gs1Code.LENGTH,
                 f"{what} has at most {self.longest} characters, {shown(value)} has {len(value)}",
             )
+        if self.code in _DAY_OR_MONTH and len(value) == 6 and value.isdigit():
+            ExpiryDate(value)
+            return
         if self.pattern.fullmatch(self.code + value) is None:
             raise self._mismatch(what, value)
         if self.code in _KEYS:
@@ -67,8 +70,6 @@ class Ai:
                 raise Gs1Error(
                     Gs1Code.CHECK_DIGIT, f"the check digit of {what} {value[start:end]} is wrong: scan again"
                 )
-        elif self.code in _DAY_OR_MONTH:
-            ExpiryDate(value)
         elif self.code in _MOMENT or self.code in _MOMENT_OR_MONTH:
             self._check_moment(what, value)
         elif self.code == "7007":

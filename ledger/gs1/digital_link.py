@@ -26,8 +26,10 @@ _QUALIFIERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "414": (("254",), ("7040",)), "415": (("8020",),), "417": (("7040",),), "8003": (), "8004": (("7040",),),
     "8006": (("22", "10", "21"),), "8010": (("8011",),), "8013": (), "8017": (("8019",),), "8018": (("8019",),),
 }  # fmt: skip
-# Never in the query: what only means something in the path.
-_PATH_ONLY = frozenset({"03", "21", "22", "235", "254", "7040", "8011", "8014", "8019", "8020", "8030"})
+# No attributes: what only means something in the path, or may not stand in a link at all.
+_NOT_IN_QUERY = frozenset(
+    {"03", "21", "22", "235", "254", "7040", "8011", "8014", "8019", "8020", "8030", "8200"}
+)
 _URI = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]?://(?P<domain>(?:[A-Za-z0-9._~\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)"
     r"(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?"
@@ -113,8 +115,6 @@ def _read_path(segments: list[str], text: str) -> tuple[tuple[str, str], ...]:
                 Gs1Code.UNKNOWN_AI, f"no Application Identifier {shown(code)} in the path of {shown(text)}"
             )
         value = percent_decode(raw)
-        if code == "01" and len(value) in (8, 12, 13):
-            value = value.zfill(14)
         ai.check(value)
         pairs.append((code, value))
     key, *qualifiers = [code for code, _ in pairs]
@@ -143,9 +143,7 @@ def _read_query(query: str, path: tuple[tuple[str, str], ...]) -> tuple[tuple[st
         _require_attribute(code, path)
         if code in found or any(code == used for used, _ in path):
             raise Gs1Error(Gs1Code.DUPLICATE_AI, f"({code}) stands twice in one Digital Link")
-        value = percent_decode(raw)
-        if code == "01" and len(value) in (8, 12, 13):
-            value = value.zfill(14)
+        value = percent_decode(raw.replace("+", " "))  # in a query `+` is a space
         ai.check(value)
         found[code] = value
     return tuple(found.items())
@@ -158,10 +156,8 @@ def _require_attribute(code: str, path: tuple[tuple[str, str], ...]) -> None:
         code in allowed and set(qualifiers) <= set(allowed) and code not in qualifiers
         for allowed in _QUALIFIERS[key]
     )
-    if could or code in _PATH_ONLY:
-        raise Gs1Error(
-            Gs1Code.LINK_STRUCTURE, f"({code}) belongs in the path of a Digital Link, not in its query"
-        )
+    if could or code in _NOT_IN_QUERY:
+        raise Gs1Error(Gs1Code.LINK_STRUCTURE, f"({code}) cannot stand in the query of this Digital Link")
 
 
 def format_link(link: DigitalLink, stem: str = CANONICAL_STEM) -> str:
@@ -173,6 +169,8 @@ def format_link(link: DigitalLink, stem: str = CANONICAL_STEM) -> str:
 
 def from_ais(ais: tuple[tuple[str, str], ...]) -> DigitalLink:
     """Arrange element strings as a link: the first primary key, its qualifiers in order, the rest as attributes.
+
+    Attributes of predefined length come first, as GS1's own encoder writes them.
 
     Raises:
         Gs1Error: ``link_structure`` where no key is among them or an element fits nowhere.
@@ -186,7 +184,12 @@ def from_ais(ais: tuple[tuple[str, str], ...]) -> DigitalLink:
     )
     path = tuple((code, values[code]) for code in (key, *chosen) if code in values)
     taken = {code for code, _ in path}
-    rest = tuple((code, value) for code, value in values.items() if code not in taken)
+    rest = [(code, value) for code, value in values.items() if code not in taken]
     for code, _ in rest:
         _require_attribute(code, path)
-    return DigitalLink(path, rest)
+    return DigitalLink(path, tuple(sorted(rest, key=_runs_to_a_separator)))
+
+
+def _runs_to_a_separator(element: tuple[str, str]) -> bool:
+    ai = ai_table.named(element[0])
+    return ai is None or not ai.predefined

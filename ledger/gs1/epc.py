@@ -258,7 +258,7 @@ def _parse_urn(text: str) -> Epc:
     return OtherEpc(text)
 
 
-def from_link(link: "digital_link.DigitalLink", text: str) -> Epc:
+def from_link(link: digital_link.DigitalLink, text: str) -> Epc:
     """The EPC that a parsed Digital Link names; `text` itself where its key has no value type here."""
     key, value = link.path[0]
     qualifiers = dict(link.path[1:])
@@ -286,10 +286,12 @@ def _parse_web(text: str) -> Epc:
     return from_link(link, text)
 
 
+_SEGMENT = r"[!$&'()*+,\-.0-9:;=@A-Z_a-z~%]+"
 # What `canonical` writes, read back without the table of identifiers: most of what a ledger parses.
 _CANONICAL = re.compile(
-    r"https://id\.gs1\.org/(?:01/(?P<gtin>[0-9]{14})(?:/21/(?P<serial>[^/?#]+)|/10/(?P<lot>[^/?#]+))?"
-    r"|00/(?P<sscc>[0-9]{18})|414/(?P<place>[0-9]{13})(?:/254/(?P<extension>[^/?#]+))?|417/(?P<party>[0-9]{13}))"
+    rf"https://id\.gs1\.org/(?:01/(?P<gtin>[0-9]{{14}})(?:/21/(?P<serial>{_SEGMENT})|/10/(?P<lot>{_SEGMENT}))?"
+    rf"|00/(?P<sscc>[0-9]{{18}})|414/(?P<place>[0-9]{{13}})(?:/254/(?P<extension>{_SEGMENT}))?"
+    r"|417/(?P<party>[0-9]{13}))"
 )
 
 

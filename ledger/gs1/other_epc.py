@@ -45,7 +45,6 @@ _SCHEMES: dict[str, tuple[int | None, re.Pattern[str]]] = {
     "imovn": (None, re.compile(r"[0-9]{7}")),
 }
 _SPLIT = re.compile(r"([0-9]*\.[0-9]*)(.*)")
-_PATTERN_BODY = re.compile(rf"(?:{_GS3}+\.)*\*(?:\.\*)*|{_GS3}+(?:\.{_GS3}+)*")
 _URN = re.compile(
     r"[Uu][Rr][Nn]:[0-9A-Za-z][0-9A-Za-z\-]{0,30}[0-9A-Za-z]:(?:[!$&'()*+,\-./0-9:;=?@A-Z_a-z~#]|%[0-9A-Fa-f]{2})+"
 )
@@ -71,9 +70,10 @@ def require_epc_urn(text: str) -> None:
     if scheme not in _SCHEMES or (kind == "class") != (scheme == "lgtin"):
         raise Gs1Error(Gs1Code.NOT_AN_EPC, f"no EPC scheme urn:epc:{kind}:{scheme[:20]} in {shown(text)}")
     urn_decode(body)
-    if kind == "idpat":
-        if _PATTERN_BODY.fullmatch(body) is None:
-            raise Gs1Error(Gs1Code.NOT_AN_EPC, f"an EPC pattern ends in stars between dots: {shown(text)}")
+    if kind == "idpat" and "*" in body.split("."):
+        components = body.split(".")
+        if set(components[components.index("*") :]) != {"*"}:
+            raise Gs1Error(Gs1Code.NOT_AN_EPC, f"after a star an EPC pattern has stars only: {shown(text)}")
         return
     total, pattern = _SCHEMES[scheme]
     rest = body
