@@ -107,7 +107,7 @@ def parse_scan(data: bytes | str, symbology: str | None = None) -> Scan:
             ``charset``, ``check_digit``, ``bad_date``, ``duplicate_ai``, ``ai_conflict``, ``ai_required``; for a
             Digital Link also ``link_structure`` and ``bad_escape``.
     """
-    text = _as_text(data)
+    text = _as_text(data, symbology)
     prefix = _AIM.match(text)
     if prefix is not None and symbology in (None, prefix[0]):
         symbology, text = prefix[0], text[3:]
@@ -128,14 +128,9 @@ def parse_scan(data: bytes | str, symbology: str | None = None) -> Scan:
             raise Gs1Error(
                 Gs1Code.NOT_AI_DATA, f"a {symbology} symbol carries element strings, not a web address"
             )
-        ais = digital_link.parse(body).ais
-        associations.require(ais)
-        return made(ais)
+        return made(_link_elements(body))
     if symbology is not None and symbology not in _AI_SYMBOLOGIES:
-        raise Gs1Error(
-            Gs1Code.NOT_AI_DATA,
-            f"a {symbology} symbol carries no GS1 element strings: scan the GS1 DataMatrix or GS1-128 beside it",
-        )
+        raise _plain(symbology)
     if symbology is None:
         return made(_unlabelled(body, notes))
     return made(_elements(body, notes))
@@ -175,12 +170,31 @@ def read_human_form(text: str) -> tuple[tuple[str, str], ...]:
     return _once(found)
 
 
-def _as_text(data: bytes | str) -> str:
+def _plain(symbology: str) -> Gs1Error:
+    return Gs1Error(
+        Gs1Code.NOT_AI_DATA,
+        f"a {symbology} symbol carries no GS1 element strings: scan the GS1 DataMatrix or GS1-128 beside it",
+    )
+
+
+def _link_elements(body: str) -> tuple[tuple[str, str], ...]:
+    link = digital_link.find(body)
+    if link is None:
+        raise Gs1Error(
+            Gs1Code.NOT_AI_DATA, f"the web address {shown(body)} is no GS1 Digital Link: scan another symbol"
+        )
+    associations.require(link.ais)
+    return link.ais
+
+
+def _as_text(data: bytes | str, symbology: str | None) -> str:
     if len(data) > MAX_SCAN_BYTES:
         raise Gs1Error(Gs1Code.TOO_LONG, f"a scan has at most {MAX_SCAN_BYTES} characters, not {len(data)}")
     try:
         return data.decode("ascii") if isinstance(data, bytes) else data.encode("ascii").decode("ascii")
     except UnicodeError:
+        if symbology is not None and symbology not in _AI_SYMBOLOGIES and symbology not in _GTIN_LENGTHS:
+            raise _plain(symbology) from None
         raise Gs1Error(
             Gs1Code.CHARSET, "the scan holds characters outside ASCII: check the reader's keyboard layout"
         ) from None

@@ -162,6 +162,18 @@ def test_a_digital_link_in_a_plain_2d_symbol_is_read_as_one(symbology):
     assert (scan.lot, str(scan.expiry), scan.notes) == ("L/1", "280500", (ScanNote.DAY_ZERO,))
 
 
+@pytest.mark.parametrize(
+    "data", [b"http://brand.example/m", b"https://brand.example", b"\xe1\xa1\xff", b"M\xfcller"]
+)
+def test_a_symbol_beside_the_label_is_no_fault_of_the_reader(data):
+    assert code_of(data, "]d1") is Gs1Code.NOT_AI_DATA
+
+
+def test_a_link_that_is_meant_and_wrong_says_what_is_wrong():
+    assert code_of("https://brand.example/01/00312345678907/21/A", "]Q1") is Gs1Code.CHECK_DIGIT
+    assert code_of(f"https://brand.example/01/{GTIN}/21/A/10/L", "]Q1") is Gs1Code.LINK_STRUCTURE
+
+
 def test_a_web_address_in_a_gs1_symbol_is_a_fault():
     assert code_of(f"https://example.com/01/{GTIN}", "]d2") is Gs1Code.NOT_AI_DATA
 
