@@ -1,0 +1,59 @@
+"""The node: a Flask service over the ledger. `create_app` makes it, `app.wiring` decides of what.
+
+A feature is a folder. Its `pages.py` answers people in HTML, its `api.py` answers programs in JSON; each exports
+``blueprint`` and is named once in the lists below. Which list decides how a request is known (session cookie or bearer
+token), whether it needs a CSRF token, and how errors are told.
+"""
+
+from collections.abc import Sequence
+
+import flask_smorest
+from flask import Blueprint, Flask
+
+from app import errors, web, wiring
+from app.config import Settings
+from app.shared.clock import Clock
+
+
+def _pages() -> Sequence[Blueprint]:
+    from app.people import pages as people
+    from app.web import start
+
+    return (start.blueprint, people.blueprint)
+
+
+def _apis() -> Sequence[Blueprint]:
+    from app.web import health
+
+    return (health.blueprint,)
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+    """The node's WSGI application. Nothing is connected before the first request, so that workers may fork."""
+    app = Flask("app", template_folder="web/templates", static_folder="web/static")
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        API_TITLE="Packproof",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    services = wiring.build(settings, clock)
+    app.extensions[wiring.EXTENSION] = services
+    kinds = app.extensions["packproof.kinds"] = {"api-docs": "api"}
+    web.init(app, services)
+    api = flask_smorest.Api(app)
+    # After flask-smorest, whose handler is app-wide and would answer pages in JSON.
+    errors.register(app)
+    for kind, blueprints in (("page", _pages()), ("api", _apis())):
+        for blueprint in blueprints:
+            kinds[blueprint.name] = kind
+            if isinstance(blueprint, flask_smorest.Blueprint):
+                api.register_blueprint(blueprint)
+            else:
+                app.register_blueprint(blueprint)
+    web.finish(app, services)
+    return app

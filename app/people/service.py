@@ -1,0 +1,255 @@
+"""People: adding them, signing them in, stopping them.
+
+Signing in tells nothing to who guesses. A wrong password, an unknown name, a disabled and an expired account get one
+answer, after one argon2 computation and the same writes; and names that do not exist back off like those that do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.errors import AppError, Conflict, NotFound
+from app.people import rules
+from app.people.models import sign_in_failure, user_account
+from app.people.sessions import Sessions
+from app.shared.actor import Actor, Role
+from app.shared.audit import Outcome, record
+from app.shared.clock import Clock
+from app.shared.ids import digest, new_id, new_secret
+from ledger.store.sql.engine import Database
+
+
+class SignInFailed(AppError):
+    """The one answer to every failed attempt."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "people.sign_in",
+            401,
+            "That did not work",
+            "The name or the password is wrong, or the account is closed.",
+            "Try again, or ask whoever runs this node.",
+        )
+
+
+class TooSoon(AppError):
+    """Too many failures for this name, whether it exists or not."""
+
+    def __init__(self, wait: timedelta) -> None:
+        seconds = max(1, int(wait.total_seconds() + 0.999))
+        super().__init__(
+            "people.wait",
+            429,
+            "Wait before the next attempt",
+            f"There were too many failed attempts for this name. Wait {seconds} seconds.",
+            "Then try again. If it was not you, tell whoever runs this node.",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account as its operator sees it."""
+
+    user_id: str
+    name: str
+    display_name: str
+    role: Role
+    party_gln: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    disabled_at: datetime | None
+
+
+class People:
+    """The use cases of accounts. Every one leaves its row in the audit trail."""
+
+    def __init__(
+        self, database: Database, clock: Clock, sessions: Sessions, hasher: PasswordHasher | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sessions = sessions
+        self._hasher = hasher or PasswordHasher()  # RFC 9106, the second recommended choice: 64 MiB, 3 passes
+
+    @cached_property
+    def _nobodys_hash(self) -> str:
+        return self._hasher.hash(new_secret())
+
+    def add(
+        self,
+        by: Actor,
+        name: str,
+        password: str,
+        role: Role,
+        *,
+        party_gln: str | None = None,
+        display_name: str = "",
+        expires_at: datetime | None = None,
+    ) -> User:
+        """Add an account. Raises `Invalid` on a bad name, password, party or expiry, `Conflict` on a name taken."""
+        now = self._clock.now()
+        name = rules.parse_name(name)
+        rules.check_password(password, name)
+        party_gln = rules.check_party(role, party_gln)
+        rules.check_expiry(role, expires_at, now)
+        user = User(new_id("usr"), name, display_name.strip() or name, role, party_gln, now, expires_at, None)
+        try:
+            with self._database.writing() as connection:
+                connection.execute(
+                    insert(user_account).values(
+                        user_id=user.user_id,
+                        name=user.name,
+                        display_name=user.display_name,
+                        password_hash=self._hasher.hash(password),
+                        role=role.value,
+                        party_gln=party_gln,
+                        created_at=now,
+                        password_at=now,
+                        expires_at=expires_at,
+                    )
+                )
+                record(
+                    connection,
+                    self._clock,
+                    by,
+                    "people.add",
+                    subject=name,
+                    whose=party_gln or "",
+                    detail=role.value,
+                )
+        except IntegrityError as error:
+            raise Conflict("people.taken", "This name is taken", name, "Choose another name.") from error
+        return user
+
+    def all(self) -> Sequence[User]:
+        """Every account, by name."""
+        columns = [user_account.c[name] for name in User.__slots__]
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*columns).order_by(user_account.c.name)).all()
+        return [User(**{**row._asdict(), "role": Role(row.role)}) for row in rows]
+
+    def set_password(self, by: Actor, name: str, password: str) -> None:
+        """Give the account another password and end its sessions. Raises `NotFound`, `Invalid`."""
+        name = rules.canonical_name(name)
+        rules.check_password(password, name)
+        changes = {"password_hash": self._hasher.hash(password), "password_at": self._clock.now()}
+        self._change(by, name, "people.password", changes)
+
+    def disable(self, by: Actor, name: str) -> None:
+        """Close the account and end its sessions at once. Raises `NotFound`."""
+        self._change(by, rules.canonical_name(name), "people.disable", {"disabled_at": self._clock.now()})
+
+    def sign_in(
+        self, name: str, password: str, *, by: Actor, old_secret: str | None = None
+    ) -> tuple[str, Actor]:
+        """Open a session: its secret and who it is. A session that `old_secret` opened ends.
+
+        `by` is the anonymous actor of the request, with where it comes from. Raises `SignInFailed`, `TooSoon`.
+        """
+        name = rules.canonical_name(name)[: rules.LONGEST_NAME]
+        now = self._clock.now()
+        with self._database.reading() as connection:
+            self._hold_back(connection, name, now)
+            row = connection.execute(select(user_account).where(user_account.c.name == name)).one_or_none()
+        fits = self._verify(row.password_hash if row else self._nobodys_hash, password)
+        closed = row is not None and (
+            row.disabled_at is not None or (row.expires_at is not None and row.expires_at <= now)
+        )
+        with self._database.writing() as connection:
+            if not fits or row is None or closed:
+                self._count_failure(connection, name, now)
+                record(connection, self._clock, by, "people.sign_in", subject=name, outcome=Outcome.FAILED)
+                failed = True
+            else:
+                failed = False
+                secret, actor = self._admit(connection, row, password, by, old_secret)
+        # Raised outside: an exception inside would roll back the count and the audit row.
+        if failed:
+            raise SignInFailed
+        return secret, actor
+
+    def sign_out(self, by: Actor, secret: str) -> None:
+        """End the session that `secret` opens."""
+        with self._database.writing() as connection:
+            self._sessions.end(connection, secret)
+            record(connection, self._clock, by, "people.sign_out", subject=by.name)
+
+    def _admit(
+        self,
+        connection: Connection,
+        row: Row[tuple[object, ...]],
+        password: str,
+        by: Actor,
+        old_secret: str | None,
+    ) -> tuple[str, Actor]:
+        if old_secret:
+            self._sessions.end(connection, old_secret)
+        secret, session_id = self._sessions.open(connection, row.user_id, by.address)
+        actor = Actor(
+            "person",
+            row.user_id,
+            row.name,
+            Role(row.role),
+            row.party_gln,
+            session_id,
+            frozenset(),
+            by.address,
+            by.request_id,
+        )
+        connection.execute(delete(sign_in_failure).where(sign_in_failure.c.name_hash == digest(row.name)))
+        if self._hasher.check_needs_rehash(row.password_hash):
+            stronger = self._hasher.hash(password)
+            connection.execute(
+                update(user_account)
+                .where(user_account.c.user_id == row.user_id)
+                .values(password_hash=stronger)
+            )
+        record(connection, self._clock, actor, "people.sign_in", subject=row.name)
+        return secret, actor
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _hold_back(self, connection: Connection, name: str, now: datetime) -> None:
+        until = connection.execute(
+            select(sign_in_failure.c.blocked_until).where(sign_in_failure.c.name_hash == digest(name))
+        ).scalar_one_or_none()
+        if until is not None and until > now:
+            raise TooSoon(until - now)
+
+    def _count_failure(self, connection: Connection, name: str, now: datetime) -> None:
+        connection.execute(
+            delete(sign_in_failure).where(sign_in_failure.c.last_at < now - rules.FAILURES_FORGOTTEN_AFTER)
+        )
+        key = sign_in_failure.c.name_hash == digest(name)
+        failures = (
+            connection.execute(select(sign_in_failure.c.failures).where(key)).scalar_one_or_none() or 0
+        ) + 1
+        values = {"failures": failures, "last_at": now, "blocked_until": now + rules.wait_after(failures)}
+        if failures == 1:
+            connection.execute(insert(sign_in_failure).values(name_hash=digest(name), **values))
+        else:
+            connection.execute(update(sign_in_failure).where(key).values(**values))
+
+    def _change(self, by: Actor, name: str, action: str, changes: dict[str, object]) -> None:
+        with self._database.writing() as connection:
+            row = connection.execute(
+                select(user_account.c.user_id, user_account.c.party_gln).where(user_account.c.name == name)
+            ).one_or_none()
+            if row is None:
+                raise NotFound("No such account", name, "List them: packproof user list")
+            connection.execute(
+                update(user_account).where(user_account.c.user_id == row.user_id).values(**changes)
+            )
+            self._sessions.end_all(connection, row.user_id)
+            record(connection, self._clock, by, action, subject=name, whose=row.party_gln or "")

@@ -1,0 +1,1 @@
+"""What every feature needs and none owns: the time, identifiers, who acts, the audit trail."""

@@ -1,0 +1,75 @@
+"""What the frame of every page needs: who is signed in, where they may go, and what exists.
+
+`PLACES` is the one list of places; the navigation and the start page show those whose route is registered and whose
+row in the table admits the reader. A feature that comes later appears by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+
+from app.shared.actor import Actor, Role
+from app.web.access import permitted
+from app.web.actor import nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place people go to: its route, its name, what one does there, and the icon of its card."""
+
+    endpoint: str
+    name: str
+    purpose: str
+    icon: str
+
+
+PLACES = (
+    Place("verification.scan_page", "Scan", "Check a pack: type, use a handheld, or drop a picture.", "scan"),
+    Place("verification.dispense", "Dispense", "Hand a pack to a patient and close its serial.", "dispense"),
+    Place("exceptions.queue_page", "Exceptions", "What does not fit yet, by its clock.", "exceptions"),
+    Place("history.package_page", "Packages", "One package: where it has been, with proof.", "package"),
+    Place(
+        "regulator.search_page", "Inspect", "Find a product, read its timeline, take the evidence.", "inspect"
+    ),
+)
+
+# The order in which a role needs them; the first is the one big thing on its start page.
+FIRST: dict[Role, tuple[str, ...]] = {
+    Role.WAREHOUSE: ("verification.scan_page", "exceptions.queue_page", "history.package_page"),
+    Role.PHARMACIST: ("verification.scan_page", "verification.dispense", "exceptions.queue_page"),
+    Role.QUALITY: ("exceptions.queue_page", "history.package_page", "verification.scan_page"),
+    Role.MANUFACTURER: ("history.package_page", "exceptions.queue_page"),
+    Role.INSPECTOR: ("regulator.search_page", "history.package_page"),
+    Role.OPERATOR: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A `Place` that exists and is open to the reader."""
+
+    place: Place
+    href: str
+    here: bool
+
+
+def links(actor: Actor) -> list[Link]:
+    """The places open to `actor`, those their role needs first at the front."""
+    order = FIRST.get(actor.role, ())
+    rank = {endpoint: position for position, endpoint in enumerate(order)}
+    places = sorted(PLACES, key=lambda place: rank.get(place.endpoint, len(rank)))
+    return [
+        Link(place, url_for(place.endpoint), request.endpoint == place.endpoint)
+        for place in places
+        if place.endpoint in current_app.view_functions and permitted(actor, place.endpoint)
+    ]
+
+
+def init(app: Flask) -> None:
+    """Give every template of `app` the reader and the navigation."""
+
+    @app.context_processor
+    def _frame() -> dict[str, Any]:
+        actor = g.get("actor") or nobody()
+        return {"actor": actor, "nav": [] if actor.is_anonymous else links(actor)}

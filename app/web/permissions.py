@@ -1,0 +1,58 @@
+"""Who may do what: the one table. A route without a row here is refused to everybody, and fails a test.
+
+A row says, for one endpoint, which roles may use it and whose data each then reaches: `NOBODYS` (it shows nobody's
+data), `OWN` (their party's), `ANYBODYS` (all parties'). Where tokens may use it, `scope` is what the token needs::
+
+    "history.package_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
+
+The operator runs the node and is not a reader of its customers' trade: being able to is not being allowed to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.shared.actor import PEOPLE, Role
+
+
+class Whose(StrEnum):
+    """Whose data a role reaches through a route."""
+
+    NOBODYS = "nobody's"
+    OWN = "own"
+    ANYBODYS = "anybody's"
+
+
+NOBODYS, OWN, ANYBODYS = Whose.NOBODYS, Whose.OWN, Whose.ANYBODYS
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One row: the roles that may use a route, whose data each reaches, and the scope a token needs."""
+
+    roles: Mapping[Role, Whose]
+    scope: str = ""
+
+    def __or__(self, other: "Permission") -> "Permission":
+        return Permission({**self.roles, **other.roles}, self.scope or other.scope)
+
+
+def may(whose: Whose, *roles: Role, scope: str = "") -> Permission:
+    """A row, or a part of one, in which `roles` reach the data of `whose`."""
+    return Permission(dict.fromkeys(roles, whose), scope)
+
+
+TRADE = (Role.WAREHOUSE, Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER)
+ANYONE = may(NOBODYS, *Role)
+SIGNED_IN = may(NOBODYS, *PEOPLE)
+
+PERMISSIONS: dict[str, Permission] = {
+    # the frame
+    "static": ANYONE,
+    "health.healthz": ANYONE,
+    "api-docs.openapi_json": ANYONE,
+    "start.start_page": SIGNED_IN,
+    # people
+    "people.sign_in": ANYONE,
+    "people.sign_out": SIGNED_IN,
+}

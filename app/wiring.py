@@ -1,0 +1,58 @@
+"""The one composition root: what the node is made of, made in one place.
+
+`Services` is built once by `create_app`, by the command line and by tests. A feature adds its service here as a
+`cached_property`, so that what nobody uses is never opened, and takes what it needs as arguments::
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.database, self.clock, ...)
+
+Views reach it by `services()`; use cases never do.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from flask import current_app
+
+from app.config import Settings
+from app.db import open_database
+from app.people.service import People
+from app.people.sessions import Sessions
+from app.people.tokens import Tokens
+from app.shared.clock import Clock, SystemClock
+from ledger.store.sql.engine import Database
+
+EXTENSION = "packproof"
+
+
+@dataclass
+class Services:
+    """Everything a use case may be handed."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.database, self.clock, self.settings.session_idle, self.settings.session_absolute)
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.database, self.clock, self.sessions)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.database, self.clock)
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """The services of a node with these `settings`. Nothing is connected yet."""
+    return Services(settings=settings, database=open_database(settings), clock=clock or SystemClock())
+
+
+def services() -> Services:
+    """The services of the app that answers the present request."""
+    return cast(Services, current_app.extensions[EXTENSION])
