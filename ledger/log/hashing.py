@@ -9,6 +9,7 @@ RFC 6962, section 2.1: the prefix byte keeps a leaf from ever being taken for an
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import repeat
 from typing import Final
 
 HASH_BYTES: Final = 32
@@ -31,9 +32,8 @@ def pair_up(hashes: Sequence[bytes]) -> list[bytes]:
     A level at a time is several times faster in Python than a node at a time.
     """
     neighbours = iter(hashes)
-    return [
-        sha256(b"\x01" + left + right).digest() for left, right in zip(neighbours, neighbours, strict=False)
-    ]
+    preimages = map(b"".join, zip(repeat(b"\x01"), neighbours, neighbours, strict=False))
+    return [sha256(preimage).digest() for preimage in preimages]
 
 
 def tree_hash(leaves: Sequence[bytes]) -> bytes:

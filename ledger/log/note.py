@@ -26,6 +26,7 @@ MAX_NOTE_BYTES: Final = 128 * 1024
 MAX_SIGNATURE_LINES: Final = 64
 MAX_NAME_BYTES: Final = 255
 ED25519: Final = 0x01
+COSIGNATURE: Final = 0x04
 
 _DASH: Final = "\N{EM DASH} "
 
@@ -127,38 +128,41 @@ def _signature(line: str) -> NoteSignature:
 
 @dataclass(frozen=True, slots=True)
 class NoteVerifier:
-    """A public key that signs notes: Ed25519, type 0x01."""
+    """A public key that signs notes: a log's (type 0x01) or an Ed25519 witness's (0x04, which tells the time too)."""
 
     name: str
     public_key: bytes
+    type: int = ED25519
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if self.type not in (ED25519, COSIGNATURE):
+            raise VerificationError(
+                f"the key of {self.name} is of type {self.type:#04x}, not known here", code="note-key"
+            )
         if len(self.public_key) != 32:
             raise VerificationError("an Ed25519 public key has 32 bytes", code="note-key")
 
     @property
     def key_id(self) -> bytes:
         """See `key_id`."""
-        return key_id(self.name, ED25519, self.public_key)
+        return key_id(self.name, self.type, self.public_key)
 
     @classmethod
     def parse(cls, vkey: str) -> "NoteVerifier":
-        """Read a verifier key: ``name+hex key id+base64(0x01 || public key)``."""
+        """Read a verifier key: ``name+hex key id+base64(type || public key)``."""
         parts = vkey.split("+", 2)
         if len(parts) != 3 or len(vkey) > 4096:
             raise VerificationError("a verifier key is written name+keyid+base64", code="note-key")
         name, hex_id, encoded = parts
         raw = from_base64(encoded)
-        if not raw or raw[0] != ED25519:
-            raise VerificationError(f"the key of {name[:80]} is not of type 0x01 (Ed25519)", code="note-key")
-        verifier = cls(name, raw[1:])
+        verifier = cls(name, raw[1:], raw[0] if raw else 0)
         if verifier.key_id != from_hex(hex_id, length=4):
             raise VerificationError(f"the key id of {name[:80]} does not belong to its key", code="note-key")
         return verifier
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes((ED25519,)) + self.public_key)}"
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes((self.type,)) + self.public_key)}"
 
     def wrote(self, signature: NoteSignature) -> bool:
         """Whether a signature line claims to be by this key."""
@@ -166,8 +170,13 @@ class NoteVerifier:
 
     def check(self, text: str, signature: NoteSignature) -> None:
         """Raise `VerificationError` unless this key signed `text`."""
+        signed, raw = text.encode(), signature.sig
+        if self.type == COSIGNATURE:
+            # c2sp.org/tlog-cosignature: u64 seconds since 1970 before the signature, and in the signed text.
+            seconds, raw = int.from_bytes(raw[:8], "big"), raw[8:]
+            signed = f"cosignature/v1\ntime {seconds}\n".encode() + signed
         try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature.sig, text.encode())
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(raw, signed)
         except (InvalidSignature, ValueError):
             raise VerificationError(
                 f"the note's signature by {self.name} is wrong", code="note-signature"
