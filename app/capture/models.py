@@ -36,7 +36,7 @@ document = Table(
     Index("ix_document_by_id_sha256", "by_id", "sha256"),
 )
 
-# The parties are stored as they were resolved at capture: projecting again must give the same, whatever is learned later.
+# The parties are stored as they were resolved at capture: projecting again gives the same, whatever is learned later.
 event = Table(
     "event",
     metadata,
@@ -46,7 +46,9 @@ event = Table(
     Column("idx", BigInteger, nullable=False),
     Column("by_id", Integer, ForeignKey("party.party_id"), nullable=False),
     Column("event_id", Text, nullable=False),
-    Column("declared_at", BigInteger, nullable=False),  # declarationTime in microseconds; 0: no error declaration
+    Column(
+        "declared_at", BigInteger, nullable=False
+    ),  # declarationTime in microseconds; 0: no error declaration
     Column("digest", LargeBinary(32), nullable=False),
     Column("pos", BigInteger, nullable=False),  # custody's order
     Column("event_time", UtcMicros, nullable=False),

@@ -20,9 +20,8 @@ from sqlalchemy import (
 from ledger.store.sql.metadata import metadata
 from ledger.store.sql.types import BigId
 
-# ns: `01/<GTIN-14>` for packages and cases, `00` for SSCCs, `10/<GTIN-14>` for lots, `x` for other EPCs; serial: what is
-# unique below it.
-# bucket: a fixed hash of ns modulo 1024, the shard key.
+# ns: `01/<GTIN-14>` for packages and cases, `00` for SSCCs, `10/<GTIN-14>` for lots, `x` for other EPCs;
+# serial: what is unique below it. bucket: a fixed hash of ns modulo 1024, the shard key.
 item = Table(
     "item",
     metadata,
@@ -83,6 +82,8 @@ finding = Table(
     Column("message", Text, nullable=False),
     Column("item_id", BigInteger),
     Column("container_id", BigInteger),
+    # True: capture itself found it, and no projection can take it back.
+    Column("lasting", Boolean, nullable=False),
     Index("ix_finding_seq", "seq"),
     Index("ix_finding_item_id", "item_id"),
 )

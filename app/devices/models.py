@@ -1,4 +1,4 @@
-"""The table of keys: a projection of the ledger's `key` entries, so that a signature is checked without reading them."""
+"""The table of keys: a projection of the ledger's `key` entries, so that checking a signature reads one row."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 

@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("item_id", sa.BigInteger(), nullable=True),
         sa.Column("container_id", sa.BigInteger(), nullable=True),
+        sa.Column("lasting", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["seq"], ["event.seq"], name=op.f("fk_finding_seq")),
         sa.PrimaryKeyConstraint("finding_id", name=op.f("pk_finding")),
     )

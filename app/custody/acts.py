@@ -1,0 +1,82 @@
+"""Stored events as the acts that the rules take."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from app.capture.models import event, event_epc
+from app.custody.loading import chunks
+from app.partners import service as partners
+from ledger.custody.act import Act
+from ledger.custody.stored import unpack
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAct:
+    """An act with the number of its event."""
+
+    seq: int
+    act: Act
+
+
+def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
+    """The acts of the events with these numbers, of those that have an effect."""
+    rows: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(seqs))):
+        rows += connection.execute(
+            select(
+                event.c.seq,
+                event.c.by_id,
+                event.c.sender_id,
+                event.c.recipient_id,
+                event.c.seller_id,
+                event.c.buyer_id,
+                event.c.statement,
+                event.c.body,
+            ).where(event.c.seq.in_(chunk), event.c.effective)
+        ).all()
+    numbers = {n for row in rows for n in row[1:6]}
+    glns = partners.glns(connection, numbers)
+    return [
+        StoredAct(
+            row.seq,
+            Act(
+                event=unpack(bytes(row.body)),
+                by=glns[row.by_id],
+                sender=glns.get(row.sender_id),
+                recipient=glns.get(row.recipient_id),
+                seller=glns.get(row.seller_id),
+                buyer=glns.get(row.buyer_id),
+                statement=row.statement,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def naming(connection: Connection, item_ids: Iterable[int]) -> set[int]:
+    """The numbers of all events that name any of these items."""
+    found: set[int] = set()
+    for chunk in chunks(sorted(set(item_ids))):
+        found.update(
+            connection.execute(select(event_epc.c.seq).where(event_epc.c.item_id.in_(chunk))).scalars()
+        )
+    return found
+
+
+def grouped_with(connection: Connection, item_ids: Iterable[int]) -> set[int]:
+    """The items that any event ever packed, unpacked, counted or transformed together with one of these."""
+    found: set[int] = set()
+    joint = (
+        select(event_epc.c.seq)
+        .join(event, event.c.seq == event_epc.c.seq)
+        .where(event.c.type.in_(("AggregationEvent", "TransformationEvent")), event.c.effective)
+    )
+    for chunk in chunks(sorted(set(item_ids))):
+        seqs = connection.execute(joint.where(event_epc.c.item_id.in_(chunk)).distinct()).scalars().all()
+        for some in chunks(seqs):
+            query = select(event_epc.c.item_id).where(event_epc.c.seq.in_(some)).distinct()
+            found.update(connection.execute(query).scalars())
+    return found

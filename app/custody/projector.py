@@ -1,0 +1,153 @@
+"""What is true now, kept in step with the events: load, apply the kernel's rules, write.
+
+An act that comes in custody's order changes what it names. One that comes late, or declares an earlier one wrong,
+makes the whole group it touches be projected again from its events: everything that was ever packed with what it
+names. Either way the result is what `rebuild` gives from all events, in whatever order they arrived.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from app.custody import acts, loading, writing
+from app.custody.acts import StoredAct
+from app.shared.clock import Clock
+from ledger.custody.event import Event
+from ledger.custody.findings import Finding
+from ledger.custody.rules import apply, history
+from ledger.custody.state import Item, World
+from ledger.custody.vocabulary import EventType
+
+MOST_AGAIN = (
+    200_000  # items projected again in one go; more is a mistake or an attack, and is left to `rebuild`
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a capture changed: the events whose findings may have changed, and the items."""
+
+    seqs: frozenset[int]
+    item_ids: frozenset[int]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """A world being moved through time, with what has to be written."""
+
+    world: World
+    changed: dict[str, Item] = field(default_factory=dict)
+    moves: list[writing.Move] = field(default_factory=list)
+    findings: list[tuple[int, Finding]] = field(default_factory=list)
+
+    def step(self, stored: StoredAct, only: frozenset[str] | None = None) -> None:
+        """Apply one act; of what it changes keep only the items in `only`, where that is given."""
+        outcome = apply(self.world, stored.act)
+        changed = {key: each for key, each in outcome.changed.items() if only is None or key in only}
+        at = stored.act.event.position
+        for key, each in changed.items():
+            before = self.world.item(key).parent
+            if each.parent != before:
+                self.moves.append(writing.Move(key, at, each.parent))
+        self.world.update(changed)
+        self.changed |= changed
+        self.findings += [
+            (stored.seq, found)
+            for found in outcome.findings
+            if only is None or found.item is None or found.item in only
+        ]
+
+
+def named(event: Event) -> tuple[str, ...]:
+    """Everything an event can change: its objects and its lots."""
+    return (*event.all_epcs(), *event.lots())
+
+
+def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> Projection:
+    """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already."""
+    keys = [key for stored in new for key in named(stored.act.event)]
+    parents = {
+        s.act.event.parent for s in new if s.act.event.parent and s.act.event.type is EventType.AGGREGATION
+    }
+    before = loading.load(connection, keys, contents_of=parents)
+    progress = _Progress(_copy(before.world))
+    late: list[StoredAct] = []
+    again: set[str] = set()
+    for stored in sorted(new, key=lambda s: (s.act.event.position, s.act.event.id.encode())):
+        touched = set(named(stored.act.event))
+        if stored.act.event.declaration or touched & again or _comes_late(progress.world, stored.act.event):
+            late.append(stored)
+            again |= touched
+        else:
+            progress.step(stored)
+    _write(connection, clock, before, progress)
+    seqs = {stored.seq for stored in new}
+    if late:
+        some_seqs, ids = _again(connection, clock, {key for s in late for key in named(s.act.event)})
+        return Projection(frozenset(seqs | some_seqs), frozenset(ids | set(before.ids.values())))
+    return Projection(frozenset(seqs), frozenset(before.ids.values()))
+
+
+def _comes_late(world: World, event: Event) -> bool:
+    """Whether something the event touches, or a container around it, was seen at or after the event's position."""
+    for key in named(event):
+        each = world.item(key)
+        if each.last >= event.position:
+            return True
+        if any(world.item(outer).last >= event.position for outer in world.path(each)):
+            return True
+    return False
+
+
+def _copy(world: World) -> World:
+    return World.of(world.items.values())
+
+
+def _write(connection: Connection, clock: Clock, before: loading.Loaded, progress: _Progress) -> None:
+    writing.save(connection, clock, before, progress.changed)
+    writing.move(connection, before.ids, progress.moves)
+    writing.note(connection, before.ids, progress.findings)
+
+
+def _again(connection: Connection, clock: Clock, keys: Iterable[str]) -> tuple[set[int], set[int]]:
+    """Project the group around `keys` again from its events. The numbers of its events and its items."""
+    ids = _group(connection, set(loading.find_ids(connection, keys).values()))
+    seqs = acts.naming(connection, ids)
+    stored = acts.read(connection, seqs)
+    before = loading.load_numbers(connection, ids)
+    only = frozenset(before.keys[number] for number in ids)
+    progress = replay(stored, only)
+    fresh = {key: progress.changed.get(key, Item(key)) for key in only}
+    writing.forget(connection, ids, {s.seq for s in stored})
+    writing.save(connection, clock, before, fresh)
+    writing.move(connection, before.ids, progress.moves)
+    writing.note(connection, before.ids, progress.findings)
+    return seqs, ids
+
+
+def replay(stored: Sequence[StoredAct], only: frozenset[str] | None = None) -> _Progress:
+    """Apply `stored` acts from nothing, in custody's order, without those declared wrong."""
+    seq_of = {id(s.act): s for s in stored}
+    progress = _Progress(World())
+    for act in history(s.act for s in stored):
+        progress.step(seq_of[id(act)], only)
+    return progress
+
+
+def _group(connection: Connection, ids: set[int]) -> set[int]:
+    """`ids` and every item that was ever packed, unpacked, counted or transformed with one of them, and so on."""
+    group: set[int] = set()
+    edge = ids
+    while edge:
+        group |= edge
+        if len(group) > MOST_AGAIN:
+            raise TooMuchAgain(f"{len(group)} items hang together")
+        edge = acts.grouped_with(connection, edge) - group
+    return group
+
+
+class TooMuchAgain(Exception):
+    """A late event touches more than one transaction should project again."""
+
+    code = "custody.too_much_again"

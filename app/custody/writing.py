@@ -1,0 +1,194 @@
+"""Writing items, containment and findings back, in batches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from app.custody.items import item_name
+from app.custody.loading import STATUS_CODE, Loaded, chunks, find_ids
+from app.custody.models import FOREVER, contained, finding, item
+from app.partners import service as partners
+from app.shared.clock import Clock
+from ledger.custody.findings import Finding
+from ledger.custody.state import Item
+
+_FRESH = {
+    "status": 0,
+    "in_transit": False,
+    "custody_since": 0,
+    "inside_since": 0,
+    "last": 0,
+    "recalled": False,
+    "missing": False,
+    "disputed": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`child` came out of one container and into another (None: into the open) at a position."""
+
+    child: str
+    at: int
+    into: str | None
+
+
+def ensure(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+    """The numbers of the items with these canonical EPCs; those that are new get dense ones, in the order given.
+
+    Called under the ledger's head lock, so that no other writer takes the same numbers.
+    """
+    wanted = list(dict.fromkeys(keys))
+    found = find_ids(connection, wanted)
+    new = [key for key in wanted if key not in found]
+    if new:
+        first = (connection.execute(select(func.max(item.c.item_id))).scalar() or 0) + 1
+        rows = []
+        for number, key in enumerate(new, first):
+            name = item_name(key)
+            rows.append(
+                {"item_id": number, "bucket": name.bucket, "ns": name.ns, "serial": name.serial, **_FRESH}
+            )
+            found[key] = number
+        connection.execute(insert(item), rows)
+    return found
+
+
+def save(connection: Connection, clock: Clock, before: Loaded, changed: Mapping[str, Item]) -> None:
+    """Write what differs of `changed` from what was loaded. Items are there already (`ensure`)."""
+    rows = [each for each in changed.values() if before.world.items.get(each.key) != each]
+    if not rows:
+        return
+    glns = {gln for each in rows for gln in _glns(each) if gln is not None}
+    numbers = partners.ids(connection, clock, dict.fromkeys(glns, ""))
+    lots = ensure(connection, (lot_key(each) for each in rows if each.lot is not None))
+    ids = before.ids
+    others = {each.parent for each in rows if each.parent is not None and each.parent not in ids}
+    ids.update(find_ids(connection, others))
+    values = [_row(each, ids, numbers, lots) for each in rows]
+    statement = update(item).where(item.c.item_id == bindparam("number"))
+    connection.execute(statement, values)
+
+
+def lot_key(each: Item) -> str:
+    """The canonical EPC of the lot that a package is of."""
+    return f"{each.key.split('/21/')[0]}/10/{quote(each.lot or '', safe='')}"
+
+
+def _glns(each: Item) -> tuple[str | None, ...]:
+    return (
+        each.maker,
+        each.holder,
+        each.owner,
+        each.bound_for,
+        each.offered_to,
+        each.sender,
+        each.ended_by,
+        each.claimed_by,
+    )
+
+
+def _row(
+    each: Item, ids: Mapping[str, int], parties: Mapping[str, int], lots: Mapping[str, int]
+) -> dict[str, Any]:
+    def party(gln: str | None) -> int | None:
+        return parties[gln] if gln is not None else None
+
+    return {
+        "number": ids[each.key],
+        "status": STATUS_CODE[each.status],
+        "maker_id": party(each.maker),
+        "lot_id": lots[lot_key(each)] if each.lot is not None else None,
+        "expiry": _ordinal(each.expiry),
+        "holder_id": party(each.holder),
+        "owner_id": party(each.owner),
+        "in_transit": each.in_transit,
+        "bound_for_id": party(each.bound_for),
+        "offered_to_id": party(each.offered_to),
+        "sender_id": party(each.sender),
+        "custody_since": each.custody_since,
+        "parent_id": ids[each.parent] if each.parent is not None else None,
+        "inside_since": each.inside_since,
+        "last": each.last,
+        "ended_by_id": party(each.ended_by),
+        "ended_at": each.ended_at,
+        "held": each.held,
+        "recalled": each.recalled,
+        "missing": each.missing,
+        "claimed_by_id": party(each.claimed_by),
+        "disputed": each.disputed,
+    }
+
+
+def _ordinal(text: str | None) -> int | None:
+    """The day number of an ISO date; a date that is none is kept as no expiry (capture has noted it)."""
+    try:
+        return date.fromisoformat(text).toordinal() if text else None
+    except ValueError:
+        return None
+
+
+def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) -> None:
+    """Write containment as intervals: a move ends the one that is open and begins the next."""
+    ending = [{"who": ids[m.child], "end": m.at} for m in moves]
+    if ending:
+        statement = (
+            update(contained)
+            .where(contained.c.child == bindparam("who"), contained.c.t == FOREVER)
+            .values(t=bindparam("end"))
+        )
+        connection.execute(statement, ending)
+    begun = {(ids[m.child], m.at): m for m in moves if m.into is not None}
+    rows = [
+        {
+            "bucket": item_name(m.child).bucket,
+            "child": child,
+            "f": at,
+            "t": FOREVER,
+            "parent": ids[m.into or ""],
+        }
+        for (child, at), m in begun.items()
+    ]
+    if rows:
+        connection.execute(insert(contained), rows)
+
+
+def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int]) -> None:
+    """Take out containment and findings of these items, before they are projected again from the events `seqs`."""
+    for chunk in chunks(sorted(item_ids)):
+        connection.execute(delete(contained).where(contained.c.child.in_(chunk)))
+        connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), finding.c.lasting.is_(False)))
+    for chunk in chunks(sorted(seqs)):
+        connection.execute(
+            delete(finding).where(
+                finding.c.seq.in_(chunk), finding.c.item_id.is_(None), finding.c.lasting.is_(False)
+            )
+        )
+
+
+def note(
+    connection: Connection,
+    ids: Mapping[str, int],
+    found: Sequence[tuple[int, Finding]],
+    *,
+    lasting: bool = False,
+) -> None:
+    """Write findings with the number of their event. `lasting` ones come from capture, not from the rules."""
+    rows = [
+        {
+            "seq": seq,
+            "code": each.code.value,
+            "severity": each.severity.value,
+            "message": each.message,
+            "item_id": ids.get(each.item) if each.item else None,
+            "container_id": ids.get(each.container) if each.container else None,
+            "lasting": lasting,
+        }
+        for seq, each in found
+    ]
+    if rows:
+        connection.execute(insert(finding), rows)
