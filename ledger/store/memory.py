@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ledger.log.entry import ZERO_LEAF, Entry
 from ledger.log.tree import Peaks, grow
-from ledger.store.nodes import TILE_HEIGHT, TreeNodes, full_tiles
+from ledger.store.nodes import TILE_HEIGHT, TileCache, TreeNodes, full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, NoSuchEntry, StoredCheckpoint, StoreError
 
 
@@ -31,11 +31,13 @@ class _Data:
 class MemoryReader:
     """The ledger as it was published when the reader was opened."""
 
-    def __init__(self, data: _Data, size: int, sizes: tuple[int, ...]) -> None:
+    def __init__(
+        self, data: _Data, size: int, sizes: tuple[int, ...], cache: TileCache | None = None
+    ) -> None:
         self._data = data
         self._size = size
         self._sizes = sizes
-        self._nodes = TreeNodes(self._leaves, self._tiles)
+        self._nodes = TreeNodes(self._leaves, self._tiles, cache)
 
     def head(self) -> Head:
         """The head at this reader's size."""
@@ -170,6 +172,7 @@ class MemoryLedger:
         self._data = _Data()
         self._published: tuple[int, tuple[int, ...]] = (0, ())
         self._lock = threading.Lock()
+        self._cache = TileCache()
 
     @property
     def origin(self) -> str:
@@ -191,6 +194,11 @@ class MemoryLedger:
     @contextlib.contextmanager
     def reading(self) -> Iterator[MemoryReader]:
         """Reads of what is published now."""
+        yield MemoryReader(self._data, *self._published, self._cache)
+
+    @contextlib.contextmanager
+    def auditing(self) -> Iterator[MemoryReader]:
+        """Reads of what is published now, every hash computed anew."""
         yield MemoryReader(self._data, *self._published)
 
     def _cut(self, size: int, sizes: tuple[int, ...]) -> None:

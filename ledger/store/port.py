@@ -23,7 +23,6 @@ from ledger.log.entry import Entry, Kind, Signature
 from ledger.log.tree import Peaks
 
 SEED_BYTES = 32
-MAX_NOTE_BYTES = 65_536
 
 
 class StoreError(LedgerError):
@@ -175,4 +174,8 @@ class LedgerStore(Protocol):
 
     def reading(self) -> AbstractContextManager[LedgerReader]:
         """Reads that wait for no writer."""
+        ...
+
+    def auditing(self) -> AbstractContextManager[LedgerReader]:
+        """Reads of one moment, of the rows as they are now: nothing that was read or computed before is trusted."""
         ...

@@ -80,6 +80,12 @@ class SqlLedger:
         with self.database.reading() as connection:
             yield self.reader(connection)
 
+    @contextlib.contextmanager
+    def auditing(self) -> Iterator[SqlReader]:
+        """Reads of one snapshot, every hash computed anew from the rows."""
+        with self.database.snapshot() as connection:
+            yield SqlReader(connection, self._origin)
+
     def writer(self, connection: Connection) -> SqlWriter:
         """A writer on a writing transaction of the caller's."""
         return SqlWriter(connection, self._origin)

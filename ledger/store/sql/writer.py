@@ -19,9 +19,10 @@ from sqlalchemy import Connection, insert, select
 
 from ledger.log.entry import Entry
 from ledger.log.hashing import leaf_hash
+from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.tree import Growth, grow
 from ledger.store.nodes import TILE_HEIGHT, full_tiles
-from ledger.store.port import MAX_NOTE_BYTES, CheckpointConflict, Draft, Head, HeadMoved, StoreError
+from ledger.store.port import CheckpointConflict, Draft, Head, HeadMoved, StoreError
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import NewRows, known_statements, lock_head, write_append
 from ledger.store.sql.reader import SqlReader, UnknownLedger, checked_head, hash16

@@ -1,0 +1,171 @@
+"""Signing the head, and refusing to when the ledger is not the one that was signed before.
+
+The failure to fear most is rollback: yesterday's database is restored, the node goes on signing, and the ledger has
+forked. The mark, a file that no backup restores, remembers the largest head ever signed. One signer at a time (a lock
+on ``<mark>.lock``) goes through these steps::
+
+    read head -> is the tree at the mark's size the one the mark knows? -> write the mark, fsync
+              -> sign -> keep the checkpoint -> hand it out
+
+Roots are computed from tiles and leaves each time and never remembered. `check_at_start` does the same comparison and
+belongs before the first append of every process.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.errors import LedgerError, VerificationError
+from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.hashing import EMPTY_ROOT
+from ledger.log.mark import MarkFile
+from ledger.log.note import NoteSigner
+from ledger.log.proof import root_at
+from ledger.store.port import Head, LedgerDamaged, LedgerReader, LedgerStore, NoSuchEntry, StoredCheckpoint
+
+
+class ReadOnly(LedgerError):
+    """The node must not append and must not sign. The message says why and what to do."""
+
+    code = "ledger-read-only"
+
+
+class RolledBack(ReadOnly):
+    """The ledger is not the one whose head this node signed."""
+
+    code = "ledger-rolled-back"
+
+
+class MarkMissing(ReadOnly):
+    """There is a ledger, and no mark that says how far it was signed."""
+
+    code = "mark-missing"
+
+
+class Sealer:
+    """Signs heads of one ledger under its origin, with one mark."""
+
+    def __init__(self, store: LedgerStore, mark_path: Path, signer: NoteSigner) -> None:
+        if signer.name != store.origin:
+            raise ValueError(f"the signer is {signer.name!r}, the ledger is {store.origin!r}")
+        self._store = store
+        self._mark = MarkFile(mark_path)
+        self._signer = signer
+
+    def check_at_start(self) -> None:
+        """Raise `ReadOnly` unless the ledger continues what was signed. An empty ledger without a mark gets one.
+
+        `RolledBack`, `MarkMissing`, or `ReadOnly` with the codes ``mark-origin``, ``mark-behind``,
+        ``mark-unreadable``. Raises `LedgerDamaged` where rows contradict each other.
+        """
+        with self._locked(), self._store.auditing() as reader:
+            mark, head, latest = self._read_mark(), reader.head(), reader.latest_checkpoint()
+            if mark is None and head.size == 0 and latest is None:
+                # From here on a missing mark means that somebody took it away.
+                self._mark.advance(Checkpoint(self._store.origin, 0, EMPTY_ROOT))
+                return
+            self._check(reader, mark, head, latest)
+
+    def seal(self) -> bytes:
+        """Sign the present head and keep the checkpoint; the note's bytes. The same head gives the same note.
+
+        Raises as `check_at_start` does, and `MarkError` where the mark cannot be written; then nothing was signed.
+        """
+        with self._locked():
+            with self._store.auditing() as reader:
+                mark, head, latest = self._read_mark(), reader.head(), reader.latest_checkpoint()
+                self._check(reader, mark, head, latest)
+                checkpoint = Checkpoint(self._store.origin, head.size, _root(reader, head.size))
+                _check_head(reader, head, checkpoint.root)
+            if latest is not None and latest.size == head.size:
+                return self._again(latest, checkpoint)
+            self._mark.advance(checkpoint)
+            note = checkpoint.sign(self._signer).encode()
+            with self._store.writing() as writer:
+                writer.add_checkpoint(checkpoint.size, note)
+            return note
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        path = self._mark.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _read_mark(self) -> Checkpoint | None:
+        try:
+            return self._mark.read()
+        except (LedgerError, OSError) as error:
+            raise ReadOnly(
+                f"the mark {self._mark.path} cannot be read ({error}): the node stays read-only. Compare with the "
+                "checkpoints that witnesses and scanners kept",
+                code="mark-unreadable",
+            ) from error
+
+    def _check(
+        self, reader: LedgerReader, mark: Checkpoint | None, head: Head, latest: StoredCheckpoint | None
+    ) -> None:
+        """The tree at the mark's size is the one the mark knows, and no checkpoint lies beyond the mark."""
+        if mark is None:
+            raise MarkMissing(
+                f"the ledger has {head.size} entries, and the mark {self._mark.path} is gone: the node stays read-only, "
+                "because it cannot know how far it had signed. Compare with the checkpoints that witnesses and "
+                "scanners kept"
+            )
+        if mark.origin != self._store.origin:
+            raise ReadOnly(
+                f"the mark {self._mark.path} is of {mark.origin}, this ledger is {self._store.origin}: set the "
+                "origin or the mark's path right",
+                code="mark-origin",
+            )
+        if head.size < mark.size:
+            raise RolledBack(
+                f"this node has signed {mark.size} entries, and the ledger has only {head.size}: an old database "
+                "was restored or its end was cut. The node stays read-only; put back the newest database"
+            )
+        if _root(reader, mark.size) != mark.root:
+            raise RolledBack(
+                f"the first {mark.size} of {head.size} entries are not those this node has signed: an old database "
+                "was restored and has grown since, or history was rewritten. The node stays read-only; put back the "
+                "database that was signed"
+            )
+        if latest is not None and latest.size > mark.size:
+            raise ReadOnly(
+                f"the mark {self._mark.path} stands at {mark.size}, and a checkpoint of {latest.size} entries was "
+                "signed: the mark was restored from a backup. The node stays read-only; put back the newest mark",
+                code="mark-behind",
+            )
+
+    def _again(self, latest: StoredCheckpoint, checkpoint: Checkpoint) -> bytes:
+        try:
+            kept = SignedCheckpoint.open(latest.note, [self._signer.verifier]).checkpoint
+        except VerificationError as error:
+            raise LedgerDamaged(
+                f"the checkpoint of size {latest.size} as kept does not verify ({error}): run packproof fsck"
+            ) from error
+        if kept != checkpoint:
+            raise LedgerDamaged(f"the checkpoint of size {latest.size} is off the tree: run packproof fsck")
+        return latest.note
+
+
+def _root(reader: LedgerReader, size: int) -> bytes:
+    try:
+        return root_at(reader, size)
+    except NoSuchEntry as error:
+        raise LedgerDamaged(
+            f"the root of {size} entries cannot be computed ({error}): run packproof fsck"
+        ) from error
+
+
+def _check_head(reader: LedgerReader, head: Head, root: bytes) -> None:
+    """What is about to be signed is what the rows give, not what the head's row says."""
+    if head.root != root or (head.size and reader.leaf(head.size - 1) != head.last_leaf):
+        raise LedgerDamaged(
+            f"the head of {head.size} entries is not what its entries give: run packproof fsck"
+        )
