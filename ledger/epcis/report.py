@@ -1,0 +1,36 @@
+"""Collecting what is wrong with a document and what was tolerated in it, while it is read on."""
+
+from ledger.epcis.document import Note, NoteCode
+from ledger.epcis.errors import DocumentError, Problem, ProblemCode, ValueProblem
+
+
+class Report:
+    """Problems and notes of one document. Gives up (raises `DocumentError`) when there are too many problems."""
+
+    def __init__(self, most_problems: int) -> None:
+        self._most = most_problems
+        self._problems: list[Problem] = []
+        self._notes: dict[NoteCode, tuple[str, str, int]] = {}
+
+    def problem(self, code: ProblemCode, message: str, where: str = "") -> None:
+        """Record one thing wrong."""
+        self._problems.append(Problem(code, message, where))
+        if len(self._problems) >= self._most:
+            self.close()
+
+    def caught(self, error: ValueProblem, where: str) -> None:
+        """Record a value's problem, at `where` unless it knows better."""
+        self.problem(error.code, error.message, error.where or where)
+
+    def note(self, code: NoteCode, message: str, where: str) -> None:
+        """Record something tolerated; the first place and message stand for all of its kind."""
+        first, place, count = self._notes.get(code, (message, where, 0))
+        self._notes[code] = (first, place, count + 1)
+
+    def close(self) -> tuple[Note, ...]:
+        """The notes, in the order of their codes. Raises `DocumentError` with all problems, if there are any."""
+        if self._problems:
+            first = self._problems[0]
+            raise DocumentError(first.code, first.message, first.where, self._problems)
+        order = list(NoteCode)
+        return tuple(Note(code, *self._notes[code]) for code in sorted(self._notes, key=order.index))
