@@ -1,0 +1,1 @@
+"""The story of one package, played on the real node: what `make demo` shows."""
