@@ -1,0 +1,90 @@
+"""Check evidence without the node that made it: ``python -m ledger verify FILE [--policy P] [--json]``.
+
+Needs ``cryptography`` and nothing else, no network, no clock. Exit status: 0 accepted, 1 refused, 2 usage.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import LedgerError
+from ledger.evidence.bundle import MAX_BUNDLE_BYTES
+from ledger.evidence.policy import MAX_POLICY_BYTES, Policy
+from ledger.evidence.verify import EvidenceRefused, verify
+
+ACCEPTED: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+
+_COMMANDS: Final = ("verify",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # `packproof-verify FILE` is `packproof-verify verify FILE`: the command's name says it already.
+    if given and given[0] not in _COMMANDS and not given[0].startswith("-"):
+        given.insert(0, "verify")
+    options = _parser().parse_args(given)
+    try:
+        policy = Policy.parse(_read(options.policy, MAX_POLICY_BYTES)) if options.policy else None
+        data = _read(options.file, MAX_BUNDLE_BYTES)
+    except (OSError, LedgerError) as error:
+        message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        print(f"packproof-verify: {message}", file=sys.stderr)  # noqa: T201
+        return USAGE
+    try:
+        report = verify(data, policy)
+    except EvidenceRefused as refused:
+        _print_refusal(refused, as_json=options.json)
+        return REFUSED
+    _print(_json(report.to_json()) if options.json else report.text())
+    return ACCEPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="packproof-verify", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("verify", help="check an evidence file")
+    command.add_argument("file", type=Path, metavar="FILE", help="the evidence file")
+    command.add_argument("--policy", type=Path, metavar="P", help="whom you trust (docs/formats/evidence.md)")
+    command.add_argument("--json", action="store_true", help="the report as JSON")
+    return parser
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(most + 1)
+
+
+def _print_refusal(refused: EvidenceRefused, *, as_json: bool) -> None:
+    if as_json:
+        value = {
+            "accepted": False,
+            "step": refused.step.value,
+            "name": refused.step.name.lower(),
+            "code": refused.code,
+            "entry": refused.index,
+            "path": refused.path,
+            "message": refused.message,
+        }
+        _print(_json(value))
+    else:
+        _print(f"REFUSED. Do not rely on this file.\n     {refused.message}\n")
+
+
+def _print(text: str) -> None:
+    # Names of parties may need letters that the terminal's encoding lacks: never fail for that.
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""The evidence file: what it holds, how it is read, and how a node makes one.
+
+One JSON object that a regulator takes away; its members are described in docs/formats/evidence.md. Reading here is step
+1 of verification alone: shapes and exact writing. Nothing in a `Bundle` is believed before `ledger.evidence.verify`
+has gone through it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any, Final
+
+from ledger.errors import LedgerError, VerificationError
+from ledger.evidence import nodes, shape
+from ledger.log.encoding import from_json, to_base64, to_json
+from ledger.log.entry import MAX_ENTRY_BYTES, Entry
+from ledger.log.logproof import MAX_PROOF_BYTES, LogProof
+from ledger.signing.commitment import Leaf, Record, Tree, subtree_over
+from ledger.signing.statement import Statement
+
+FORMAT: Final = "packproof-evidence/1"
+MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
+MAX_BUNDLE_ENTRIES: Final = 4096
+
+EPC_LISTS: Final = frozenset(("epcList", "childEPCs", "inputEPCList", "outputEPCList"))
+"""The lists whose elements name single objects (docs/formats/event.md)."""
+
+
+class EvidenceError(LedgerError):
+    """The node's own material does not fit together: no evidence can be made of it."""
+
+    code = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """One record of an entry: its number, the audit path of its subtree, its fields in order."""
+
+    n: int
+    proof: tuple[bytes, ...]
+    fields: tuple[nodes.FieldNode, ...]
+
+    def fold(self) -> bytes:
+        """The hash of the record's subtree."""
+        return subtree_over(f"e{self.n}", [node.fold() for node in self.fields])
+
+
+@dataclass(frozen=True, slots=True)
+class BundleEntry:
+    """One entry as the file has it. `head` are the audit paths of `document` and `intake`."""
+
+    proof: bytes
+    entry: bytes
+    document: nodes.Shown | nodes.Hidden
+    intake: nodes.IntakeNode
+    records: tuple[ShownRecord, ...]
+    count: int
+    head: tuple[tuple[bytes, ...], tuple[bytes, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The file's content. `digest` is as it was read, compared in the last step."""
+
+    subject: str
+    log: str
+    policy: str
+    entries: tuple[BundleEntry, ...]
+    digest: str = ""
+
+    def encode(self) -> bytes:
+        """The file's bytes, with a digest over them."""
+        value: dict[str, Any] = {
+            "format": FORMAT,
+            "subject": self.subject,
+            "log": self.log,
+            "policy": self.policy,
+            "entries": [_entry_json(entry) for entry in self.entries],
+        }
+        value["digest"] = sha256(to_json(value)).hexdigest()
+        return to_json(value)
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Bundle":
+        """Read a file strictly; `VerificationError` for a wrong shape or another writing of the same."""
+        if len(data) > MAX_BUNDLE_BYTES:
+            raise VerificationError(
+                f"the file has {len(data)} bytes; at most {MAX_BUNDLE_BYTES} are read", code="size"
+            )
+        value = from_json(data)
+        if isinstance(value, dict) and value.get("format") != FORMAT:
+            raise VerificationError(f"this is no file of format {FORMAT}", code="format")
+        value = shape.members(value, "format", "subject", "log", "policy", "entries", "digest")
+        if to_json(value) != data:
+            raise VerificationError(
+                "the file is not written exactly: white space, order or escapes", code="writing"
+            )
+        policy = shape.text(value["policy"])
+        if policy:
+            shape.hex_of(policy, 32)
+        shape.hex_of(value["digest"], 32)
+        return cls(
+            shape.text(value["subject"]),
+            shape.text(value["log"]),
+            policy,
+            tuple(_parse_entry(item) for item in shape.array(value["entries"], 1, MAX_BUNDLE_ENTRIES)),
+            value["digest"],
+        )
+
+
+def _parse_entry(value: object) -> BundleEntry:
+    members = shape.members(value, "proof", "entry", "document", "intake", "records", "count", "head")
+    document = members["document"]
+    if isinstance(document, dict) and "hash" not in document:
+        document = {"path": "document", **shape.members(document, "salt", "value")}
+        document["value"] = to_base64(shape.hex_of(document["value"], 32))
+    count = shape.integer(members["count"], 2, nodes.MAX_CHILDREN)
+    head = shape.array(members["head"], 2, 2)
+    records = tuple(_parse_record(item) for item in shape.array(members["records"], 1, count))
+    if any(left.n >= right.n for left, right in pairwise(records)):
+        raise VerificationError("the records of an entry are not in order", code="shape")
+    return BundleEntry(
+        shape.text(members["proof"], MAX_PROOF_BYTES).encode(),
+        shape.base64_of(members["entry"], MAX_ENTRY_BYTES),
+        nodes.parse_leaf(document),
+        nodes.parse_intake(members["intake"]),
+        records,
+        count,
+        (shape.hashes(head[0]), shape.hashes(head[1])),
+    )
+
+
+def _parse_record(value: object) -> ShownRecord:
+    members = shape.members(value, "n", "proof", "fields")
+    fields = tuple(nodes.parse_field(item) for item in shape.array(members["fields"], 1, 10_000))
+    return ShownRecord(
+        shape.integer(members["n"], 0, nodes.MAX_CHILDREN), shape.hashes(members["proof"]), fields
+    )
+
+
+def _entry_json(entry: BundleEntry) -> dict[str, Any]:
+    document = entry.document
+    return {
+        "proof": entry.proof.decode(),
+        "entry": to_base64(entry.entry),
+        "document": {"salt": document.salt.hex(), "value": document.value.hex()}
+        if isinstance(document, nodes.Shown)
+        else document.to_json(),
+        "intake": entry.intake.to_json(),
+        "records": [
+            {
+                "n": record.n,
+                "proof": [to_base64(part) for part in record.proof],
+                "fields": [node.to_json() for node in record.fields],
+            }
+            for record in entry.records
+        ],
+        "count": entry.count,
+        "head": [[to_base64(part) for part in path] for path in entry.head],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceEntry:
+    """What the node has of one entry, and what of it is to be shown.
+
+    `inclusion` is the audit path in the checkpoint's tree; `show` says for each record number which fields
+    (`show_record`, `show_all`). `intake_shown` are the names of the intake's leaves that are shown.
+    """
+
+    entry: bytes
+    inclusion: Sequence[bytes]
+    document_digest: bytes
+    intake: Sequence[Leaf]
+    records: Sequence[Record]
+    seed: bytes
+    show: Mapping[int, nodes.Selection]
+    intake_shown: Collection[str] = field(default=("channel", "onBehalfOf"))
+
+
+def show_all(record: Record) -> nodes.Selection:
+    """Every field of a record: for key records, which are always shown whole."""
+    return {item.path: None for item in record}
+
+
+def show_record(record: Record, epcs: Collection[str], hide: Collection[str] = ()) -> nodes.Selection:
+    """Every field of an event but those in `hide`; of lists of EPCs only the elements in `epcs`."""
+    wanted = {epc.encode() for epc in epcs}
+    selection: dict[str, Collection[int] | None] = {}
+    for item in record:
+        if item.path in hide:
+            continue
+        if isinstance(item, Leaf) or item.path not in EPC_LISTS:
+            selection[item.path] = None
+        else:
+            selection[item.path] = [number for number, value in enumerate(item.values) if value in wanted]
+    return selection
+
+
+def build(
+    subject: str, log: str, checkpoint: bytes, entries: Sequence[EvidenceEntry], policy_sha256: str = ""
+) -> bytes:
+    """The bytes of an evidence file about the package `subject` (canonical EPC text).
+
+    `log` is the log's verifier key, `checkpoint` the signed note that all inclusion proofs lead to. Raises
+    `EvidenceError` if a document, seed and records do not give the root that was signed.
+    """
+    made = [_build_entry(entry, checkpoint) for entry in entries]
+    made.sort(key=lambda pair: pair[0])
+    return Bundle(subject, log, policy_sha256, tuple(item for _, item in made)).encode()
+
+
+def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, BundleEntry]:
+    entry = Entry.decode(material.entry)
+    tree = Tree(material.document_digest, material.intake, material.records, material.seed)
+    if tree.root != Statement.parse(entry.statement).commit.root:
+        raise EvidenceError(
+            f"entry {entry.index}: document, seed and records do not give the root that was signed"
+        )
+    shown = {f"intake/{name}" for name in material.intake_shown}
+    intake = tuple(
+        nodes.Shown(leaf.path, leaf.salt, leaf.value) if leaf.path in shown else nodes.Hidden(leaf.hash)
+        for leaf in tree.intake
+    )
+    records = tuple(
+        ShownRecord(
+            number,
+            tuple(tree.audit_path(number + 2)),
+            nodes.disclose(tree.records[number], f"e{number}/", selection),
+        )
+        for number, selection in sorted(material.show.items())
+    )
+    return entry.index, BundleEntry(
+        LogProof(entry.index, tuple(material.inclusion), checkpoint).encode(),
+        material.entry,
+        nodes.Shown("document", tree.document.salt, tree.document.value),
+        nodes.Subtree("intake", intake),
+        records,
+        len(tree.children),
+        (tuple(tree.audit_path(0)), tuple(tree.audit_path(1))),
+    )

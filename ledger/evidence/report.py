@@ -1,0 +1,162 @@
+"""What verified evidence proves, for people and for programs.
+
+`Report.text()` is written for somebody who has never heard of hashes: what happened, who signed it, since when it has
+stood there, and what the file cannot tell. `Report.to_json()` has the same for programs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDTH = 22
+_MANY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """A key that the evidence rests on. `pinned`: its party's root is named by the verifier's own policy."""
+
+    key: str
+    role: str
+    party: str | None
+    label: str
+    registered: int
+    ended: int | None
+    revoked: bool
+    suspect_since: int | None
+    pinned: bool
+
+    def who(self) -> str:
+        """The key's holder in words."""
+        if self.party is None:
+            return f"this node ({self.role} key, '{self.label}')"
+        trust = "root pinned by your policy" if self.pinned else "by this node's word"
+        return f"{self.party} ({self.role} key '{self.label}', {trust})"
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One proven event: where it stands, who vouches for it, and what is shown of it."""
+
+    index: int
+    record: int
+    received_ms: int
+    leaf: str
+    type: str
+    signed_by: tuple[KeyLine, ...]
+    intake: Mapping[str, str]
+    document_sha256: str | None
+    one: Mapping[str, str]
+    many: Mapping[str, Sequence[str]]
+    hidden: int
+
+    def vouched(self) -> str:
+        """Who vouches for it: the claim that matters most, never more than was signed."""
+        if self.type == "captured":
+            return "signed by " + " and ".join(key.who() for key in self.signed_by)
+        sender = self.intake.get("onBehalfOf", "a party that is not shown")
+        channel = f" (by {self.intake['channel']})" if "channel" in self.intake else ""
+        return f"received from {sender}{channel}, NOT signed by it; that it came is signed by the node"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the evidence proves. `checkpoint` is the signed head as text, `log_trusted`: its key is the policy's."""
+
+    subject: str
+    origin: str
+    size: int
+    root: str
+    checkpoint: str
+    log_key: str
+    log_trusted: bool
+    made_for_policy: str
+    policy: str
+    witnesses: tuple[str, ...]
+    keys: tuple[KeyLine, ...]
+    events: tuple[EventLine, ...]
+
+    @property
+    def hidden(self) -> int:
+        """Number of fields of the events shown of which only a seal is given."""
+        return sum(event.hidden for event in self.events)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report for programs."""
+        value = asdict(self)
+        for line, event in zip(value["events"], self.events, strict=True):
+            line["vouched"] = event.vouched()
+            line["many"] = {path: list(values) for path, values in event.many.items()}
+        return {"accepted": True, "hidden": self.hidden, "complete": "cannot be proven here", **value}
+
+    def text(self) -> str:
+        """The report for people."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield "ACCEPTED. Every byte of this file holds together."
+        yield ""
+        yield _row("about", self.subject)
+        yield _row("ledger", f"{self.origin}, sealed at {self.size} entries")
+        trust = (
+            "named by your policy"
+            if self.log_trusted
+            else "taken from this file itself: compare it with one you trust"
+        )
+        yield _row("key of the ledger", trust)
+        yield _row("", self.log_key)
+        yield _row("seen by witnesses", ", ".join(self.witnesses) or "none that you asked for")
+        if self.made_for_policy and self.made_for_policy != self.policy:
+            yield _row(
+                "made for policy", f"{self.made_for_policy[:16]}..., which is not the one you check with"
+            )
+        yield ""
+        yield f"What happened ({len(self.events)} event{'s' if len(self.events) != 1 else ''}, as the ledger has them):"
+        for number, event in enumerate(self.events, 1):
+            yield ""
+            yield from _event_lines(number, event)
+        yield ""
+        yield "Keys this rests on:"
+        for key in self.keys:
+            yield _row("", f"{key.who()}, registered in entry {key.registered}{_end(key)}")
+        yield ""
+        yield "What this proves: these events, in these words, were vouched for as said above, and the ledger cannot"
+        yield "change or move them without breaking the seal. What it does not prove: that what was signed is true, and"
+        yield "that nothing is missing. Completeness cannot be proven here: compare with the counterparties."
+        if self.hidden:
+            yield f"{self.hidden} fields are hidden; each is sealed, so it can be shown later but not changed."
+
+
+def _end(key: KeyLine) -> str:
+    if key.ended is None:
+        return ", not shown to be revoked"
+    since = f", suspect since entry {key.suspect_since}" if key.suspect_since is not None else ""
+    return f", {'revoked' if key.revoked else 'suspended'} in entry {key.ended}{since}"
+
+
+def _event_lines(number: int, event: EventLine) -> Iterator[str]:
+    what = event.one.get("bizStep") or event.one.get("type") or "event"
+    if any(path.startswith("errorDeclaration/") for path in event.one):
+        what += " (declared to be wrong)"
+    recorded = (_EPOCH + timedelta(milliseconds=event.received_ms)).isoformat(timespec="seconds")
+    yield f"{number:>3}. {what} at {event.one.get('eventTime', 'a time that is not shown')}"
+    yield _row("vouched for", event.vouched())
+    yield _row("stands as entry", f"{event.index}, which the node says it recorded at {recorded}")
+    for path, value in event.one.items():
+        if path not in ("bizStep", "eventTime"):
+            yield _row(path, value)
+    for path, values in event.many.items():
+        for position, value in enumerate(values[:_MANY]):
+            yield _row("" if position else path, value)
+        if len(values) > _MANY:
+            yield _row("", f"and {len(values) - _MANY} more")
+    if event.hidden:
+        yield _row("hidden", f"{event.hidden} fields")
+
+
+def _row(name: str, value: str) -> str:
+    # Values come from strangers: nothing in them may move the cursor or forge a line of the report.
+    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
+    return f"     {name:<{_WIDTH}} {clean}".rstrip()

@@ -1,0 +1,354 @@
+"""Verification in numbered steps: the first that fails is named, with the entry and the field.
+
+The steps are those of docs/formats/evidence.md and run in their order: file, checkpoint, inclusion, entry, keys,
+signatures, fields, subject, digest. Nothing here reads a clock, a network or another file: the same bytes and the same
+policy give the same answer for ever.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha256
+from hmac import compare_digest
+
+from ledger.errors import LedgerError, VerificationError
+from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
+from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
+from ledger.evidence.policy import Policy
+from ledger.evidence.report import EventLine, KeyLine, Report
+from ledger.evidence.subject import ShownEvent, foreign
+from ledger.log.checkpoint import SignedCheckpoint
+from ledger.log.entry import Entry, Kind, link
+from ledger.log.hashing import leaf_hash
+from ledger.log.logproof import LogProof
+from ledger.log.note import ED25519, NoteVerifier
+from ledger.log.proof import fold_inclusion, verify_inclusion
+from ledger.signing.commitment import HEAD_CHILDREN, subtree_commitment
+from ledger.signing.envelope import verify_signatures
+from ledger.signing.keyrecord import Action, KeyRecord, Role
+from ledger.signing.keyring import KeyEntry, Keyring
+from ledger.signing.keys import Verifier, load_verifier
+from ledger.signing.statement import Statement
+
+
+class Step(IntEnum):
+    """The steps, numbered as on the page."""
+
+    FILE = 1
+    CHECKPOINT = 2
+    INCLUSION = 3
+    ENTRY = 4
+    KEYS = 5
+    SIGNATURES = 6
+    FIELDS = 7
+    SUBJECT = 8
+    DIGEST = 9
+
+
+class EvidenceRefused(VerificationError):
+    """Evidence that does not hold: `step` that failed, `index` of the entry and `path` of the field where known."""
+
+    def __init__(self, step: Step, cause: LedgerError, index: int | None, path: str | None) -> None:
+        where = "" if index is None else f", entry {index}"
+        where += "" if path is None else f", {path}"
+        super().__init__(f"step {step.value} ({step.name.lower()}){where}: {cause.message}", code=cause.code)
+        self.step = step
+        self.index = index
+        self.path = path
+
+
+@contextmanager
+def _at(step: Step, index: int | None = None, path: str | None = None) -> Iterator[None]:
+    try:
+        yield
+    except EvidenceRefused:
+        raise
+    except LedgerError as error:
+        raise EvidenceRefused(step, error, index, path) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One entry on its way through the steps."""
+
+    raw: BundleEntry
+    proof: LogProof
+    entry: Entry
+    statement: Statement
+
+    @property
+    def index(self) -> int:
+        return self.entry.index
+
+
+def verify(data: bytes, policy: Policy | None = None) -> Report:
+    """Check an evidence file; the report says what it proves. Raises `EvidenceRefused` at the first failing step.
+
+    Without a policy the log's key is the one in the file, and the report says so.
+    """
+    with _at(Step.FILE):
+        bundle = Bundle.parse(data)
+    head, proofs, witnesses = _checkpoint(bundle, policy)
+    for raw, proof in zip(bundle.entries, proofs, strict=True):
+        _inclusion(raw, proof, head)
+    read = [_entry(raw, proof, head) for raw, proof in zip(bundle.entries, proofs, strict=True)]
+    keyring, keys = _keys(read, policy)
+    for item in read:
+        if item.entry.kind is not Kind.KEY:
+            _signatures(item, keyring)
+    told = [item for item in read if item.entry.kind is not Kind.KEY]
+    shown = [
+        (item, record.n, _fields(item, record, Step.FIELDS)) for item in told for record in item.raw.records
+    ]
+    for item in told:
+        _root(item, Step.FIELDS)
+    _subject(bundle, shown)
+    _digest(data, bundle)
+    return Report(
+        subject=bundle.subject,
+        origin=head.checkpoint.origin,
+        size=head.checkpoint.size,
+        root=head.checkpoint.root.hex(),
+        checkpoint=head.note.encode().decode(),
+        log_key=bundle.log,
+        log_trusted=policy is not None,
+        made_for_policy=bundle.policy,
+        policy=policy.sha256 if policy else "",
+        witnesses=tuple(witness.name for witness in witnesses),
+        keys=keys,
+        events=tuple(_line(item, number, event, keyring, policy) for item, number, event in shown),
+    )
+
+
+def verify_item(data: bytes, log: NoteVerifier, subject: str) -> Report:
+    """Check the evidence inside a scan's answer: made by the log enrolled with, and about the package scanned.
+
+    The caller compares `Report.checkpoint` with the one it remembers.
+    """
+    report = verify(data, Policy((log,)))
+    if report.subject != subject:
+        cause = VerificationError(f"the evidence is about {report.subject}", code="subject")
+        raise EvidenceRefused(Step.SUBJECT, cause, None, None)
+    return report
+
+
+def _checkpoint(
+    bundle: Bundle, policy: Policy | None
+) -> tuple[SignedCheckpoint, list[LogProof], list[NoteVerifier]]:
+    """Step 2: one checkpoint in all proofs, signed by a log that is trusted, cosigned as the policy asks."""
+    with _at(Step.CHECKPOINT):
+        named = NoteVerifier.parse(bundle.log)
+        if named.type != ED25519:
+            raise VerificationError("a log's key is of type 0x01", code="note-key")
+        proofs = [LogProof.parse(raw.proof) for raw in bundle.entries]
+        if any(proof.checkpoint != proofs[0].checkpoint for proof in proofs):
+            raise VerificationError("the proofs lead to different checkpoints", code="checkpoint")
+        head = SignedCheckpoint.open(proofs[0].checkpoint, policy.logs if policy else [named])
+        witnesses: list[NoteVerifier] = []
+        if policy and policy.quorum:
+            witnesses = head.note.verify(policy.witnesses)
+            if len(witnesses) < policy.quorum:
+                raise VerificationError(
+                    f"{len(witnesses)} of the policy's witnesses cosigned, {policy.quorum} must have",
+                    code="quorum",
+                )
+        return head, proofs, witnesses
+
+
+def _inclusion(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> None:
+    """Step 3: the entry is in the tree, at the index that it says itself."""
+    with _at(Step.INCLUSION, proof.index):
+        index, _ = link(raw.entry)
+        if index != proof.index:
+            raise VerificationError(f"the entry says it stands at {index}", code="inclusion")
+        tree = head.checkpoint
+        verify_inclusion(leaf_hash(raw.entry), index, tree.size, proof.hashes, tree.root)
+
+
+def _entry(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> _Read:
+    """Step 4: entry and statement are well-formed, of this log, and of one type."""
+    with _at(Step.ENTRY, proof.index):
+        entry = Entry.decode(raw.entry)
+        statement = Statement.parse(entry.statement)
+        if statement.ledger != head.checkpoint.origin:
+            raise VerificationError(
+                f"the statement was made for the ledger {statement.ledger}", code="other-ledger"
+            )
+        if statement.kind is not entry.kind:
+            raise VerificationError(
+                f"an entry of kind {entry.kind.type} holds a statement of type {statement.type}", code="kind"
+            )
+        if entry.kind not in (Kind.CAPTURED, Kind.RECEIVED, Kind.KEY):
+            raise VerificationError(f"a {entry.kind.type} entry has no place in evidence", code="kind")
+        return _Read(raw, proof, entry, statement)
+
+
+def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, tuple[KeyLine, ...]]:
+    """Step 5: every key record is shown whole, leads to its root, and was signed by who may register or revoke."""
+    keyring = Keyring()
+    before = -1
+    for item in read:
+        with _at(Step.KEYS, item.index):
+            if item.index <= before:
+                raise VerificationError("the entries are not in ascending order of index", code="order")
+            before = item.index
+            if item.entry.kind is not Kind.KEY:
+                continue
+            event = _fields(item, item.raw.records[0], Step.KEYS)
+            _root(item, Step.KEYS)
+            if event.hidden or event.many:
+                raise VerificationError("a key record must be shown whole", code="key-record")
+            record = KeyRecord.from_fields({path: value.encode() for path, value in event.one.items()})
+            verifiers: list[Verifier] = [load_verifier(record.key)]
+            verifiers += [entries[-1].verifier for entries in keyring.entries.values()]
+            _verify_entry(item, verifiers)
+            _pinned(record, policy)
+            keyring = keyring.add(item.index, record, [signature.key for signature in item.entry.signatures])
+    return keyring, tuple(
+        _key_line(entry, policy) for entries in keyring.entries.values() for entry in entries
+    )
+
+
+def _key_line(entry: KeyEntry, policy: Policy | None) -> KeyLine:
+    return KeyLine(
+        key=entry.thumbprint.hex(),
+        role=entry.role.value,
+        party=entry.party,
+        label=entry.label,
+        registered=entry.registered,
+        ended=entry.ended,
+        revoked=entry.revoked,
+        suspect_since=entry.suspect_since,
+        pinned=policy is not None and entry.party in policy.roots,
+    )
+
+
+def _pinned(record: KeyRecord, policy: Policy | None) -> None:
+    if policy is None or record.role is not Role.ROOT or record.action is not Action.REGISTER:
+        return
+    pins = policy.roots.get(record.party or "")
+    if pins is not None and record.thumbprint not in pins:
+        raise VerificationError(f"the policy pins other root keys for {record.party}", code="not-pinned")
+
+
+def _verify_entry(item: _Read, verifiers: Sequence[Verifier]) -> None:
+    verify_signatures(item.entry.statement, item.statement.author, item.entry.signatures, verifiers)
+
+
+def _signatures(item: _Read, keyring: Keyring) -> None:
+    """Step 6: signed over the exact bytes, by keys that counted at that index and may sign such a statement."""
+    with _at(Step.SIGNATURES, item.index):
+        keys = [keyring.require(signature.key, item.index) for signature in item.entry.signatures]
+        allowed = (Role.INTAKE,) if item.entry.kind is Kind.RECEIVED else (Role.DEVICE, Role.PERSON)
+        if keys[0].role not in allowed:
+            raise VerificationError(
+                f"a {keys[0].role} key is not the author of a {item.statement.type} statement", code="role"
+            )
+        _verify_entry(item, [key.verifier for key in keys])
+
+
+def _fields(item: _Read, record: ShownRecord, step: Step) -> ShownEvent:
+    """The fields that a record shows, as text; paths in order and of this record."""
+    prefix, hidden, before = f"e{record.n}/", 0, ""
+    one: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for node in record.fields:
+        if isinstance(node, Hidden):
+            hidden += 1
+            continue
+        with _at(step, item.index, node.path):
+            if not node.path.startswith(prefix) or node.path <= before:
+                raise VerificationError("this field is out of place", code="path")
+            before, name = node.path, node.path.removeprefix(prefix)
+            if isinstance(node, Elements):
+                many[name] = [_text(element) for element in node.elements]
+            else:
+                one[name] = _text(node)
+    return ShownEvent(one, many, hidden)
+
+
+def _text(node: Shown | Element) -> str:
+    try:
+        return node.value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise VerificationError("a value is not UTF-8", code="value") from None
+
+
+def _root(item: _Read, step: Step) -> None:
+    """Step 7 (5 for keys): document, intake and every record shown fold into the root that was signed."""
+    raw, commit = item.raw, item.statement.commit
+    with _at(step, item.index):
+        if raw.count != commit.n + HEAD_CHILDREN:
+            raise VerificationError(
+                f"{raw.count} children where {commit.n} records were signed", code="count"
+            )
+    children: list[tuple[int, str, Callable[[], bytes], Sequence[bytes]]] = [
+        (0, "document", raw.document.fold, raw.head[0]),
+        (1, "intake", raw.intake.fold, raw.head[1]),
+    ]
+    children += [
+        (HEAD_CHILDREN + record.n, f"e{record.n}", record.fold, record.proof) for record in raw.records
+    ]
+    for number, path, fold, proof in children:
+        with _at(step, item.index, path):
+            root = subtree_commitment("", raw.count, fold_inclusion(fold(), number, raw.count, proof))
+            if not compare_digest(root, commit.root):
+                raise VerificationError("what is shown is not what was signed", code="root")
+    with _at(step, item.index, "intake"):
+        _noted(item)
+
+
+def _noted(item: _Read) -> dict[str, str]:
+    """What the node noted when it took the capture in, as far as it is shown."""
+    intake = item.raw.intake
+    shown = [node for node in intake.nodes if isinstance(node, Shown)] if isinstance(intake, Subtree) else []
+    paths = [node.path for node in shown]
+    if sorted(set(paths)) != paths or not all(path.startswith("intake/") for path in paths):
+        raise VerificationError("the intake's paths are out of place", code="path")
+    return {node.path.removeprefix("intake/"): _text(node) for node in shown}
+
+
+def _subject(bundle: Bundle, shown: Sequence[tuple[_Read, int, ShownEvent]]) -> None:
+    """Step 8: every event shown belongs to the subject's story."""
+    with _at(Step.SUBJECT):
+        if not shown:
+            raise VerificationError("no event is shown", code="subject")
+        number = foreign([event for _, _, event in shown], bundle.subject)
+    if number is not None:
+        item, record, _ = shown[number]
+        with _at(Step.SUBJECT, item.index, f"e{record}"):
+            raise VerificationError(
+                f"this event names neither {bundle.subject} nor anything shown to have held it then",
+                code="subject",
+            )
+
+
+def _digest(data: bytes, bundle: Bundle) -> None:
+    """Step 9: the file's digest over everything else."""
+    # Members are sorted and nothing stands between them, so the digest comes first and the rest follows as it was.
+    rest = b"{" + data.removeprefix(b'{"digest":"' + bundle.digest.encode() + b'",')
+    with _at(Step.DIGEST):
+        if not compare_digest(sha256(rest).hexdigest(), bundle.digest):
+            raise VerificationError(
+                "the digest does not fit the file: it was changed by accident", code="digest"
+            )
+
+
+def _line(item: _Read, number: int, event: ShownEvent, keyring: Keyring, policy: Policy | None) -> EventLine:
+    return EventLine(
+        index=item.index,
+        record=number,
+        received_ms=item.entry.received_ms,
+        leaf=item.entry.leaf.hex(),
+        type=item.statement.type,
+        signed_by=tuple(
+            _key_line(keyring.require(signature.key, item.index), policy)
+            for signature in item.entry.signatures
+        ),
+        intake=_noted(item),
+        document_sha256=item.raw.document.value.hex() if isinstance(item.raw.document, Shown) else None,
+        one=event.one,
+        many=event.many,
+        hidden=event.hidden,
+    )
