@@ -15,6 +15,7 @@ _REFERENCE_SIZE = 100
 # The one font has one weight: bold is drawn with a stroke, and tracked so that the swollen letters do not touch.
 BOLD_STROKE = 0.028
 BOLD_TRACKING = 0.045
+_SMALLEST_SHARE = 0.62
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,21 @@ def fitted(text: Text, width: float) -> Text:
     if wide <= width:
         return text
     return Text(text.x, text.y, text.size * width / wide, text.text, text.bold, text.anchor, text.white)
+
+
+def shortened(text: Text, width: float) -> Text:
+    """`text` made to fit without becoming too small to read: beyond that it ends in an ellipsis.
+
+    For names and addresses only; what identifies or doses a medicine is never cut.
+    """
+    small = fitted(text, width)
+    least = text.size * _SMALLEST_SHARE
+    if small.size >= least:
+        return small
+    kept = text.text
+    while kept and text_width(kept + "…", least, text.bold) > width:
+        kept = kept[:-1]
+    return Text(text.x, text.y, least, kept.rstrip() + "…", text.bold, text.anchor, text.white)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ inch stock.
 
 import math
 
-from app.labels.drawing import Box, Drawing, Placed, Text, fitted, text_width
+from app.labels.drawing import Box, Drawing, Placed, Text, fitted, shortened, text_width
 from app.labels.rules import LogisticLabel, PackageLabel, human_readable
 from app.labels.symbols import Symbol
 
@@ -41,17 +41,18 @@ def package(label: PackageLabel, symbol: Symbol) -> Drawing:
         y += 2
     if label.product_name:
         y += 8
-        marks.append(fitted(Text(margin, y, 9.6, label.product_name, bold=True), inner))
+        marks.append(shortened(Text(margin, y, 9.6, label.product_name, bold=True), inner))
         y += 2
     facts = " ".join(part for part in (label.strength, label.form) if part)
     if facts or label.quantity:
         y += 6
-        quantity = fitted(Text(right, y, 6.2, label.quantity, anchor="end"), inner / 2)
+        quantity = fitted(Text(right, y, 6.2, label.quantity, anchor="end"), inner * 0.4)
         room = inner - text_width(quantity.text, quantity.size) - 4
         marks += [fitted(Text(margin, y, 6.2, facts), room), quantity]
         y += 1
-    y += 3
-    marks.append(Box(margin, y, inner, 0.6))
+    if marks:
+        y += 3
+        marks.append(Box(margin, y, inner, 0.6))
     top = math.ceil(y + 4)
     block = max(symbol.height, _FACTS_HEIGHT)
     placed = Placed(7, top + (block - symbol.height) // 2, symbol)
@@ -63,7 +64,7 @@ def package(label: PackageLabel, symbol: Symbol) -> Drawing:
     if label.maker:
         marks.append(Box(margin, y - 2.6, inner, 0.3))
         y += 3
-        marks.append(fitted(Text(margin, y, 4.6, label.maker), inner))
+        marks.append(shortened(Text(margin, y, 4.6, label.maker), inner))
         y += 4
     title = f"GS1 DataMatrix {human_readable(label.elements)}"
     return Drawing(width, math.ceil(y + 1), PACKAGE_MODULE_MM, title, placed, _inked(marks))
@@ -97,19 +98,20 @@ def logistic(label: LogisticLabel, symbol: Symbol) -> Drawing:
     marks: list[Text | Box] = []
     top = 10.0
     for left, key, lines in ((margin, "SHIP FROM", label.ship_from), (half + 6, "SHIP TO", label.ship_to)):
-        marks.append(Text(left, top + 4, 5, key, bold=True))
+        marks.append(Text(left, top + 4, 5, key if lines else "", bold=True))
         for place, line in enumerate(lines):
             size = 8.0 if place == 0 else 6.6
             text = Text(left, top + 15 + place * 9.5, size, line, bold=place == 0)
-            marks.append(fitted(text, half - margin - 8))
-    marks += [Box(half - 0.4, top - 4, 0.8, 52), Box(margin, 60, inner, 0.8)]
+            marks.append(shortened(text, half - margin - 8))
+    if label.ship_from or label.ship_to:
+        marks += [Box(half - 0.4, top - 4, 0.8, 52), Box(margin, 60, inner, 0.8)]
     marks += [
         Box(margin, 66, inner, 17),
-        Text(margin + 5, 78.4, 11, label.unit, bold=True, white=True),
-        fitted(Text(width - margin - 5, 77.8, 8.5, label.contents, anchor="end", white=True), inner * 0.6),
+        shortened(Text(margin + 5, 78.4, 11, label.unit, bold=True, white=True), inner * 0.4),
+        shortened(Text(width - margin - 5, 77.8, 8.5, label.contents, anchor="end", white=True), inner * 0.5),
     ]
     if label.product_name:
-        marks.append(fitted(Text(margin, 98, 11, label.product_name, bold=True), inner))
+        marks.append(shortened(Text(margin, 98, 11, label.product_name, bold=True), inner))
     facts = (
         ("CONTENT (GTIN)", label.gtin.digits if label.gtin is not None else ""),
         ("BATCH/LOT", label.lot),
@@ -120,7 +122,8 @@ def logistic(label: LogisticLabel, symbol: Symbol) -> Drawing:
         left = margin if place % 2 == 0 else half + 6
         y = 110 + (place // 2) * 23
         marks.append(Text(left, y, 5, key, bold=True))
-        marks.append(fitted(Text(left, y + 10.5, 10, value), half - margin - 8))
+        line = Text(left, y + 10.5, 10, value)
+        marks.append((shortened if key == "REFERENCE" else fitted)(line, half - margin - 8))
     marks.append(Box(margin, 158, inner, 0.8))
     marks += [
         Text(margin, 170, 6, "SSCC", bold=True),
@@ -150,7 +153,8 @@ def link(label: PackageLabel, address: str, symbol: Symbol) -> Drawing:
     )
     for text, size, bold in lines:
         if text:
-            marks.append(fitted(Text(middle, y, size, text, bold=bold, anchor="middle"), inner))
+            line = Text(middle, y, size, text, bold=bold, anchor="middle")
+            marks.append(shortened(line, inner) if bold else fitted(line, inner))
             y += size + 1.4
     return Drawing(width, math.ceil(y), LINK_MODULE_MM, address, placed, _inked(marks))
 

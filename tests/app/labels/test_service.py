@@ -232,3 +232,33 @@ def test_a_pallet_of_labels_is_drawn_and_read_back_in_ten_seconds_of_one_core() 
             )
         )
     assert time.process_time() - began < 10
+
+
+def _shown(document: str) -> list[tuple[str, float]]:
+    root = ElementTree.fromstring(document)
+    return [(text.text or "", float(text.attrib["font-size"])) for text in root.iter(f"{SVG}text")]
+
+
+def test_a_name_too_long_is_cut_but_what_identifies_or_doses_is_only_made_smaller() -> None:
+    long = PackageLabel(
+        PACKAGE.gtin,
+        "W" * 20,
+        "M" * 20,
+        PACKAGE.expiry,
+        product_name="W" * 60,
+        strength="12.5 mg/20 mg",
+        form="extended-release tablets, film-coated",
+        quantity="1000 tablets in one bottle",
+        maker="M" * 60,
+    )
+    shown = dict(_shown(service.package_label_svg(long)))
+    assert "12.5 mg/20 mg extended-release tablets, film-coated" in shown
+    assert {"W" * 20, "M" * 20, f"(01)00312345678906(21){'W' * 20}"} <= set(shown)
+    assert [text[-1] for text in shown if text.startswith(("WWW", "MMM")) and len(text) > 20] == ["…", "…"]
+    assert min(shown.values()) * 0.423 > 1.0  # millimetres
+    assert _read(service.package_label_png(long)) == ("]d2", long.elements)
+
+
+def test_a_bare_label_has_no_empty_headings() -> None:
+    shown = [text for text, _ in _shown(service.logistic_label_svg(LogisticLabel(PALLET.sscc)))]
+    assert shown == ["PALLET", "SSCC", "103999990000000014", "(00)103999990000000014"]
