@@ -126,8 +126,8 @@ def from_http(error: HTTPException) -> AppError:
     headers = dict(data.get("headers") or {})
     if (allow := getattr(error, "valid_methods", None)) and status == 405:
         headers["Allow"] = ", ".join(sorted(allow))
-    if retry := getattr(error, "retry_after", None):
-        headers["Retry-After"] = str(retry)
+    if status == 429:
+        headers["Retry-After"] = "60"  # every limit is counted by the minute
     return AppError(code, status, title, detail, next_step, headers=headers, extra=extra)
 
 

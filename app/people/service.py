@@ -19,7 +19,7 @@ from app.people import rules
 from app.people.models import sign_in_failure, user_account
 from app.people.sessions import Sessions
 from app.shared.actor import Actor, Role
-from app.shared.audit import Outcome, record
+from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
 from app.shared.ids import digest, new_id, new_secret
 from ledger.store.sql.engine import Database
@@ -155,8 +155,10 @@ class People:
         """
         name = rules.canonical_name(name)[: rules.LONGEST_NAME]
         now = self._clock.now()
+        if wait := self._wait(name, now):
+            disclose(self._database, self._clock, by, "people.sign_in", subject=name, outcome=Outcome.REFUSED)
+            raise TooSoon(wait)
         with self._database.reading() as connection:
-            self._hold_back(connection, name, now)
             row = connection.execute(select(user_account).where(user_account.c.name == name)).one_or_none()
         fits = self._verify(row.password_hash if row else self._nobodys_hash, password)
         closed = row is not None and (
@@ -220,12 +222,11 @@ class People:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _hold_back(self, connection: Connection, name: str, now: datetime) -> None:
-        until = connection.execute(
-            select(sign_in_failure.c.blocked_until).where(sign_in_failure.c.name_hash == digest(name))
-        ).scalar_one_or_none()
-        if until is not None and until > now:
-            raise TooSoon(until - now)
+    def _wait(self, name: str, now: datetime) -> timedelta | None:
+        query = select(sign_in_failure.c.blocked_until).where(sign_in_failure.c.name_hash == digest(name))
+        with self._database.reading() as connection:
+            until = connection.execute(query).scalar_one_or_none()
+        return until - now if until is not None and until > now else None
 
     def _count_failure(self, connection: Connection, name: str, now: datetime) -> None:
         connection.execute(

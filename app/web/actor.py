@@ -52,7 +52,7 @@ def init(app: Flask) -> None:
     @app.before_request
     def _resolve() -> None:
         g.actor = nobody()
-        if request.endpoint is None or request.endpoint == "static":
+        if request.endpoint == "static":
             return
         if request.blueprint and kind_of(request.blueprint) == "api":
             g.actor = _bearer() or g.actor

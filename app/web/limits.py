@@ -13,9 +13,7 @@ from app.config import Settings
 
 def init(app: Flask, settings: Settings) -> None:
     """Limit the views of `app` that guessers use."""
-    limiter = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", headers_enabled=True, strategy="moving-window"
-    )
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     view = app.view_functions["people.sign_in"]
     limit = limiter.limit(f"{settings.sign_in_per_minute} per minute", methods=["POST"])
     app.view_functions["people.sign_in"] = limit(view)
