@@ -85,7 +85,8 @@ class Scan:
 
 
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
-_AI_SYMBOLOGIES = frozenset({"]C1", "]d2", "]e0", "]Q3", "]J1"})
+# ]d8: GS1 DataMatrix in a rectangular size of ISO/IEC 21471, which GS1 admits in healthcare.
+_AI_SYMBOLOGIES = frozenset({"]C1", "]d2", "]d8", "]e0", "]Q3", "]J1"})
 # Plain 2D symbols, where a web address may stand.
 _LINK_SYMBOLOGIES = frozenset({"]d1", "]Q0", "]Q1", "]J0"})
 _GTIN_LENGTHS = {"]E0": (12, 13), "]E4": (8,), "]I0": (14,), "]I1": (14,), "]I3": (14,)}

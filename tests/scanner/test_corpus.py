@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.gs1.element_string import parse_scan
 from scanner.decode import decode_picture, load_picture
 from tests.support.shared import shared_path
 
@@ -87,3 +88,13 @@ def test_gs1_pictures_keep_their_separators_and_say_that_they_are_gs1(corpus: Pa
     packages = [code for code in codes if code.symbology == "]d2"]
     assert len(packages) == 12
     assert all(code.data.startswith(b"01") and b"\x1d17" in code.data for code in packages)
+
+
+@pytest.mark.parametrize(
+    "name", ["datamatrix-1__gs1-figure-4.15.1-2-32x32", "datamatrix-4__gs1-figure-4.15.1-2-44x20"]
+)
+def test_gs1s_own_figure_says_the_same_in_a_square_and_in_a_rectangle(corpus: Path, name: str) -> None:
+    [code] = decode_picture(load_picture(corpus / f"datamatrix_{name}.png"))
+    assert code.carries_ais
+    scan = parse_scan(code.data, code.symbology)
+    assert (str(scan.gtin), scan.serial, scan.lot) == ("09504000059101", "12345678p901", "1234567p")

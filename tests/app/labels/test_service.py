@@ -1,5 +1,6 @@
 import io
 import time
+from collections.abc import Callable
 from datetime import date
 from xml.etree import ElementTree
 
@@ -92,15 +93,21 @@ def test_a_resolution_that_no_label_printer_has_is_refused(dpi: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "symbol"),
+    ("draw", "encode"),
     [
-        (service.package_label_svg(PACKAGE), symbols.datamatrix(PACKAGE.elements)),
-        (service.logistic_label_svg(PALLET), symbols.gs1_128(PALLET.elements)),
-        (service.digital_link_qr_svg(PACKAGE), symbols.qr(service.digital_link_of(PACKAGE))),
+        (lambda: service.package_label_svg(PACKAGE), lambda: symbols.datamatrix(PACKAGE.elements)),
+        (lambda: service.logistic_label_svg(PALLET), lambda: symbols.gs1_128(PALLET.elements)),
+        (
+            lambda: service.digital_link_qr_svg(PACKAGE),
+            lambda: symbols.qr(service.digital_link_of(PACKAGE)),
+        ),
     ],
     ids=["package", "pallet", "link"],
 )
-def test_a_vector_label_draws_the_modules_of_its_symbol(document: str, symbol: Symbol) -> None:
+def test_a_vector_label_draws_the_modules_of_its_symbol(
+    draw: Callable[[], str], encode: Callable[[], Symbol]
+) -> None:
+    document, symbol = draw(), encode()
     assert symbol_in(document) == symbol.rows
     root = ElementTree.fromstring(document)
     _, _, width, height = map(float, root.attrib["viewBox"].split())
