@@ -94,6 +94,12 @@ class Settings:
     max_body_bytes: int = setting(
         32 * 1024 * 1024, "Largest request body, in bytes.", _number(1024, 1024 * 1024 * 1024)
     )
+    max_capture_events: int = setting(
+        1000, "Most events in one document; they are one transaction.", _number(1, 100_000)
+    )
+    clock_tolerance_seconds: int = setting(
+        300, "An event later than receipt by more than this many seconds has no effect.", _number(0, 86_400)
+    )
     session_idle_minutes: int = setting(
         30, "A person who does nothing for this many minutes is signed out.", _number(1, 1440)
     )

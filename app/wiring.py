@@ -11,16 +11,21 @@ Views reach it by `services()`; use cases never do.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import cast
 
 from flask import current_app
 
+from app.capture.committer import Committer
+from app.capture.service import Capture
 from app.config import Settings
 from app.db import open_database
+from app.devices.service import Keys
 from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
+from app.proofs.node import Node
 from app.shared.clock import Clock, SystemClock
 from ledger.store.sql.engine import Database
 
@@ -46,6 +51,26 @@ class Services:
     @cached_property
     def tokens(self) -> Tokens:
         return Tokens(self.database, self.clock)
+
+    @cached_property
+    def node(self) -> Node:
+        return Node(self.database, self.settings.ledger_origin, self.settings.data_dir, self.clock)
+
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(self.database, self.node.origin, self.clock, self.node.may_write)
+
+    @cached_property
+    def capture(self) -> Capture:
+        return Capture(
+            self.database,
+            self.node,
+            self.clock,
+            Committer(self.database, self.node.origin, self.clock, self.node.may_write),
+            self.settings.max_capture_events,
+            self.settings.max_body_bytes,
+            timedelta(seconds=self.settings.clock_tolerance_seconds),
+        )
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

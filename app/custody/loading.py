@@ -1,6 +1,6 @@
 """Reading items out of the database into the kernel's world, in batches: no query an item."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, select
 from app.custody.items import ItemName, by_class, item_name
 from app.custody.models import item
 from app.partners import service as partners
+from app.shared.chunks import chunks
 from ledger.custody.state import MAX_DEPTH, Item, Status, World
-
-CHUNK = 5000  # values in one IN list; SQLite takes 32,766 parameters
 
 STATUS_CODE = {
     Status.UNKNOWN: 0,
@@ -128,12 +127,6 @@ def _parties(row: Row[Any]) -> tuple[int | None, ...]:
         row.ended_by_id,
         row.claimed_by_id,
     )
-
-
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """`values` in pieces that fit into one IN list."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
 
 
 def load(connection: Connection, keys: Iterable[str], *, contents_of: Iterable[str] = ()) -> Loaded:

@@ -5,13 +5,14 @@ makes the whole group it touches be projected again from its events: everything 
 names. Either way the result is what `rebuild` gives from all events, in whatever order they arrived.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from app.custody import acts, loading, writing
-from app.custody.acts import StoredAct
+from app.custody import loading, writing
+from app.events import acts
+from app.events.acts import StoredAct
 from app.shared.clock import Clock
 from ledger.custody.event import Event
 from ledger.custody.findings import Finding
@@ -84,7 +85,9 @@ def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> P
     _write(connection, clock, before, progress)
     seqs = {stored.seq for stored in new}
     if late:
-        some_seqs, ids = _again(connection, clock, {key for s in late for key in named(s.act.event)})
+        roots = set(loading.find_ids(connection, {key for s in late for key in named(s.act.event)}).values())
+        roots |= acts.declared_wrong(connection, [s.seq for s in late if s.act.event.declaration])
+        some_seqs, ids = _again(connection, clock, roots)
         return Projection(frozenset(seqs | some_seqs), frozenset(ids | set(before.ids.values())))
     return Projection(frozenset(seqs), frozenset(before.ids.values()))
 
@@ -110,9 +113,9 @@ def _write(connection: Connection, clock: Clock, before: loading.Loaded, progres
     writing.note(connection, before.ids, progress.findings)
 
 
-def _again(connection: Connection, clock: Clock, keys: Iterable[str]) -> tuple[set[int], set[int]]:
-    """Project the group around `keys` again from its events. The numbers of its events and its items."""
-    ids = _group(connection, set(loading.find_ids(connection, keys).values()))
+def _again(connection: Connection, clock: Clock, roots: set[int]) -> tuple[set[int], set[int]]:
+    """Project the group around the items `roots` again from its events. The numbers of its events and its items."""
+    ids = _group(connection, roots)
     seqs = acts.naming(connection, ids)
     stored = acts.read(connection, seqs)
     before = loading.load_numbers(connection, ids)

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app.custody.items import item_name
-from app.custody.loading import STATUS_CODE, Loaded, chunks, find_ids
+from app.custody.loading import STATUS_CODE, Loaded, find_ids
 from app.custody.models import FOREVER, contained, finding, item
 from app.partners import service as partners
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
 from ledger.custody.state import Item

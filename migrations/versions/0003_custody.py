@@ -249,6 +249,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_exception_note_case_id", "exception_note", ["case_id"], unique=False)
     op.create_table(
+        "endorsement",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ev_no", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["seq"], ["event.seq"], name=op.f("fk_endorsement_seq")),
+        sa.PrimaryKeyConstraint("seq", "idx", name=op.f("pk_endorsement")),
+    )
+    op.create_table(
         "finding",
         sa.Column("finding_id", BigId, nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -269,6 +277,7 @@ def downgrade() -> None:
     op.drop_index("ix_finding_seq", table_name="finding")
     op.drop_index("ix_finding_item_id", table_name="finding")
     op.drop_table("finding")
+    op.drop_table("endorsement")
     op.drop_index("ix_exception_note_case_id", table_name="exception_note")
     op.drop_table("exception_note")
     op.drop_index("ix_event_idx", table_name="event")

@@ -65,6 +65,10 @@ class SqlWriter(SqlReader):
             self._write(head, rows)
         return entries
 
+    def lock(self) -> Head:
+        """Take the head's lock for the rest of the transaction; the head as it is under it."""
+        return self._locked_head()
+
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Keep a signed checkpoint; the same note again changes nothing. Raises `CheckpointConflict`."""
         if len(note) > MAX_NOTE_BYTES:

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from app.capture.models import event, event_epc
-from app.custody.loading import chunks
+from app.events.models import event, event_epc
 from app.partners import service as partners
+from app.shared.chunks import chunks
 from ledger.custody.act import Act
 from ledger.custody.stored import unpack
 
@@ -80,3 +80,26 @@ def grouped_with(connection: Connection, item_ids: Iterable[int]) -> set[int]:
             query = select(event_epc.c.item_id).where(event_epc.c.seq.in_(some)).distinct()
             found.update(connection.execute(query).scalars())
     return found
+
+
+def declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[int]:
+    """The items named by the events that the error declarations `seqs` are about."""
+    declaration, wrong = event.alias("declaration"), event.alias("wrong")
+    found: set[int] = set()
+    for chunk in chunks(sorted(set(seqs))):
+        query = (
+            select(event_epc.c.item_id)
+            .join(wrong, wrong.c.seq == event_epc.c.seq)
+            .join(
+                declaration,
+                (declaration.c.by_id == wrong.c.by_id) & (declaration.c.event_id == wrong.c.event_id),
+            )
+            .where(declaration.c.seq.in_(chunk), wrong.c.declared_at == 0)
+        )
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def reporter(connection: Connection, seq: int) -> int:
+    """The number of the party that vouches for an event."""
+    return int(connection.execute(select(event.c.by_id).where(event.c.seq == seq)).scalar_one())

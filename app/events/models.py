@@ -84,3 +84,12 @@ event_epc = Table(
     Index("ix_event_epc_seq", "seq"),
     sqlite_with_rowid=False,
 )
+
+# A later signature over an event that was first received unsigned: the event's number, and the entry that signs it.
+endorsement = Table(
+    "endorsement",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("ev_no", Integer, nullable=False),
+)

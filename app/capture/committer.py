@@ -1,0 +1,117 @@
+"""The one writer: takes what is queued, gives each capture its place in one transaction, answers when it is durable.
+
+Whoever finds the lock free leads: it commits everything that has queued up meanwhile, its own included, and the others
+only wait for their answer. Each capture has a savepoint: what fails on its own data is answered alone and never fails
+its neighbours. Nothing is answered before the commit.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.capture.prepared import CaptureStopped, PreparedCapture, Receipt
+from app.capture.recording import record
+from app.errors import AppError
+from app.shared.clock import Clock
+from ledger.store.sql.engine import Database
+from ledger.store.sql.writer import SqlWriter
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 1000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    capture: PreparedCapture
+    done: threading.Event = field(default_factory=threading.Event)
+    receipt: Receipt | None = None
+    failure: BaseException | None = None
+
+
+class Committer:
+    """`submit` from any thread. `may_write` raises where the node must not append (rolled back, unmarked)."""
+
+    def __init__(self, database: Database, origin: str, clock: Clock, may_write: Callable[[], None]) -> None:
+        self._database = database
+        self._origin = origin
+        self._clock = clock
+        self._may_write = may_write
+        self._queue: deque[_Waiting] = deque()
+        self._leading = threading.Lock()
+        self._stopped: CaptureStopped | None = None
+
+    def submit(self, capture: PreparedCapture) -> Receipt:
+        """Record `capture`; returns when it is durable. Raises what it failed on, and then nothing of it stands."""
+        waiting = _Waiting(capture)
+        self._queue.append(waiting)
+        while not waiting.done.is_set():
+            with self._leading:
+                if not waiting.done.is_set():
+                    self._lead()
+        if waiting.failure is not None:
+            raise waiting.failure
+        assert waiting.receipt is not None
+        return waiting.receipt
+
+    def _lead(self) -> None:
+        batch: list[_Waiting] = []
+        while self._queue and len(batch) < MOST_AT_ONCE:
+            batch.append(self._queue.popleft())
+        try:
+            self._commit(batch)
+        except BaseException as error:
+            failure = self._failed(error)
+            for waiting in batch:
+                waiting.receipt, waiting.failure = None, failure
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for waiting in batch:
+                waiting.done.set()
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        if self._stopped is not None:
+            raise self._stopped
+        self._may_write()
+        with self._database.writing() as connection:
+            writer = SqlWriter(connection, self._origin)
+            writer.lock()
+            for waiting in batch:
+                try:
+                    with connection.begin_nested():
+                        waiting.receipt = record(connection, writer, self._clock, waiting.capture)
+                except DBAPIError as error:
+                    if _is_broken(error) or len(batch) == 1:
+                        raise
+                    log.exception("capture failed on the database, alone")
+                    waiting.failure = error
+                except Exception as error:  # each capture answers for itself
+                    waiting.failure = error
+
+    def _failed(self, error: BaseException) -> BaseException:
+        """What the callers are told when a whole batch failed; a broken disk stops the node until it is restarted."""
+        text = str(getattr(error, "orig", error)).lower()
+        if isinstance(error, OperationalError) and "full" in text:
+            return CaptureStopped("the disk is full", "Make room; it goes on by itself then.", 507)
+        if isinstance(error, OperationalError) and _is_broken(error):
+            self._stopped = CaptureStopped(
+                "writing to the disk failed: what was not acknowledged may be lost, what was stands",
+                "Look at the disk, run packproof fsck, restart the node.",
+            )
+            log.error("writing failed, node stopped", error=text)
+            return self._stopped
+        if not isinstance(error, AppError):
+            log.error("capture failed", error=type(error).__name__)
+        return error
+
+
+def _is_broken(error: DBAPIError) -> bool:
+    text = str(error.orig).lower()
+    return any(
+        word in text for word in ("i/o error", "malformed", "readonly", "read-only", "could not fsync")
+    )

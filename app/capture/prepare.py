@@ -1,0 +1,217 @@
+"""From bytes to a `PreparedCapture`: read, check, resolve parties, commit, sign or verify. No lock is held.
+
+A document that comes unsigned is recorded as **received**: the node's intake key signs that it came, on whose behalf
+and by which channel, and never that the party said so. A document that a party's client signed comes with its
+envelope and seed, and must give exactly the root that was signed.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from app.capture.prepared import PreparedCapture, PreparedEvent
+from app.errors import AppError, Invalid
+from ledger.custody.act import gln_of, read_act
+from ledger.custody.event import Event
+from ledger.custody.findings import Finding, FindingCode
+from ledger.custody.vocabulary import Action
+from ledger.epcis.document import Document
+from ledger.epcis.errors import DocumentError, ProblemCode
+from ledger.epcis.limits import Limits
+from ledger.epcis.read import read
+from ledger.errors import VerificationError
+from ledger.log.entry import Kind
+from ledger.signing.commitment import SEED_BYTES, Leaf, commit
+from ledger.signing.envelope import Envelope, sign, verify
+from ledger.signing.keys import Signer, Verifier, load_verifier
+from ledger.signing.statement import Commit, Statement
+
+PartyOf = Callable[[str], str]
+MakerOf = Callable[[str], str | None]
+
+_TOO_LARGE = (ProblemCode.TOO_LARGE, ProblemCode.TOO_MANY)
+
+
+def read_document(raw: bytes, content_type: str | None, most_events: int, most_bytes: int) -> Document:
+    """The document in `raw`; `AppError` with every problem and where it stands, and then nothing of it is used."""
+    try:
+        return read(raw, content_type, Limits(events=most_events, body_bytes=most_bytes))
+    except DocumentError as error:
+        status = 400
+        if error.code == ProblemCode.UNSUPPORTED_MEDIA_TYPE:
+            status = 415
+        elif error.code in _TOO_LARGE:
+            status = 413
+        problems = [{"code": p.code, "message": p.message, "where": p.where} for p in error.problems]
+        raise AppError(
+            f"document.{error.code}",
+            status,
+            "The document cannot be used",
+            str(error),
+            "Nothing of it was stored. Mend what is named, and send the whole document again.",
+            extra={"problems": problems},
+        ) from error
+
+
+def glns_in(document: Document) -> set[str]:
+    """Every GLN that the document's events name as a party or a place."""
+    found: set[str | None] = set()
+    for event in document.events:
+        found |= {gln_of(event.read_point), gln_of(event.biz_location)}
+        found |= {gln_of(linked.id) for linked in (*event.sources, *event.destinations)}
+    return {gln for gln in found if gln is not None}
+
+
+def gtins_begun(document: Document) -> set[str]:
+    """The GTINs (14 digits) whose serial numbers the document's events begin."""
+    return {gtin for event in document.events for gtin in _begun(event)}
+
+
+def _begun(event: Event) -> set[str]:
+    keys = event.outputs or (event.epcs if event.action is Action.ADD else ())
+    return {key.split("/01/")[1][:14] for key in keys if "/01/" in key}
+
+
+def prepare_events(
+    document: Document, by: str, party_of: PartyOf, maker_of: MakerOf, now: datetime, tolerance: timedelta
+) -> tuple[PreparedEvent, ...]:
+    """The document's events as the party `by` reports them."""
+    affirmed = document.statement.affirmed if document.statement else None
+    prepared = []
+    for event in document.events:
+        findings = _found_before(event, by, maker_of, now, tolerance)
+        prepared.append(
+            PreparedEvent(
+                act=read_act(event, by, party_of, affirmed),
+                fields=event.fields(),
+                digest=event.digest,
+                findings=findings,
+                effective=not findings,
+            )
+        )
+    return tuple(prepared)
+
+
+def _found_before(
+    event: Event, by: str, maker_of: MakerOf, now: datetime, tolerance: timedelta
+) -> tuple[Finding, ...]:
+    """What keeps an event from having an effect, whatever the state of the world is."""
+    found = []
+    if event.event_time > now + tolerance:
+        found.append(
+            Finding(FindingCode.FUTURE_EVENT, "its time is in the future: no effect until a person adopts it")
+        )
+    others = sorted(gtin for gtin in _begun(event) if maker_of(gtin) not in (None, by))
+    if others:
+        message = f"only the maker of {others[0]} gives it serial numbers"
+        found.append(Finding(FindingCode.NOT_MAKER, message))
+    return tuple(found)
+
+
+def receive(
+    *,
+    document: Document,
+    raw: bytes,
+    events: tuple[PreparedEvent, ...],
+    by: str,
+    channel: str,
+    origin: str,
+    intake_key: Signer,
+    account: str,
+    session: str | None = None,
+) -> PreparedCapture:
+    """An unsigned document, recorded by the node's intake key as received on behalf of the party `by` (GLN)."""
+    intake = {"by": account, "channel": channel, "onBehalfOf": by} | ({"session": session} if session else {})
+    seed = secrets.token_bytes(SEED_BYTES)
+    digest = hashlib.sha256(raw).digest()
+    leaves = [Leaf(name, value.encode()) for name, value in sorted(intake.items())]
+    root = commit(digest, leaves, [event.fields for event in events], seed)
+    statement = Statement.new(origin, intake_key.thumbprint, Kind.RECEIVED, Commit(root, len(events)))
+    envelope = sign(statement.encode(), [intake_key])
+    return PreparedCapture(
+        by=by,
+        channel=channel,
+        document=document,
+        raw=raw,
+        raw_sha256=digest,
+        events=events,
+        kind=Kind.RECEIVED,
+        statement=envelope.statement,
+        signatures=envelope.entry_signatures([load_verifier(intake_key.spki)]),
+        seed=seed,
+        intake=intake,
+    )
+
+
+def open_envelope(data: bytes, origin: str) -> tuple[Envelope, Statement]:
+    """The envelope of a signed capture and its statement; nothing is verified yet. Raises `Invalid`."""
+    try:
+        envelope = Envelope.parse(data)
+        statement = Statement.parse(envelope.statement)
+    except VerificationError as error:
+        raise Invalid("envelope.malformed", "The envelope cannot be read", str(error), _SIGN_AGAIN) from error
+    if statement.ledger != origin:
+        raise Invalid(
+            "envelope.other_ledger",
+            "The statement was signed for another ledger",
+            f"it names {statement.ledger}; this one is {origin}",
+            _SIGN_AGAIN,
+        )
+    if statement.kind is not Kind.CAPTURED or statement.chain is None:
+        raise Invalid(
+            "envelope.type",
+            "A capture's statement has the type 'captured' and a chain",
+            "",
+            _SIGN_AGAIN,
+        )
+    return envelope, statement
+
+
+_SIGN_AGAIN = "Sign again with: packproof capture FILE --key FOLDER"
+
+
+def signed(
+    *,
+    document: Document,
+    raw: bytes,
+    events: tuple[PreparedEvent, ...],
+    by: str,
+    envelope: Envelope,
+    seed: bytes,
+    verifiers: list[Verifier],
+) -> PreparedCapture:
+    """A document that its party signed.
+
+    Raises `Invalid` unless document and seed give the root that was signed, and every signature is by one of
+    `verifiers`.
+    """
+    try:
+        statement = verify(envelope, verifiers)
+    except VerificationError as error:
+        raise Invalid("envelope.signature", "A signature does not verify", str(error), _SIGN_AGAIN) from error
+    digest = hashlib.sha256(raw).digest()
+    if len(seed) != SEED_BYTES:
+        raise Invalid(
+            "envelope.seed", f"A seed has {SEED_BYTES} bytes", f"this one has {len(seed)}", _SIGN_AGAIN
+        )
+    root = commit(digest, [], [event.fields for event in events], seed)
+    if (statement.commit.root, statement.commit.n) != (root, len(events)):
+        raise Invalid(
+            "envelope.root",
+            "The statement is about another document",
+            "document and seed do not give the root that was signed",
+            _SIGN_AGAIN,
+        )
+    return PreparedCapture(
+        by=by,
+        channel="signed",
+        document=document,
+        raw=raw,
+        raw_sha256=digest,
+        events=events,
+        kind=Kind.CAPTURED,
+        statement=envelope.statement,
+        signatures=envelope.entry_signatures(verifiers),
+        seed=seed,
+    )

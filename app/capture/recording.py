@@ -1,0 +1,312 @@
+"""What one capture writes, inside the committer's transaction and under the ledger's lock: entry, events, projection.
+
+The same content again writes nothing and gives the first receipt. A first signature over what was recorded unsigned
+adds an entry that endorses it. Anything that contradicts what stands raises, and the savepoint takes it all back.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from app.capture.prepared import EventReceipt, OtherContent, PreparedCapture, PreparedEvent, Receipt
+from app.custody import projector, writing
+from app.custody import service as custody
+from app.devices import service as devices
+from app.events.acts import StoredAct
+from app.events.models import document, endorsement, event, event_epc
+from app.exceptions import service as exceptions
+from app.partners import service as partners
+from app.products import service as products
+from app.shared.chunks import chunks
+from app.shared.clock import Clock
+from ledger.custody.act import gln_of
+from ledger.custody.event import Event
+from ledger.custody.findings import Finding, FindingCode
+from ledger.custody.stored import pack_fields
+from ledger.custody.vocabulary import EventType
+from ledger.store.port import Draft
+from ledger.store.sql.types import to_micros
+from ledger.store.sql.writer import SqlWriter
+
+# What an item is in an event; kept in event_epc.role.
+OBJECT, PARENT, CHILD, INPUT, OUTPUT, LOT = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An event that stands already."""
+
+    seq: int
+    index: int
+    digest: bytes
+    signed: bool
+
+
+def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: PreparedCapture) -> Receipt:
+    """Write `capture` and bring custody up to date. Raises `OtherContent`, `Refused` for a key that may not sign."""
+    now = clock.now()
+    parties = _party_ids(connection, clock, capture)
+    by_id = parties[capture.by]
+    known = _known_events(connection, by_id, capture)
+    clashing = [
+        e.act.event.id for e, k in zip(capture.events, known, strict=True) if k and k.digest != e.digest
+    ]
+    if clashing:
+        raise OtherContent(clashing)
+    endorsed = [k.seq for k in known if k and capture.signer and not k.signed]
+    if all(known) and not endorsed and known:
+        return _first_receipt(connection, writer, capture, [k for k in known if k])
+    devices.require_valid(connection, capture.signatures, writer.head().size)
+    [entry] = writer.append(
+        [
+            Draft(
+                capture.kind,
+                to_micros(now) // 1000,
+                capture.statement,
+                capture.signatures,
+                capture.seed,
+            )
+        ]
+    )
+    doc_id = _insert_document(connection, capture, by_id, entry.index, now)
+    _endorse(connection, capture, known, entry.index)
+    fresh = [
+        (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
+    ]
+    twins = _same_content(connection, by_id, [e for _, e in fresh])
+    seqs = _insert_events(connection, capture, fresh, twins, doc_id, entry.index, parties, now)
+    products.learn(connection, clock, capture.document.products, by_id)
+    findings = _project(connection, clock, fresh, twins, seqs)
+    numbers = {number: seq for (number, _), seq in zip(fresh, seqs, strict=True)}
+    receipts = tuple(
+        EventReceipt(e.act.event.id, k.seq if k else numbers[n], k.index if k else entry.index, k is not None)
+        for n, (e, k) in enumerate(zip(capture.events, known, strict=True))
+    )
+    return Receipt(
+        index=entry.index,
+        leaf=entry.leaf,
+        by=capture.by,
+        signed=capture.signer is not None,
+        known=False,
+        events=receipts,
+        findings=findings,
+        notes=_notes(capture),
+    )
+
+
+def _party_ids(connection: Connection, clock: Clock, capture: PreparedCapture) -> dict[str, int]:
+    """The numbers of all parties that the acts name; new ones become unverified partners."""
+    called = {gln_of(place.id): place.name or "" for place in capture.document.locations}
+    wanted = {capture.by}
+    for prepared in capture.events:
+        act = prepared.act
+        wanted |= {gln for gln in (act.sender, act.recipient, act.seller, act.buyer) if gln is not None}
+    return partners.ids(connection, clock, {gln: called.get(gln, "") for gln in sorted(wanted)})
+
+
+def _known_events(connection: Connection, by_id: int, capture: PreparedCapture) -> list[_Known | None]:
+    """For each event of the capture, the one that stands under its id (and declaration time) already."""
+    keys = [(e.act.event.id, _declared_at(e.act.event)) for e in capture.events]
+    found: dict[tuple[str, int], _Known] = {}
+    for chunk in chunks(sorted({event_id for event_id, _ in keys})):
+        rows = connection.execute(
+            select(
+                event.c.event_id,
+                event.c.declared_at,
+                event.c.seq,
+                event.c.idx,
+                event.c.digest,
+                document.c.signer,
+            )
+            .join(document, document.c.doc_id == event.c.doc_id)
+            .where(event.c.by_id == by_id, event.c.event_id.in_(chunk))
+        )
+        for row in rows:
+            found[row.event_id, row.declared_at] = _Known(
+                row.seq, row.idx, bytes(row.digest), row.signer is not None
+            )
+    unsigned = [k.seq for k in found.values() if not k.signed]
+    endorsed: set[int] = set()
+    for chunk in chunks(unsigned):
+        endorsed.update(
+            connection.execute(select(endorsement.c.seq).where(endorsement.c.seq.in_(chunk))).scalars()
+        )
+    for key, each in found.items():
+        if each.seq in endorsed:
+            found[key] = _Known(each.seq, each.index, each.digest, True)
+    return [found.get(key) for key in keys]
+
+
+def _declared_at(each: Event) -> int:
+    return to_micros(each.declaration.time) if each.declaration else 0
+
+
+def _same_content(connection: Connection, by_id: int, fresh: list[PreparedEvent]) -> set[bytes]:
+    """The digests among `fresh` that this party has reported before, under another id."""
+    found: set[bytes] = set()
+    for chunk in chunks([e.digest for e in fresh]):
+        query = select(event.c.digest).where(event.c.by_id == by_id, event.c.digest.in_(chunk))
+        found.update(bytes(digest) for digest in connection.execute(query).scalars())
+    return found
+
+
+def _insert_document(
+    connection: Connection, capture: PreparedCapture, by_id: int, index: int, now: Any
+) -> int:
+    affirmed = capture.document.statement.affirmed if capture.document.statement else None
+    result = connection.execute(
+        insert(document).values(
+            idx=index,
+            sha256=capture.raw_sha256,
+            by_id=by_id,
+            signer=capture.signer,
+            channel=capture.channel,
+            form=capture.document.form.value,
+            intake=json.dumps(capture.intake, sort_keys=True),
+            statement_affirmed=affirmed,
+            received_at=now,
+            raw=zlib.compress(capture.raw, 6),
+            notes=json.dumps(list(_notes(capture))),
+        )
+    )
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _endorse(
+    connection: Connection, capture: PreparedCapture, known: list[_Known | None], index: int
+) -> None:
+    if capture.signer is None:
+        return
+    rows = [{"seq": k.seq, "idx": index, "ev_no": n} for n, k in enumerate(known) if k and not k.signed]
+    if rows:
+        connection.execute(insert(endorsement), rows)
+
+
+def _insert_events(
+    connection: Connection,
+    capture: PreparedCapture,
+    fresh: list[tuple[int, PreparedEvent]],
+    twins: set[bytes],
+    doc_id: int,
+    index: int,
+    parties: Mapping[str, int],
+    now: Any,
+) -> list[int]:
+    """Write the new events and which items they name. Numbers are given here, dense, under the ledger's lock."""
+    if not fresh:
+        return []
+    first = (connection.execute(select(func.max(event.c.seq))).scalar() or 0) + 1
+    rows = []
+    for seq, (number, prepared) in enumerate(fresh, first):
+        act, each = prepared.act, prepared.act.event
+        rows.append(
+            {
+                "seq": seq,
+                "doc_id": doc_id,
+                "ev_no": number,
+                "idx": index,
+                "by_id": parties[act.by],
+                "event_id": each.id,
+                "declared_at": _declared_at(each),
+                "digest": prepared.digest,
+                "pos": each.position,
+                "event_time": each.event_time,
+                "record_time": now,
+                "type": each.type.value,
+                "action": each.action.value if each.action else None,
+                "biz_step": each.biz_step,
+                "disposition": each.disposition,
+                "read_point": each.read_point,
+                "biz_location": each.biz_location,
+                "sender_id": parties.get(act.sender or ""),
+                "recipient_id": parties.get(act.recipient or ""),
+                "seller_id": parties.get(act.seller or ""),
+                "buyer_id": parties.get(act.buyer or ""),
+                "statement": act.statement,
+                "effective": prepared.effective and prepared.digest not in twins,
+                "body": pack_fields(prepared.fields),
+            }
+        )
+    connection.execute(insert(event), rows)
+    seqs = [row["seq"] for row in rows]
+    _insert_names(connection, [(seq, p.act.event) for seq, (_, p) in zip(seqs, fresh, strict=True)])
+    return seqs
+
+
+def _insert_names(connection: Connection, numbered: list[tuple[int, Event]]) -> None:
+    named = [(seq, key, role) for seq, each in numbered for key, role in _roles(each)]
+    ids = writing.ensure(connection, (key for _, key, _ in named))
+    rows = [{"item_id": ids[key], "seq": seq, "role": role} for seq, key, role in dict.fromkeys(named)]
+    if rows:
+        connection.execute(insert(event_epc), rows)
+
+
+def _roles(each: Event) -> list[tuple[str, int]]:
+    found = [(each.parent, PARENT)] if each.parent and each.type is not EventType.TRANSFORMATION else []
+    for keys, role in (
+        (each.epcs, OBJECT),
+        (each.children, CHILD),
+        (each.inputs, INPUT),
+        (each.outputs, OUTPUT),
+        (each.lots(), LOT),
+    ):
+        found += [(key, role) for key in keys]
+    return found
+
+
+def _project(
+    connection: Connection,
+    clock: Clock,
+    fresh: list[tuple[int, PreparedEvent]],
+    twins: set[bytes],
+    seqs: list[int],
+) -> tuple[dict[str, Any], ...]:
+    """Apply the rules to the new events, open and close exceptions; what was found about them, as data."""
+    before: list[tuple[int, Finding]] = []
+    acting: list[StoredAct] = []
+    for seq, (_, prepared) in zip(seqs, fresh, strict=True):
+        before += [(seq, found) for found in prepared.findings]
+        if prepared.digest in twins:
+            message = "the same content was recorded before under another id: no effect"
+            before.append((seq, Finding(FindingCode.OTHER_ID_SAME_CONTENT, message)))
+        elif prepared.effective:
+            acting.append(StoredAct(seq, prepared.act))
+    writing.note(connection, {}, before, lasting=True)
+    projection = projector.project(connection, clock, acting)
+    exceptions.follow(connection, clock, projection)
+    return tuple(
+        {"code": found.code.value, "severity": found.severity.value, "message": found.message}
+        for found in custody.findings_of(connection, seqs)
+    )
+
+
+def _first_receipt(
+    connection: Connection, writer: SqlWriter, capture: PreparedCapture, known: list[_Known]
+) -> Receipt:
+    index = known[0].index
+    events = tuple(
+        EventReceipt(e.act.event.id, k.seq, k.index, True) for e, k in zip(capture.events, known, strict=True)
+    )
+    return Receipt(
+        index=index,
+        leaf=writer.leaf(index),
+        by=capture.by,
+        signed=known[0].signed,
+        known=True,
+        events=events,
+        findings=(),
+        notes=_notes(capture),
+    )
+
+
+def _notes(capture: PreparedCapture) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"code": n.code.value, "message": n.message, "where": n.where, "count": n.count}
+        for n in capture.document.notes
+    )

@@ -1,0 +1,60 @@
+"""What other features ask of custody: where an item is, what was found about an event, what an item is called."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from app.custody.items import ItemName
+from app.custody.models import finding, item
+from app.shared.chunks import chunks
+from ledger.custody.findings import FindingCode, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAbout:
+    """A finding as it is stored: about which event, item and container, by their numbers."""
+
+    seq: int
+    code: FindingCode
+    severity: Severity
+    message: str
+    item_id: int | None
+    container_id: int | None
+
+
+def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]:
+    """The findings about the events with these numbers, in the order in which they were made."""
+    found: list[FoundAbout] = []
+    for chunk in chunks(sorted(set(seqs))):
+        query = select(finding).where(finding.c.seq.in_(chunk)).order_by(finding.c.finding_id)
+        found += [
+            FoundAbout(
+                row.seq,
+                FindingCode(row.code),
+                Severity(row.severity),
+                row.message,
+                row.item_id,
+                row.container_id,
+            )
+            for row in connection.execute(query)
+        ]
+    return found
+
+
+def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int, str]:
+    """The canonical EPCs of the items with these numbers."""
+    found: dict[int, str] = {}
+    for chunk in chunks(sorted({number for number in item_ids if number is not None})):
+        query = select(item.c.item_id, item.c.ns, item.c.serial).where(item.c.item_id.in_(chunk))
+        found |= {row.item_id: ItemName(row.ns, row.serial).key for row in connection.execute(query)}
+    return found
+
+
+def senders_of(connection: Connection, item_ids: Iterable[int]) -> dict[int, int | None]:
+    """Who the items with these numbers came from last, by the number of the party."""
+    found: dict[int, int | None] = {}
+    for chunk in chunks(sorted(set(item_ids))):
+        query = select(item.c.item_id, item.c.sender_id).where(item.c.item_id.in_(chunk))
+        found |= dict(connection.execute(query).tuples().all())
+    return found

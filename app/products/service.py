@@ -1,0 +1,130 @@
+"""Products: what a GTIN is, learned from master data or registered by its maker, and who answers for its serials."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from app.errors import Invalid
+from app.partners.models import party
+from app.products.models import product
+from app.shared.clock import Clock
+from ledger.epcis.document import ProductMaster
+from ledger.gs1.errors import Gs1Error
+from ledger.gs1.gtin import Gtin
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What people read about a GTIN. `maker` is the GLN of its maker where that is a party on this node."""
+
+    gtin: str
+    name: str
+    ndc: str
+    manufacturer: str
+    dosage_form: str
+    strength: str
+    net_content: str
+    maker: str | None
+
+    @property
+    def title(self) -> str:
+        """Name and strength in one line."""
+        return " ".join(part for part in (self.name, self.strength) if part) or f"GTIN {self.gtin}"
+
+
+_TEXTS = ("ndc", "name", "manufacturer", "dosage_form", "strength", "net_content")
+
+
+def learn(connection: Connection, clock: Clock, found: Iterable[ProductMaster], by_id: int) -> None:
+    """Take over master data that a party's document brought.
+
+    The product's maker has the last word; others only fill in what nobody has said.
+    """
+    for master in found:
+        values = {name: getattr(master, name) or "" for name in _TEXTS}
+        row = connection.execute(select(product).where(product.c.gtin == master.gtin)).one_or_none()
+        if row is None:
+            connection.execute(
+                insert(product).values(gtin=master.gtin, maker_id=None, updated_at=clock.now(), **values)
+            )
+            continue
+        is_maker = row.maker_id == by_id
+        changes = {
+            name: value
+            for name, value in values.items()
+            if value and value != getattr(row, name) and (is_maker or not getattr(row, name))
+        }
+        if changes:
+            connection.execute(
+                update(product).where(product.c.gtin == master.gtin).values(updated_at=clock.now(), **changes)
+            )
+
+
+def register(connection: Connection, clock: Clock, gtin: str, maker_gln: str, **texts: str) -> None:
+    """Say that the party `maker_gln` makes this GTIN: from now on only it gives it serials, and it answers for them."""
+    try:
+        digits = Gtin.parse(gtin).digits
+    except Gs1Error as error:
+        raise Invalid(
+            "gtin.invalid", f"{gtin!r} is no GTIN", str(error), "a GTIN has 8, 12, 13 or 14 digits"
+        ) from error
+    maker_id = connection.execute(select(party.c.party_id).where(party.c.gln == maker_gln)).scalar()
+    if maker_id is None:
+        raise Invalid(
+            "party.unknown", f"{maker_gln} is not registered", "", "register it: packproof party add"
+        )
+    values = {name: texts.get(name, "") for name in _TEXTS}
+    known = connection.execute(select(product.c.gtin).where(product.c.gtin == digits)).scalar()
+    if known is None:
+        connection.execute(
+            insert(product).values(gtin=digits, maker_id=maker_id, updated_at=clock.now(), **values)
+        )
+    else:
+        changes = {name: value for name, value in values.items() if value}
+        connection.execute(
+            update(product)
+            .where(product.c.gtin == digits)
+            .values(maker_id=maker_id, updated_at=clock.now(), **changes)
+        )
+
+
+def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]:
+    """The products with these GTINs, by GTIN."""
+    query = (
+        select(product, party.c.gln.label("maker"))
+        .outerjoin(party, party.c.party_id == product.c.maker_id)
+        .where(product.c.gtin.in_(list(set(gtins))))
+    )
+    return {
+        row.gtin: Product(
+            row.gtin,
+            row.name,
+            row.ndc,
+            row.manufacturer,
+            row.dosage_form,
+            row.strength,
+            row.net_content,
+            row.maker,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
+    """For those of `gtins` whose maker is on this node, its GLN."""
+    query = (
+        select(product.c.gtin, party.c.gln)
+        .join(party, party.c.party_id == product.c.maker_id)
+        .where(product.c.gtin.in_(list(set(gtins))))
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def search(connection: Connection, text: str, limit: int = 20) -> list[str]:
+    """GTINs whose name or NDC begins with `text`."""
+    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    query = select(product.c.gtin).where(
+        or_(product.c.name.ilike(pattern, escape="\\"), product.c.ndc.ilike(pattern, escape="\\"))
+    )
+    return list(connection.execute(query.order_by(product.c.gtin).limit(limit)).scalars())

@@ -1,0 +1,162 @@
+"""What makes this node this node: its ledger, its two keys, its mark.
+
+The node holds an **intake** key, which signs that something was received, and a **checkpoint** key, which signs heads.
+Both lie in `data_dir/keys`, outside the database. It never holds a key of a party or a device.
+
+    initialise(...)        schema, ledger, keys, entries 0 and 1; again it changes nothing
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from app.capture.prepared import CaptureStopped
+from app.devices.service import insert_key
+from app.errors import AppError
+from app.shared.clock import Clock
+from ledger.errors import LedgerError
+from ledger.log.entry import Kind
+from ledger.log.note import NoteSigner
+from ledger.signing.keyfile import KeyFileError, load_key, save_key
+from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
+from ledger.signing.keys import Ed25519Signer, Signer, generate, load_verifier
+from ledger.store.port import Draft
+from ledger.store.sealing import ReadOnly, Sealer
+from ledger.store.sql.engine import Database
+from ledger.store.sql.store import SqlLedger
+from ledger.store.sql.types import to_micros
+from ledger.store.sql.writer import SqlWriter
+
+
+@dataclass
+class Node:
+    """The node's own part of the ledger. One a process; threads may share it."""
+
+    database: Database
+    origin: str
+    data_dir: Path
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._checked = False
+        self._refusal: CaptureStopped | None = None
+        self._lock = threading.Lock()
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        return SqlLedger(self.database, self.origin)
+
+    @cached_property
+    def intake_key(self) -> Signer:
+        """Signs what the node received. Raises `AppError` where `packproof init` has not run."""
+        return self._key("intake")
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Signs heads against the mark."""
+        return Sealer(self.ledger, self.data_dir / "mark", self._note_signer)
+
+    @cached_property
+    def _note_signer(self) -> NoteSigner:
+        return NoteSigner(self.origin, self._key("checkpoint").private_key)
+
+    @cached_property
+    def verifier_key(self) -> str:
+        """The key that checks this node's checkpoints, as C2SP notes write it: what a scanner pins."""
+        return str(self._note_signer.verifier)
+
+    def may_write(self) -> None:
+        """Raise `CaptureStopped` where the ledger does not go on from what was signed: read-only, and why.
+
+        The comparison with the mark is made once a process before its first append, and by every seal.
+        """
+        if self._checked:
+            return
+        with self._lock:
+            if self._refusal is not None:
+                raise self._refusal
+            if not self._checked:
+                self._guard(self.sealer.check_at_start)
+                self._checked = True
+
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint of the present head, as a note. Raises `CaptureStopped` where it must not be signed."""
+        if self._refusal is not None:
+            raise self._refusal
+        note: list[bytes] = []
+        self._guard(lambda: note.append(self.sealer.seal()))
+        self._checked = True
+        return note[0]
+
+    @property
+    def refusal(self) -> CaptureStopped | None:
+        """Why this node is read-only; None while it is not, as far as this process has looked."""
+        return self._refusal
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ReadOnly as error:
+            self._checked = False
+            self._refusal = CaptureStopped(
+                str(error), "Nothing is lost. Put the right database back, or: packproof ledger recover"
+            )
+            raise self._refusal from error
+
+    def initialise(self) -> bool:
+        """Create keys, ledger and its first two entries where they are missing; whether anything was new.
+
+        Raises `AppError` where the database holds a ledger whose keys are not here: they are never made anew for it.
+        """
+        folder = self.data_dir / "keys"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.ledger.create()
+        with self.ledger.reading() as reader:
+            begun = reader.head().size > 0
+        if begun:
+            self.intake_key  # noqa: B018 - says what is missing
+            return False
+        for name in ("intake", "checkpoint"):
+            if not (folder / f"{name}.pem").exists():
+                save_key(generate(), folder / f"{name}.pem")
+        self.may_write()
+        records = [
+            register_intake(self.origin, self.intake_key, "intake key of this node"),
+            register_checkpoint_key(
+                self.origin, self.intake_key, self._key("checkpoint").spki, "checkpoint key of this node"
+            ),
+        ]
+        with self.database.writing() as connection:
+            writer = SqlWriter(connection, self.origin)
+            if writer.lock().size:
+                return False
+            entries = writer.append([self._draft(record) for record in records])
+            for record, entry in zip(records, entries, strict=True):
+                insert_key(connection, record.record, None, entry.index)
+        self.checkpoint()
+        return True
+
+    def _draft(self, record: SignedRecord) -> Draft:
+        envelope = record.envelope
+        return Draft(
+            Kind.KEY,
+            to_micros(self.clock.now()) // 1000,
+            envelope.statement,
+            envelope.entry_signatures([load_verifier(self.intake_key.spki)]),
+            record.seed,
+        )
+
+    def _key(self, name: str) -> Ed25519Signer:
+        path = self.data_dir / "keys" / f"{name}.pem"
+        if not path.exists():
+            raise AppError(
+                "node.not_initialised", 503, "This node has no keys yet", str(path), "run: packproof init"
+            )
+        try:
+            key = load_key(path)
+        except (KeyFileError, LedgerError) as error:
+            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
+        assert isinstance(key, Ed25519Signer)
+        return key
