@@ -22,6 +22,7 @@ from ledger.signing.statement import Statement
 FORMAT: Final = "packproof-evidence/1"
 MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
 MAX_BUNDLE_ENTRIES: Final = 4096
+MAX_BUNDLE_RECORDS: Final = 10_000
 
 EPC_LISTS: Final = frozenset(("epcList", "childEPCs", "inputEPCList", "outputEPCList"))
 """The lists whose elements name single objects (docs/formats/event.md)."""
@@ -100,13 +101,10 @@ class Bundle:
         if policy:
             shape.hex_of(policy, 32)
         shape.hex_of(value["digest"], 32)
-        return cls(
-            shape.text(value["subject"]),
-            shape.text(value["log"]),
-            policy,
-            tuple(_parse_entry(item) for item in shape.array(value["entries"], 1, MAX_BUNDLE_ENTRIES)),
-            value["digest"],
-        )
+        entries = tuple(_parse_entry(item) for item in shape.array(value["entries"], 1, MAX_BUNDLE_ENTRIES))
+        if sum(len(entry.records) for entry in entries) > MAX_BUNDLE_RECORDS:
+            raise VerificationError(f"more than {MAX_BUNDLE_RECORDS} records are shown", code="size")
+        return cls(shape.text(value["subject"]), shape.text(value["log"]), policy, entries, value["digest"])
 
 
 def _parse_entry(value: object) -> BundleEntry:

@@ -12,12 +12,10 @@ the package's own. The rule (docs/formats/evidence.md, step 8), over the events 
 An event that is declared wrong links nothing, and neither does one that another shown event of the same id declares so.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-
-MAX_DEPTH: Final = 16
-"""Unit in case in pallet in container: nesting deeper than this is nobody's."""
 
 _EPC_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 
@@ -54,48 +52,54 @@ class Containment:
 
     def __init__(self, events: Sequence[ShownEvent]) -> None:
         wrong = {event.one["eventID"] for event in events if event.declared_wrong and "eventID" in event.one}
-        self._links: dict[str, list[tuple[str, str]]] = {}
-        self._unlinks: dict[str, list[tuple[str | None, str]]] = {}
+        self._parents: dict[str, list[tuple[str, str]]] = {}
+        self._gone: dict[tuple[str, str | None], list[str]] = {}
         for event in events:
-            parent, time = event.one.get("parentID"), event.time
-            if (
-                event.one.get("type") != "AggregationEvent"
-                or parent is None
-                or not time
-                or event.declared_wrong
-                or event.one.get("eventID") in wrong
-            ):
+            if event.declared_wrong or event.one.get("eventID") in wrong:
                 continue
-            children = event.many.get("childEPCs", ())
-            if event.one.get("action") == "DELETE":
-                gone: Sequence[str | None] = children or ([] if "childEPCs" in event.many else [None])
-                self._unlinks.setdefault(parent, []).extend((child, time) for child in gone)
-            else:
-                self._links.setdefault(parent, []).extend((child, time) for child in children)
+            if event.one.get("type") == "AggregationEvent" and "parentID" in event.one and event.time:
+                self._take(event, event.one["parentID"])
+        for times in self._gone.values():
+            times.sort()
 
-    def holds(self, container: str, subject: str, time: str, depth: int = 0) -> bool:
-        """Whether `container` is the subject or held it at `time`."""
-        if container == subject:
-            return True
-        if depth >= MAX_DEPTH:
-            return False
-        return any(
-            linked <= time
-            and not self._unlinked(container, child, linked, time)
-            and self.holds(child, subject, time, depth + 1)
-            for child, linked in self._links.get(container, ())
-        )
+    def _take(self, event: ShownEvent, parent: str) -> None:
+        children = event.many.get("childEPCs", ())
+        if event.one.get("action") != "DELETE":
+            for child in children:
+                self._parents.setdefault(child, []).append((parent, event.time))
+        elif "childEPCs" in event.many:
+            for child in children:
+                self._gone.setdefault((parent, child), []).append(event.time)
+        else:
+            self._gone.setdefault((parent, None), []).append(event.time)
 
-    def _unlinked(self, container: str, child: str, after: str, before: str) -> bool:
-        return any(
-            gone in (child, None) and after < time < before for gone, time in self._unlinks.get(container, ())
-        )
+    def holders(self, subject: str, time: str) -> set[str]:
+        """The subject and everything that held it at `time`. Each object is visited once, circles or not."""
+        found, waiting = {subject}, [subject]
+        while waiting:
+            child = waiting.pop()
+            for parent, linked in self._parents.get(child, ()):
+                if parent not in found and linked <= time and not self._unlinked(parent, child, linked, time):
+                    found.add(parent)
+                    waiting.append(parent)
+        return found
+
+    def _unlinked(self, parent: str, child: str, after: str, before: str) -> bool:
+        for key in ((parent, child), (parent, None)):
+            times = self._gone.get(key, [])
+            next_one = bisect_right(times, after)
+            if next_one < len(times) and times[next_one] < before:
+                return True
+        return False
 
 
 def foreign(events: Sequence[ShownEvent], subject: str) -> int | None:
     """The number of the first event that belongs to another story, or nothing."""
     containment = Containment(events)
+    holders: dict[str, set[str]] = {}
     for number, event in enumerate(events):
-        if not any(containment.holds(name, subject, event.time) for name in sorted(event.names())):
+        if event.time not in holders:
+            holders[event.time] = containment.holders(subject, event.time)
+        if not event.names() & holders[event.time]:
             return number
     return None

@@ -1,0 +1,101 @@
+"""`python -m ledger verify` as a stranger runs it: another process, nothing installed but `cryptography`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.__main__ import main
+from tests.ledger.evidence.world import MAKER, PACK, World, made
+from tests.support.shared import ROOT
+
+# What may be loaded: the kernel, the standard library, cryptography and the bindings it brings.
+_GUARD = """
+import sys
+allowed = {"ledger", "cryptography", "_cffi_backend", "cffi", "pycparser", "_cryptography"} | sys.stdlib_module_names
+class Guard:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in allowed:
+            raise ImportError(f"{name} is neither of the standard library nor cryptography")
+        if top == "ledger" and name.split(".")[1:2] and name.split(".")[1] not in {
+            "__main__", "errors", "evidence", "log", "signing"
+        }:
+            raise ImportError(f"{name} is not for the verifier")
+        return None
+sys.meta_path.insert(0, Guard())
+sys.path.insert(0, sys.argv.pop(1))
+from ledger.__main__ import main
+status = main()
+foreign = {m.partition(".")[0] for m in sys.modules} - allowed - {"__main__", "__mp_main__"}
+print(sorted(m for m in foreign if not m.startswith("_")), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("evidence")
+    world = World()
+    index = world.capture(made(PACK))
+    data = world.bundle([index], [PACK])
+    (folder / "good.json").write_bytes(data)
+    (folder / "bad.json").write_bytes(
+        data.replace(b"commissioning", b"commissionino").replace(b'"i":0', b'"i":1')
+    )
+    policy = {
+        "logs": [str(world.log.verifier)], "roots": {MAKER: [world.root.thumbprint.hex()]}, "witnesses": [],
+        "quorum": 0,
+    }  # fmt: skip
+    (folder / "policy.json").write_text(json.dumps(policy))
+    return folder
+
+
+def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-c", _GUARD, str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_stranger_needs_nothing_but_cryptography(files: Path) -> None:
+    result = alone("verify", str(files / "good.json"), "--policy", str(files / "policy.json"))
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.strip() == "[]", "a third-party module was loaded"
+    assert result.stdout.startswith("ACCEPTED")
+
+
+def test_one_changed_byte_and_it_says_what_broke(files: Path) -> None:
+    result = alone("verify", str(files / "bad.json"))
+    assert result.returncode == 1
+    assert result.stdout.startswith("REFUSED")
+    assert "step " in result.stdout
+
+
+def test_the_plain_form_takes_a_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(files / "good.json"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["accepted"] is True
+    assert report["events"][0]["one"]["bizStep"] == "commissioning"
+    assert main(["verify", str(files / "bad.json"), "--json"]) == 1
+    refusal = json.loads(capsys.readouterr().out)
+    assert refusal["accepted"] is False
+    assert refusal["step"] in range(1, 10)
+
+
+def test_usage_is_status_two(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(files / "absent.json")]) == 2
+    (files / "broken-policy.json").write_text("{}")
+    assert main([str(files / "good.json"), "--policy", str(files / "broken-policy.json")]) == 2
+    with pytest.raises(SystemExit) as caught:
+        main(["--nothing"])
+    assert caught.value.code == 2
+    assert "absent.json" in capsys.readouterr().err
+
+
+def test_a_terminal_of_ascii_is_no_reason_to_fail(files: Path) -> None:
+    command = [sys.executable, "-m", "ledger", "verify", str(files / "good.json")]
+    result = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, timeout=60, env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,294 @@
+"""Evidence: the numbered steps accept what was signed and refuse everything else, each at its step."""
+
+import copy
+import json
+from hashlib import sha256
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.evidence.bundle import Bundle, EvidenceError, build
+from ledger.evidence.policy import Policy
+from ledger.evidence.verify import EvidenceRefused, Step, verify, verify_item
+from ledger.log.encoding import to_base64, to_json
+from ledger.log.note import COSIGNATURE, Note, NoteSignature, NoteSigner, NoteVerifier, key_id
+from ledger.signing.keyrecord import register_intake, register_root
+from ledger.signing.keys import generate
+from tests.ledger.evidence.world import (
+    CASE,
+    MAKER,
+    ORIGIN,
+    OTHER,
+    PACK,
+    PALLET,
+    World,
+    at,
+    made,
+    packed,
+    shipped,
+)
+
+
+@pytest.fixture(scope="module")
+def story() -> World:
+    """Commissioned, packed to a case and a pallet, shipped on it; the packing came unsigned."""
+    world = World()
+    world.capture(made(OTHER, PACK))
+    world.capture(packed(CASE, PACK, OTHER, minute=1), packed(PALLET, CASE, minute=2), received=True)
+    world.capture(shipped(PALLET, 5))
+    return world
+
+
+def refused(data: bytes, policy: Policy | None = None) -> EvidenceRefused:
+    with pytest.raises(EvidenceRefused) as caught:
+        verify(data, policy)
+    return caught.value
+
+
+def rewritten(data: bytes, change) -> bytes:
+    """The file with a change made by somebody who knows how to make the digest fit."""
+    value = json.loads(data)
+    change(value)
+    del value["digest"]
+    value["digest"] = sha256(to_json(value)).hexdigest()
+    return to_json(value)
+
+
+def test_the_whole_story_of_a_package_is_accepted_and_told(story: World) -> None:
+    report = verify(story.bundle([4, 5, 6], [PACK, CASE, PALLET]))
+    assert [(event.index, event.record) for event in report.events] == [(4, 0), (5, 0), (5, 1), (6, 0)]
+    assert (report.origin, report.size) == (ORIGIN, 7)
+    text = report.text()
+    assert "signed by 9506000134352 (device key 'Packing line 3', by this node's word)" in text
+    assert "received from 9506000134352 (by rest), NOT signed by it" in text
+    assert "Completeness cannot be proven here" in text
+    assert OTHER not in text, "a package that is not the subject must not be told"
+
+
+def test_a_hidden_field_is_counted_and_not_told(story: World) -> None:
+    entries = [story.material(index, [PACK]) for index in story.key_entries()]
+    entries.append(story.material(4, [PACK], hide=("ilmd/urn:epcglobal:cbv:mda#lotNumber",)))
+    report = verify(build(PACK, str(story.log.verifier), story.checkpoint(), entries))
+    assert report.hidden == 1
+    assert "LOT-77" not in report.text()
+
+
+def test_a_policy_pins_log_and_root_and_the_report_says_so(story: World) -> None:
+    pins = {MAKER: frozenset((story.root.thumbprint,))}
+    report = verify(story.bundle([4], [PACK]), Policy((story.log.verifier,), pins))
+    assert report.log_trusted
+    assert report.events[0].signed_by[0].pinned
+    assert "root pinned by your policy" in report.text()
+
+
+def test_another_root_than_the_pinned_one_is_refused(story: World) -> None:
+    policy = Policy((story.log.verifier,), {MAKER: frozenset((generate().thumbprint,))})
+    error = refused(story.bundle([4], [PACK]), policy)
+    assert (error.step, error.index, error.code) == (Step.KEYS, 2, "not-pinned")
+
+
+def test_a_log_that_the_policy_does_not_name_is_refused(story: World) -> None:
+    other = NoteSigner(ORIGIN, Ed25519PrivateKey.generate()).verifier
+    assert refused(story.bundle([4], [PACK]), Policy((other,))).step is Step.CHECKPOINT
+
+
+def test_a_quorum_of_witnesses_is_counted(story: World) -> None:
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes_raw()
+    witness = NoteVerifier("witness.example", public, COSIGNATURE)
+    policy = Policy((story.log.verifier,), {}, (witness,), 1)
+    data = story.bundle([4], [PACK])
+    assert refused(data, policy).step is Step.CHECKPOINT
+
+    note = Note.parse(story.checkpoint())
+    signed = f"cosignature/v1\ntime 1772000000\n{note.text}".encode()
+    raw = (1772000000).to_bytes(8, "big") + private.sign(signed)
+    line = NoteSignature(witness.name, key_id(witness.name, COSIGNATURE, public), raw)
+    entries = [story.material(index, [PACK]) for index in [*story.key_entries(), 4]]
+    seen = build(PACK, str(story.log.verifier), note.signed_also([line]).encode(), entries)
+    assert verify(seen, policy).witnesses == ("witness.example",)
+
+    bent = note.signed_also([NoteSignature(line.name, line.key_id, raw[:-1] + bytes((raw[-1] ^ 1,)))])
+    assert (
+        refused(build(PACK, str(story.log.verifier), bent.encode(), entries), policy).code == "note-signature"
+    )
+
+
+def test_a_scan_accepts_only_its_log_and_its_package(story: World) -> None:
+    data = story.bundle([4], [PACK])
+    assert verify_item(data, story.log.verifier, PACK).subject == PACK
+    with pytest.raises(EvidenceRefused):
+        verify_item(data, story.log.verifier, OTHER)
+    with pytest.raises(EvidenceRefused):
+        verify_item(data, NoteSigner(ORIGIN, Ed25519PrivateKey.generate()).verifier, PACK)
+
+
+def test_a_node_that_forges_a_signature_is_caught(story: World) -> None:
+    """The operator rewrites the ledger properly and signs again, but has not the maker's key."""
+    forger = World()
+    forger.kept = copy.deepcopy(story.kept[:4])
+    forger.log, forger.device = story.log, story.device
+    index = forger.capture(made(PACK, minute=9))
+    entry = forger.kept[index].entry
+    forged = bytearray(entry.signatures[0].sig)
+    forged[3] ^= 1
+    signature = type(entry.signatures[0])(1, entry.signatures[0].key, bytes(forged))
+    forger.kept[index].entry = type(entry)(
+        entry.kind, index, entry.received_ms, entry.prev_leaf, entry.statement, (signature,)
+    )
+    error = refused(forger.bundle([index], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.SIGNATURES, index, "signature")
+
+
+def test_a_key_registration_with_a_wrong_signature_is_caught(story: World) -> None:
+    forger = World()
+    forger.kept = copy.deepcopy(story.kept[:5])
+    forger.log, forger.device = story.log, story.device
+    entry = forger.kept[3].entry
+    bad = type(entry.signatures[1])(1, entry.signatures[1].key, bytes(64))
+    forger.kept[3].entry = type(entry)(
+        entry.kind, 3, entry.received_ms, entry.prev_leaf, entry.statement, (entry.signatures[0], bad)
+    )
+    error = refused(forger.bundle([4], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.KEYS, 3, "signature")
+
+
+def test_an_author_without_registration_is_refused(story: World) -> None:
+    error = refused(story.bundle([4], [PACK], keys=[0, 2]))
+    assert (error.step, error.index, error.code) == (Step.SIGNATURES, 4, "key-unknown")
+
+
+def test_a_device_without_its_root_is_refused(story: World) -> None:
+    error = refused(story.bundle([4], [PACK], keys=[0, 3]))
+    assert (error.step, error.index, error.code) == (Step.KEYS, 3, "unknown-key")
+
+
+def test_a_signature_after_a_shown_revocation_does_not_count() -> None:
+    world = World()
+    before = world.capture(made(PACK))
+    revocation = world.revoke_device()
+    after = world.capture(shipped(PACK, 3))
+    report = verify(world.bundle([before], [PACK]))
+    assert f"revoked in entry {revocation}, suspect since entry 4" in report.text()
+    error = refused(world.bundle([before, after], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.SIGNATURES, after, "key-revoked")
+
+
+def test_the_intake_key_cannot_sign_for_a_party_and_a_device_cannot_take_in(story: World) -> None:
+    world = World()
+    claimed = world.capture(made(PACK), signer=world.intake)
+    assert refused(world.bundle([claimed], [PACK])).code == "role"
+    taken = world.capture(made(PACK), signer=world.device, received=True)
+    assert refused(world.bundle([taken], [PACK])).code == "role"
+    by_root = world.capture(made(PACK), signer=world.root)
+    assert refused(world.bundle([by_root], [PACK])).code == "role"
+
+
+def test_a_statement_made_for_another_ledger_is_refused() -> None:
+    world = World()
+    replayed = world.capture(made(PACK), ledger="other.example/ledger")
+    error = refused(world.bundle([replayed], [PACK]))
+    assert (error.step, error.code) == (Step.ENTRY, "other-ledger")
+
+
+def test_a_second_intake_or_a_usurping_root_is_refused() -> None:
+    world = World()
+    usurper = generate()
+    index = world.add_key(register_root(ORIGIN, usurper, MAKER, "Maker's root too"))
+    event = world.capture(made(PACK))
+    error = refused(world.bundle([event], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.KEYS, index, "key-author")
+    world = World()
+    index = world.add_key(register_intake(ORIGIN, usurper, "node again"))
+    event = world.capture(made(PACK))
+    assert refused(world.bundle([event], [PACK])).index == index
+
+
+def test_a_p256_device_signs_as_well() -> None:
+    world = World(device_alg="p256")
+    index = world.capture(made(PACK))
+    assert verify(world.bundle([index], [PACK])).events[0].signed_by[0].role == "device"
+
+
+def test_material_that_does_not_open_its_entry_makes_no_evidence(story: World) -> None:
+    good = story.material(4, [PACK])
+    bad = type(good)(
+        good.entry, good.inclusion, good.document_digest, good.intake, good.records, bytes(32), good.show
+    )
+    with pytest.raises(EvidenceError):
+        build(PACK, str(story.log.verifier), story.checkpoint(), [bad])
+
+
+@pytest.mark.parametrize(
+    ("step", "path", "change"),
+    [
+        (Step.FILE, None, lambda v: v.update(format="packproof-evidence/2")),
+        (Step.FILE, None, lambda v: v.update(more=1)),
+        (Step.FILE, None, lambda v: v.update(entries=[])),
+        (Step.FILE, None, lambda v: v["entries"][0].update(count=True)),
+        (Step.FILE, None, lambda v: v["entries"][0].update(count=-1)),
+        (Step.FILE, None, lambda v: v["entries"][0].update(head=[[]])),
+        (Step.FILE, None, lambda v: v.update(subject="\ud800")),
+        (Step.CHECKPOINT, None, lambda v: v["entries"][0].update(proof=v["entries"][0]["proof"] + "\n")),
+        (Step.CHECKPOINT, None, lambda v: v.update(log="x+00000000+AQ==")),
+        (Step.INCLUSION, None, lambda v: v["entries"][0].update(entry=v["entries"][1]["entry"])),
+        (Step.KEYS, None, lambda v: v["entries"].reverse()),
+        (Step.KEYS, None, lambda v: v["entries"].insert(1, v["entries"][0])),
+        (Step.KEYS, None, lambda v: v["entries"][0].update(count=4)),
+        (Step.KEYS, "e0", lambda v: v["entries"][0]["records"][0]["fields"].pop()),
+        (Step.KEYS, "document", lambda v: v["entries"][0]["head"].reverse()),
+        (Step.FIELDS, "e0", lambda v: v["entries"][-1]["records"][0]["fields"].pop()),
+        (Step.FIELDS, "e0/bizStep", lambda v: v["entries"][-1]["records"][0]["fields"].reverse()),
+        (Step.FIELDS, "e0/action", lambda v: v["entries"][-1]["records"][0].update(n=1)),
+        (Step.FIELDS, "intake", lambda v: v["entries"][-1]["intake"]["nodes"].append({"hash": "00" * 32})),
+        (Step.FIELDS, "document", lambda v: v["entries"][-1].update(document={"hash": "00" * 32})),
+        (Step.SUBJECT, "e0", lambda v: v.update(subject=OTHER)),
+    ],
+)  # fmt: skip
+def test_each_lie_is_found_at_its_step(story: World, step: Step, path: str | None, change) -> None:
+    error = refused(rewritten(story.bundle([4], [PACK]), change))
+    assert error.step is step
+    if path:
+        assert error.path is not None
+        assert error.path.startswith(path.split("/")[0])
+
+
+@pytest.mark.parametrize("path", ["bizStep", "eventTime", "epcList"])
+def test_a_changed_value_is_found_in_its_record(story: World, path: str) -> None:
+    def change(value: dict) -> None:
+        for node in value["entries"][-1]["records"][0]["fields"]:
+            if node.get("path") == f"e0/{path}":
+                (node["elements"][0] if "elements" in node else node)["value"] = to_base64(b"changed")
+
+    error = refused(rewritten(story.bundle([4], [PACK]), change))
+    assert (error.step, error.index, error.path) == (Step.FIELDS, 4, "e0")
+
+
+def test_an_accident_in_the_policy_member_is_found_by_the_digest(story: World) -> None:
+    data = story.bundle([4], [PACK])
+    bent = data.replace(b'"policy":""', b'"policy":"' + b"0" * 64 + b'"')
+    assert refused(bent).step is Step.DIGEST
+
+
+def test_a_file_reads_back_as_it_was_written(story: World) -> None:
+    data = story.bundle([4, 5, 6], [PACK, CASE, PALLET])
+    assert Bundle.parse(data).encode() == data
+
+
+def test_a_file_of_any_junk_is_refused_at_step_one() -> None:
+    for junk in (
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"format":1}',
+        b"1e999",
+        b'{"a":1,"a":1}',
+    ):
+        assert refused(junk).step is Step.FILE
+
+
+def test_the_time_of_an_event_is_told(story: World) -> None:
+    assert at(5) in verify(story.bundle([4, 5, 6], [PACK, CASE, PALLET])).text()

@@ -1,0 +1,171 @@
+"""A small ledger with everything an evidence file can hold, built with the real keys, entries and tree."""
+
+import os
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.evidence.bundle import EvidenceEntry, build, show_all, show_record
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.entry import ZERO_LEAF, Entry, Kind
+from ledger.log.note import NoteSigner
+from ledger.log.proof import LeafNodes, inclusion_proof, root_at
+from ledger.signing.commitment import Field, Leaf, ListField, Record, commit
+from ledger.signing.envelope import Envelope, sign
+from ledger.signing.keyrecord import (
+    Role,
+    SignedRecord,
+    register_checkpoint_key,
+    register_intake,
+    register_key,
+    register_root,
+    revoke,
+)
+from ledger.signing.keys import LocalSigner, Signer, generate, load_verifier
+from ledger.signing.statement import Commit, Statement
+
+ORIGIN = "packproof.example/ledger"
+MAKER = "9506000134352"
+PACK = "https://id.gs1.org/01/09506000134352/21/11"
+OTHER = "https://id.gs1.org/01/09506000134352/21/12"
+CASE = "https://id.gs1.org/00/195060001343520010"
+PALLET = "https://id.gs1.org/00/195060001343520027"
+
+
+def event(**fields: str | list[str]) -> list[Field]:
+    """The record of an event: text is a field of one value, a list a list."""
+    return [
+        Leaf(path, value.encode())
+        if isinstance(value, str)
+        else ListField(path, tuple(v.encode() for v in value))
+        for path, value in sorted(fields.items())
+    ]
+
+
+def at(minute: int) -> str:
+    return f"2026-03-01T10:{minute:02}:00.000000Z"
+
+
+def made(*epcs: str, minute: int = 0) -> list[Field]:
+    return event(
+        type="ObjectEvent", action="ADD", bizStep="commissioning", epcList=sorted(epcs), eventID="urn:x:made",
+        eventTime=at(minute), **{"ilmd/urn:epcglobal:cbv:mda#lotNumber": '"LOT-77"'},
+    )  # fmt: skip
+
+
+def packed(parent: str, *children: str, minute: int, action: str = "ADD") -> list[Field]:
+    step = "unpacking" if action == "DELETE" else "packing"
+    return event(
+        type="AggregationEvent", action=action, bizStep=step, parentID=parent, childEPCs=sorted(children),
+        eventID=f"urn:x:{step}:{minute}", eventTime=at(minute),
+    )  # fmt: skip
+
+
+def shipped(epc: str, minute: int) -> list[Field]:
+    return event(
+        type="ObjectEvent", action="OBSERVE", bizStep="shipping", epcList=[epc], eventID=f"urn:x:ship:{minute}",
+        eventTime=at(minute),
+    )  # fmt: skip
+
+
+@dataclass
+class Kept:
+    """One entry with what opens it."""
+
+    entry: Entry
+    digest: bytes
+    intake: list[Leaf]
+    records: list[Record]
+    seed: bytes
+
+
+@dataclass
+class World:
+    """A ledger of a maker with a root and a device, and a node with its two keys."""
+
+    device_alg: str = "ed25519"
+    kept: list[Kept] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.intake, self.root = generate(), generate()
+        self.device = generate(self.device_alg)
+        self.log = NoteSigner(ORIGIN, Ed25519PrivateKey.generate())
+        spki = generate().spki
+        self.add_key(register_intake(ORIGIN, self.intake, "node"))
+        self.add_key(register_checkpoint_key(ORIGIN, self.intake, spki, "seal"))
+        self.root_entry = self.add_key(register_root(ORIGIN, self.root, MAKER, "Maker's root"))
+        self.registration = register_key(ORIGIN, self.root, self.device, Role.DEVICE, MAKER, "Packing line 3")
+        self.device_entry = self.add_key(self.registration)
+
+    def append(self, kept_kind: Kind, envelope: Envelope, signers: list[bytes], kept: dict) -> int:
+        index = len(self.kept)
+        previous = self.kept[-1].entry.leaf if self.kept else ZERO_LEAF
+        verifiers = [load_verifier(spki) for spki in signers]
+        entry = Entry(
+            kept_kind,
+            index,
+            1_772_000_000_000 + index,
+            previous,
+            envelope.statement,
+            envelope.entry_signatures(verifiers),
+        )
+        self.kept.append(Kept(entry, **kept))
+        return index
+
+    def add_key(self, signed: SignedRecord) -> int:
+        known = [self.intake.spki, self.root.spki, self.device.spki, signed.record.key]
+        opened = {
+            "digest": sha256(signed.document).digest(), "intake": [], "records": [signed.record.fields()],
+            "seed": signed.seed,
+        }  # fmt: skip
+        return self.append(Kind.KEY, signed.envelope, known, opened)
+
+    def capture(
+        self,
+        *records: Record,
+        signer: LocalSigner | None = None,
+        received: bool = False,
+        ledger: str = ORIGIN,
+    ) -> int:
+        author: Signer = signer or (self.intake if received else self.device)
+        intake = [Leaf("channel", b"rest"), Leaf("onBehalfOf", MAKER.encode())] if received else []
+        digest, seed = sha256(repr(records).encode()).digest(), os.urandom(32)
+        root = commit(digest, intake, records, seed)
+        kind = Kind.RECEIVED if received else Kind.CAPTURED
+        statement = Statement.new(ledger, author.thumbprint, kind, Commit(root, len(records)))
+        opened = {"digest": digest, "intake": intake, "records": list(records), "seed": seed}
+        return self.append(kind, sign(statement.encode(), [author]), [author.spki], opened)
+
+    def revoke_device(self) -> int:
+        return self.add_key(revoke(ORIGIN, self.root, self.registration.record, suspect_since=4))
+
+    def checkpoint(self) -> bytes:
+        leaves = [kept.entry.leaf for kept in self.kept]
+        head = Checkpoint(ORIGIN, len(leaves), root_at(LeafNodes(leaves), len(leaves)))
+        return head.sign(self.log).encode()
+
+    def material(
+        self, index: int, epcs: list[str], hide: tuple[str, ...] = (), only: set[int] | None = None
+    ) -> EvidenceEntry:
+        kept = self.kept[index]
+        leaves = [item.entry.leaf for item in self.kept]
+        chosen = {n: record for n, record in enumerate(kept.records) if only is None or n in only}
+        is_key = kept.entry.kind is Kind.KEY
+        return EvidenceEntry(
+            kept.entry.encode(), inclusion_proof(LeafNodes(leaves), index, len(leaves)), kept.digest, kept.intake,
+            kept.records, kept.seed,
+            {n: show_all(record) if is_key else show_record(record, epcs, hide) for n, record in chosen.items()},
+        )  # fmt: skip
+
+    def key_entries(self) -> list[int]:
+        return [
+            kept.entry.index for kept in self.kept if kept.entry.kind is Kind.KEY and kept.entry.index != 1
+        ]
+
+    def bundle(
+        self, events: list[int], epcs: list[str], subject: str = PACK, keys: list[int] | None = None
+    ) -> bytes:
+        wanted = [*(self.key_entries() if keys is None else keys), *events]
+        entries = [self.material(index, epcs) for index in wanted]
+        return build(subject, str(self.log.verifier), self.checkpoint(), entries)
