@@ -5,7 +5,6 @@ what is wrong becomes problems. Rules: EPCIS 2.0, section 7.4, in the strictness
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,9 +14,17 @@ from ledger.epcis import sensors
 from ledger.epcis.document import NoteCode
 from ledger.epcis.errors import ProblemCode, ValueProblem
 from ledger.epcis.limits import Limits
-from ledger.epcis.names import ALLOWED, DECLARATION_EXTRAS, EPC_LISTS, LINKED_LISTS, QUANTITY_LISTS
+from ledger.epcis.names import (
+    ALLOWED,
+    CERTIFICATION,
+    DECLARATION_EXTRAS,
+    EPC_LISTS,
+    LINKED_LISTS,
+    QUANTITY_LISTS,
+)
+from ledger.epcis.raw import RawEvent
 from ledger.epcis.report import Report
-from ledger.epcis.trees import Tree
+from ledger.epcis.trees import Tree, elements, joined
 from ledger.epcis.values import (
     EpcReader,
     parse_offset,
@@ -30,46 +37,6 @@ from ledger.epcis.values import (
 from ledger.gs1.errors import shown
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class RawQuantity:
-    """A quantityElement as written."""
-
-    epc_class: str
-    quantity: str | None = None
-    uom: str | None = None
-
-
-@dataclass(slots=True)
-class RawDeclaration:
-    """An errorDeclaration as written."""
-
-    time: str | None = None
-    reason: str | None = None
-    correctives: list[str] = field(default_factory=list)
-    extras: dict[str, Tree] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class RawEvent:
-    """An event's members by kind, texts as written. `locate` tells where a member (``epcList/3``) stands."""
-
-    type: str
-    locate: Callable[[str], str]
-    word: Callable[[str], str]
-    """Writes out a vocabulary value that is abbreviated with a declared prefix."""
-    texts: dict[str, str] = field(default_factory=dict)
-    epcs: dict[str, list[str]] = field(default_factory=dict)
-    quantities: dict[str, list[RawQuantity]] = field(default_factory=dict)
-    linked: dict[str, list[tuple[str | None, str]]] = field(default_factory=dict)
-    persistent: dict[str, list[str]] = field(default_factory=dict)
-    declaration: RawDeclaration | None = None
-    sensors: list[Tree] = field(default_factory=list)
-    ilmd: dict[str, Tree] | None = None
-    extensions: dict[str, Tree] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-    """The standard members that are there."""
 
 
 class Assembler:
@@ -162,7 +129,7 @@ class _Assembly:
             declaration=declaration,
             sensors=found,
             ilmd=_pairs(raw.ilmd or {}),
-            extensions=_pairs(raw.extensions),
+            extensions=_pairs(_certified(raw.extensions)),
         )
 
     # What must be there, and what must not.
@@ -393,6 +360,15 @@ class _Assembly:
     def _problem(self, code: ProblemCode, message: str, where: str) -> None:
         self._bad = True
         self._report.problem(code, message, self._raw.locate(where))
+
+
+def _certified(members: dict[str, Tree]) -> dict[str, Tree]:
+    """The extensions, with certificationInfo as the set that it is."""
+    texts = [text for text in elements(members.get(CERTIFICATION)) if isinstance(text, str)]
+    if texts and len(texts) == len(elements(members[CERTIFICATION])):
+        merged = joined(sorted(set(texts)))
+        return {**members, CERTIFICATION: "" if merged is None else merged}
+    return members
 
 
 def _pairs(members: dict[str, Tree]) -> tuple[tuple[str, str], ...]:

@@ -7,10 +7,12 @@ GS1 US R1.2 and R1.3 differ in the direct-purchase elements; both are read. The 
 or beside it.
 """
 
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ledger.custody.event import compact
-from ledger.epcis.document import LocationMaster, NoteCode, ProductMaster, TransactionStatement
+from ledger.epcis.document import Document, LocationMaster, NoteCode, ProductMaster, TransactionStatement
 from ledger.epcis.errors import ValueProblem
 from ledger.epcis.masterdata import Entries
 from ledger.epcis.names import USHC
@@ -74,6 +76,40 @@ def front(
         statement,
         tuple((name, compact(left[name])) for name in sorted(left)),
     )
+
+
+def members_of(document: Document, epc: Callable[[str], str]) -> Iterator[tuple[str, Tree]]:
+    """The header's members, as `front` reads them, by expanded name: the statement in its R1.3 form, and what was
+    unknown.
+    """
+    statement = document.statement
+    if statement is not None:
+        if statement.guideline_version is not None:
+            yield GUIDELINE, statement.guideline_version
+        yield STATEMENT, _statement_tree(statement, epc)
+    for name, text in document.headers:
+        yield name, json.loads(text)
+
+
+def _statement_tree(statement: TransactionStatement, epc: Callable[[str], str]) -> Tree:
+    found: dict[str, Tree] = {AFFIRM: _word(statement.affirmed)}
+    if statement.legal_notice is not None:
+        found[LEGAL_NOTICE] = statement.legal_notice
+    direct = statement.direct_purchase
+    if direct is not None:
+        found[DIRECT] = direct if direct in _BOOLEANS else {"@qualifier": direct}
+    if statement.direct_purchase_statement is not None:
+        found[DIRECT_STATEMENT] = statement.direct_purchase_statement
+    if statement.received_direct_purchase is not None:
+        found[RECEIVED_DIRECT] = _word(statement.received_direct_purchase)
+    if statement.indirect_epcs:
+        found[INDIRECT_EPCS] = {"epc": [epc(text) for text in statement.indirect_epcs]}
+    found.update((name, json.loads(text)) for name, text in statement.other)
+    return found
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _party(text: str | None, where: str, report: Report) -> str | None:

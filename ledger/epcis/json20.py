@@ -20,12 +20,15 @@ from ledger.epcis.errors import DocumentError, ProblemCode, ValueProblem
 from ledger.epcis.jsoncontext import Context
 from ledger.epcis.jsonevents import EventReader, JsonTrees
 from ledger.epcis.jsontext import token
+from ledger.epcis.jsonwriter import write, write_event
 from ledger.epcis.limits import DEFAULT_LIMITS, Limits
 from ledger.epcis.names import EVENT_TYPES, STANDARD_PREFIXES
 from ledger.epcis.report import Report
 from ledger.epcis.trees import Tree
 from ledger.epcis.values import parse_time
 from ledger.gs1.errors import shown
+
+__all__ = ["read", "write", "write_event"]
 
 _DOCUMENT = frozenset(
     "@context id type isA schemaVersion creationDate instanceIdentifier sender receiver epcisHeader epcisBody".split()

@@ -35,6 +35,7 @@ _PROTECTED = frozenset().union(*ALLOWED.values()) | {
     "source",
     "destination",
 }
+_SEPARATORS = ":/?#[]@"
 _SCHEMES = frozenset(("http", "https", "urn"))
 
 
@@ -100,7 +101,8 @@ class Context:
                     f"GS1's context gives {shown(name)} its meaning; use another prefix",
                 )
             prefixes[name] = uri
-            terms[name] = uri
+            if uri[-1] not in _SEPARATORS:
+                terms[name] = uri
         return vocab
 
     def name(self, key: str, report: Report, where: str) -> str | None:

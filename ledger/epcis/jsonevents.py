@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ledger.epcis.assemble import RawDeclaration, RawEvent, RawQuantity
 from ledger.epcis.document import NoteCode
 from ledger.epcis.errors import ProblemCode, ValueProblem
 from ledger.epcis.jsoncontext import Context
@@ -19,8 +18,9 @@ from ledger.epcis.names import (
     QUANTITY_LISTS,
     TEXTS,
 )
+from ledger.epcis.raw import RawDeclaration, RawEvent, RawQuantity
 from ledger.epcis.report import Report
-from ledger.epcis.trees import WHITE, Tree, add, elements, joined, plain
+from ledger.epcis.trees import WHITE, Tree, add, joined, plain
 from ledger.epcis.values import require_text
 from ledger.gs1.errors import shown
 
@@ -100,7 +100,7 @@ class JsonTrees:
         found: dict[str, Tree] = {}
         for key, item in value.items():
             add(found, self._inner(key, where), self._tree(item, depth - 1, where + token(key)))
-        return plain(found)
+        return plain(_as_in_xml(found, where))
 
     def _inner(self, key: str, where: str) -> str:
         if key == "#text":
@@ -288,10 +288,24 @@ class EventReader:
 
     def _certification(self, raw: RawEvent, value: Any) -> None:
         texts = self._texts(value if isinstance(value, list) else [value], "certificationInfo")
-        there = [text for text in elements(raw.extensions.get(CERTIFICATION)) if isinstance(text, str)]
-        merged = joined(sorted({*there, *(require_text(text, self._limits.text_chars) for text in texts)}))
-        if merged is not None:
-            raw.extensions[CERTIFICATION] = merged
+        for text in texts:
+            add(raw.extensions, CERTIFICATION, require_text(text, self._limits.text_chars))
+
+
+def _as_in_xml(found: dict[str, Tree], where: str) -> dict[str, Tree]:
+    """The members of an object, if an XML element could have them: attributes are texts, and so is what stands
+    beside them.
+    """
+    if found.get("#text") == "":
+        del found["#text"]
+    for name, value in found.items():
+        if name[0] in "@#" and not isinstance(value, str):
+            raise ValueProblem(
+                ProblemCode.WRONG_TYPE, f"{shown(name)} is one text, as an attribute is", where
+            )
+    if "#text" in found and any(name[0] not in "@#" for name in found):
+        raise ValueProblem(ProblemCode.WRONG_TYPE, "#text and members mixed", where)
+    return found
 
 
 def _each(value: Any, key: str) -> list[tuple[int, Any]]:

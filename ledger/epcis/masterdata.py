@@ -7,12 +7,13 @@ Sources: CBV 2.0, section 9 (attribute names); GS1 US guideline for DSCSA (which
 used is noted and left out: master data completes what events say, and never stops them.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from ledger.custody.event import compact
-from ledger.epcis.document import LocationMaster, NoteCode, ProductMaster
+from ledger.epcis.document import Document, LocationMaster, NoteCode, ProductMaster
 from ledger.epcis.errors import ProblemCode, ValueProblem
 from ledger.epcis.names import MDA
 from ledger.epcis.report import Report
@@ -87,11 +88,28 @@ class Entries:
         return tuple(products.values()), tuple(locations.values())
 
 
-def attributes_of(entry: ProductMaster | LocationMaster) -> list[tuple[str, str]]:
-    """The attributes of an entry by expanded name, texts as they were; `other` values stay JCS."""
+def vocabularies(
+    document: Document, epc: Callable[[str], str]
+) -> Iterator[tuple[str, list[tuple[str, list[tuple[str, Tree]]]]]]:
+    """The document's master data as vocabularies: type, and elements with their id (spelled by `epc`) and
+    attributes.
+    """
+    products = [(f"https://id.gs1.org/01/{product.gtin}", product) for product in document.products]
+    if products:
+        yield PRODUCT_VOCABULARY, [(epc(name), _attributes(entry)) for name, entry in products]
+    if document.locations:
+        yield LOCATION_VOCABULARY, [(epc(entry.id), _attributes(entry)) for entry in document.locations]
+
+
+def _attributes(entry: ProductMaster | LocationMaster) -> list[tuple[str, Tree]]:
     names = PRODUCT_ATTRIBUTES if isinstance(entry, ProductMaster) else LOCATION_ATTRIBUTES
-    found = [(names[f.name], getattr(entry, f.name)) for f in fields(entry) if f.name in names]
-    return [(name, compact(text)) for name, text in found if text is not None] + list(entry.other)
+    found: list[tuple[str, Tree]] = [
+        (names[f.name], getattr(entry, f.name))
+        for f in fields(entry)
+        if f.name in names and getattr(entry, f.name) is not None
+    ]
+    found += [(name, json.loads(text)) for name, text in entry.other]
+    return found
 
 
 def _known(attributes: dict[str, Tree], names: Mapping[str, str]) -> dict[str, Any]:

@@ -219,7 +219,7 @@ class _Reader:
             self._report,
             sender=sbdh.get("Sender", nowhere),
             receiver=sbdh.get("Receiver", nowhere),
-            instance_id=sbdh.get("InstanceIdentifier", nowhere)[0],
+            instance_id=sbdh.get("InstanceIdentifier", nowhere)[0] or None,
             entries=entries,
             others=others,
             where=line_of(element) if element is not None else "",

@@ -12,7 +12,6 @@ place.
 
 from lxml import etree
 
-from ledger.epcis.assemble import RawDeclaration, RawEvent, RawQuantity
 from ledger.epcis.document import Form, NoteCode
 from ledger.epcis.errors import ProblemCode, ValueProblem
 from ledger.epcis.limits import Limits
@@ -27,8 +26,9 @@ from ledger.epcis.names import (
     WELL_KNOWN_PREFIXES,
     expanded,
 )
+from ledger.epcis.raw import RawDeclaration, RawEvent, RawQuantity
 from ledger.epcis.report import Report
-from ledger.epcis.trees import WHITE, Tree, add, elements, joined, plain
+from ledger.epcis.trees import WHITE, Tree, add, plain
 from ledger.epcis.values import require_text
 from ledger.epcis.xmlorder import check_order
 from ledger.gs1.errors import shown
@@ -227,7 +227,7 @@ class EventReader:
         elif tag == "ilmd":
             raw.ilmd = self._ilmd(child)
         else:
-            self._certification(raw, child)
+            add(raw.extensions, CERTIFICATION, require_text(self._leaf(child), self._limits.text_chars))
 
     def _persistent(self, raw: RawEvent, element: etree._Element) -> None:
         for item in element:
@@ -238,12 +238,6 @@ class EventReader:
             raw.persistent.setdefault(item.tag, []).append(self._leaf(item))
         if not raw.persistent:
             raise ValueProblem(ProblemCode.MISSING, "persistentDisposition has set, unset or both")
-
-    def _certification(self, raw: RawEvent, element: etree._Element) -> None:
-        there = [text for text in elements(raw.extensions.get(CERTIFICATION)) if isinstance(text, str)]
-        merged = joined(sorted({*there, self._leaf(element)}))
-        if merged is not None:
-            raw.extensions[CERTIFICATION] = merged
 
     def _leaf(self, element: etree._Element) -> str:
         """The text of an element that has nothing else."""
