@@ -1,0 +1,419 @@
+"""A party's own side of signing: its key folder, its chain, and what it signed but nobody has acknowledged yet.
+
+A party's keys are made here and stay here; the node only ever sees registrations and envelopes. A **root folder**
+belongs in a safe, a **key folder** on the device that signs::
+
+    make_root(Path("safe"), "9506000134352", "packproof.example/ledger")       # -> Registration, for `party add --root`
+    make_device(Path("dock-3"), Path("safe"), "Dock 3")                        # -> Registration, for POST /devices
+
+    folder = KeyFolder.open(Path("dock-3"))
+    capture = sign_capture(folder, raw, "application/json", [event.fields() for event in document.events])
+    # send capture.envelope, capture.seed, capture.document to POST /ledger/captures; then
+    folder.acknowledged(capture, receipt)          # or folder.refused(capture, why), or neither: it stays in the outbox
+    for capture in folder.outbox(): ...            # what is still to be sent: the same bytes as before
+
+In a key folder::
+
+    key.pem              the private key, 0600        registration.json   envelope, document, seed (base64)
+    state.json           party, ledger, label, stream, seq, prev, registered
+    outbox/SEQ.json      signed, not acknowledged     sent/CONTENT.json   acknowledged, with the receipt
+    refused/SEQ.json     parked for a person          lock                one process signs at a time
+
+Everything is on the disk (fsync) before `sign_capture` returns, so a crash never makes two statements of one number.
+The same content is never signed twice: signing it again gives the first capture, byte for byte, also after it was sent.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.errors import LedgerError
+from ledger.log.encoding import from_base64, from_hex, from_json, to_base64, to_json
+from ledger.log.entry import Kind
+from ledger.signing.commitment import SEED_BYTES, Leaf, Record, commit
+from ledger.signing.envelope import Envelope, sign
+from ledger.signing.keyfile import load_key, save_key
+from ledger.signing.keyrecord import Role, SignedRecord, register_key, register_root
+from ledger.signing.keys import LocalSigner, generate
+from ledger.signing.statement import Chain, Commit, Statement
+
+KEY: Final = "key.pem"
+REGISTRATION: Final = "registration.json"
+_STATE: Final = "state.json"
+_VERSION: Final = 1
+_MAX_REGISTRATION_BYTES: Final = 256 * 1024
+
+
+class ClientError(LedgerError):
+    """A key folder that is missing, of another kind, or not as this program left it."""
+
+    code = "key-folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A signed key registration as it travels: to the operator for a root, to ``POST /devices`` for a device."""
+
+    envelope: bytes
+    document: bytes
+    seed: bytes
+
+    def encode(self) -> bytes:
+        """As JSON: what ``registration.json`` holds and ``packproof party add --root FILE`` reads."""
+        return to_json(
+            {
+                "envelope": to_base64(self.envelope),
+                "document": to_base64(self.document),
+                "seed": to_base64(self.seed),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Registration":
+        """Read what `encode` wrote; verifies nothing. Raises `LedgerError`."""
+        if len(data) > _MAX_REGISTRATION_BYTES:
+            raise ClientError(f"a registration of {len(data)} bytes is none", code="registration")
+        value = from_json(data)
+        if not isinstance(value, dict) or value.keys() != {"envelope", "document", "seed"}:
+            raise ClientError(
+                "this is no key registration: it has not envelope, document and seed", code="registration"
+            )
+        if not all(isinstance(text, str) for text in value.values()):
+            raise ClientError("a registration holds base64 text", code="registration")
+        return cls(from_base64(value["envelope"]), from_base64(value["document"]), from_base64(value["seed"]))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCapture:
+    """A signed document, ready to be sent. `receipt` is the node's answer, once there was one."""
+
+    envelope: bytes
+    seed: bytes
+    document: bytes
+    content_type: str
+    seq: int
+    content: str = ""
+    """Hex SHA-256 of the records: which content this is, however it was written."""
+    receipt: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    def encode(self) -> bytes:
+        """As JSON, for the outbox."""
+        return to_json(
+            {
+                "envelope": to_base64(self.envelope),
+                "seed": to_base64(self.seed),
+                "document": to_base64(self.document),
+                "contentType": self.content_type,
+                "seq": self.seq,
+                "content": self.content,
+                # As text: an answer from outside may hold numbers that this program's own files never do.
+                "receipt": None if self.receipt is None else json.dumps(dict(self.receipt)),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "SignedCapture":
+        """Read what `encode` wrote."""
+        value = _object(data)
+        return cls(
+            from_base64(value["envelope"]),
+            from_base64(value["seed"]),
+            from_base64(value["document"]),
+            value["contentType"],
+            value["seq"],
+            value["content"],
+            None if value["receipt"] is None else json.loads(value["receipt"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where the key's chain stands: `seq` statements are signed, `prev` is SHA-256 of the last."""
+
+    party: str
+    ledger: str
+    label: str
+    role: str
+    stream: bytes
+    seq: int
+    prev: bytes
+
+    def encode(self) -> bytes:
+        return to_json(
+            {
+                "v": _VERSION,
+                "party": self.party,
+                "ledger": self.ledger,
+                "label": self.label,
+                "role": self.role,
+                "stream": self.stream.hex(),
+                "seq": self.seq,
+                "prev": self.prev.hex(),
+            }
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "_State":
+        try:
+            value = _object(path.read_bytes())
+            if value.pop("v") != _VERSION:
+                raise ClientError(f"{path} was written by another version of this program")
+            return cls(
+                **{**value, "stream": from_hex(value["stream"]), "prev": from_hex(value["prev"], length=32)}
+            )
+        except OSError as error:
+            raise ClientError(
+                f"{path.parent} is no key folder: {path.name} cannot be read ({error.strerror})"
+            ) from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ClientError(f"{path} is not as this program left it: {error}") from error
+
+
+class KeyFolder:
+    """One key of a party on this machine. Made by `make_root` or `make_device`, found again by `open`."""
+
+    def __init__(self, path: Path, signer: LocalSigner, state: _State) -> None:
+        self.path = path
+        self.signer = signer
+        self.party = state.party
+        """GLN of the party the key belongs to."""
+        self.ledger = state.ledger
+        """Origin of the ledger it signs for."""
+        self.label = state.label
+        self.role = Role(state.role)
+
+    @classmethod
+    def open(cls, path: Path, passphrase: bytes | None = None) -> "KeyFolder":
+        """The key folder at `path`. Raises `ClientError` or `KeyFileError` with what is wrong with it."""
+        state = _State.load(path / _STATE)
+        return cls(path, load_key(path / KEY, passphrase), state)
+
+    @property
+    def thumbprint(self) -> bytes:
+        """SHA-256 of the key's SubjectPublicKeyInfo: its name everywhere."""
+        return self.signer.thumbprint
+
+    @property
+    def registration(self) -> Registration:
+        """The key's signed registration. Sending it again changes nothing at the node."""
+        return load_registration(self.path / REGISTRATION)
+
+    def outbox(self) -> list[SignedCapture]:
+        """What was signed and not acknowledged yet, in the order of signing."""
+        return [
+            SignedCapture.parse(path.read_bytes())
+            for path in sorted(self._folder("outbox").glob("[0-9]*.json"))
+        ]
+
+    def refused_captures(self) -> list[SignedCapture]:
+        """What the node refused for good: parked for a person; `receipt` holds the node's words."""
+        return [
+            SignedCapture.parse(path.read_bytes())
+            for path in sorted(self._folder("refused").glob("[0-9]*.json"))
+        ]
+
+    def acknowledged(self, capture: SignedCapture, receipt: Mapping[str, Any]) -> None:
+        """The node has it, durably: keep it with its receipt, and send it no more."""
+        self._settle(capture, receipt, self._folder("sent") / f"{capture.content}.json")
+
+    def refused(self, capture: SignedCapture, reason: Mapping[str, Any]) -> None:
+        """The node will never take it: park it for a person. Nothing signed is thrown away."""
+        self._settle(capture, reason, self._folder("refused") / _numbered(capture.seq))
+
+    def _settle(self, capture: SignedCapture, answer: Mapping[str, Any], path: Path) -> None:
+        kept = SignedCapture(
+            capture.envelope,
+            capture.seed,
+            capture.document,
+            capture.content_type,
+            capture.seq,
+            capture.content,
+            dict(answer),
+        )
+        with _locked(self.path):
+            _write(path, kept.encode())
+            (self._folder("outbox") / _numbered(capture.seq)).unlink(missing_ok=True)
+
+    def _folder(self, name: str) -> Path:
+        path = self.path / name
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def _signed_before(self, content: str) -> SignedCapture | None:
+        """The capture of this content, sent or still in the outbox. Parked ones may be signed anew."""
+        sent = self._folder("sent") / f"{content}.json"
+        if sent.exists():
+            return SignedCapture.parse(sent.read_bytes())
+        return next((capture for capture in self.outbox() if capture.content == content), None)
+
+    def _present(self) -> _State:
+        """The state, brought up to what lies in the outbox: a crash may have come between the two writings."""
+        state = _State.load(self.path / _STATE)
+        for capture in self.outbox():
+            if capture.seq > state.seq:
+                state = self._after(state, capture.seq, Envelope.parse(capture.envelope).statement)
+        return state
+
+    def _after(self, state: _State, seq: int, statement: bytes) -> _State:
+        return _State(
+            state.party,
+            state.ledger,
+            state.label,
+            state.role,
+            state.stream,
+            seq,
+            sha256(statement).digest(),
+        )
+
+
+def sign_capture(
+    folder: KeyFolder,
+    raw: bytes,
+    content_type: str,
+    records: Sequence[Record],
+    refs: tuple[bytes, ...] = (),
+) -> SignedCapture:
+    """Sign the document `raw`, whose events' fields are `records`, as the next statement of the folder's chain.
+
+    `refs` are leaves of the ledger that it refers to. The same content again gives the capture that was signed first;
+    one with a `receipt` has been acknowledged. It is in the outbox when this returns. Raises `ClientError` for a root
+    folder: a root signs keys only.
+    """
+    if folder.role is Role.ROOT:
+        raise ClientError(
+            f"{folder.path} holds a root key, which signs keys and no captures: use a device's folder"
+        )
+    content = _content_of(records)
+    with _locked(folder.path):
+        known = folder._signed_before(content)
+        if known is not None:
+            return known
+        state = folder._present()
+        seed, seq = secrets.token_bytes(SEED_BYTES), state.seq + 1
+        root = commit(sha256(raw).digest(), [], records, seed)
+        statement = Statement.new(
+            folder.ledger,
+            folder.thumbprint,
+            Kind.CAPTURED,
+            Commit(root, len(records)),
+            refs=refs,
+            chain=Chain(state.stream, seq, state.prev),
+        ).encode()
+        envelope = sign(statement, [folder.signer])
+        capture = SignedCapture(envelope.encode(), seed, raw, content_type, seq, content)
+        # The outbox first: a number that the state does not know yet is found there again, never used twice.
+        _write(folder._folder("outbox") / _numbered(seq), capture.encode())
+        _write(folder.path / _STATE, folder._after(state, seq, statement).encode())
+    return capture
+
+
+def make_root(path: Path, party: str, ledger: str, label: str = "root key") -> Registration:
+    """Make a party's root key in the new folder `path`, and its registration in the log `ledger`.
+
+    `party` is a GLN of 13 digits. The registration goes to the node's operator. Raises `ClientError` where a key lies.
+    """
+    signer = _new_key(path)
+    return _finish(path, signer, register_root(ledger, signer, party, label), ledger)
+
+
+def make_device(path: Path, root: Path, label: str, role: Role = Role.DEVICE) -> Registration:
+    """Make a device's (or person's) key in the new folder `path`, registered by the root in the folder `root`.
+
+    The registration goes to ``POST /devices``. Raises `ClientError` where a key lies, or `root` holds no root.
+    """
+    owner = KeyFolder.open(root)
+    if owner.role is not Role.ROOT:
+        raise ClientError(f"{root} holds a {owner.role} key; only a party's root registers keys")
+    signer = _new_key(path)
+    record = register_key(owner.ledger, owner.signer, signer, role, owner.party, label)
+    return _finish(path, signer, record, owner.ledger)
+
+
+def load_registration(path: Path) -> Registration:
+    """The registration in the file `path`. Raises `LedgerError` where it is none, `OSError` where there is no file."""
+    return Registration.parse(path.read_bytes())
+
+
+def _new_key(path: Path) -> LocalSigner:
+    if (path / _STATE).exists():
+        raise ClientError(f"{path} holds a key already; a key is never written over. Take another folder")
+    path.mkdir(parents=True, mode=0o700, exist_ok=True)
+    if (path / KEY).exists():
+        return load_key(path / KEY)  # a making that was cut short: nothing has been registered by it yet
+    signer = generate()
+    save_key(signer, path / KEY)
+    return signer
+
+
+def _finish(path: Path, signer: LocalSigner, signed: SignedRecord, ledger: str) -> Registration:
+    registration = Registration(signed.envelope.encode(), signed.document, signed.seed)
+    assert signed.record.party is not None
+    state = _State(
+        signed.record.party,
+        ledger,
+        signed.record.label,
+        signed.record.role.value,
+        secrets.token_bytes(16),
+        0,
+        sha256(signed.envelope.statement).digest(),
+    )
+    _write(path / REGISTRATION, registration.encode())
+    _write(path / _STATE, state.encode())
+    return registration
+
+
+def _content_of(records: Sequence[Record]) -> str:
+    """Which content this is: SHA-256 over all paths and values, each with its length."""
+    digest = sha256()
+    for number, record in enumerate(records):
+        for item in record:
+            values = (item.value,) if isinstance(item, Leaf) else item.values
+            digest.update(b"%d %d %s " % (number, len(values), item.path.encode()))
+            for value in values:
+                digest.update(b"%d " % len(value))
+                digest.update(value)
+    return digest.hexdigest()
+
+
+def _numbered(seq: int) -> str:
+    return f"{seq:016d}.json"
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    value = from_json(data)
+    if not isinstance(value, dict):
+        raise ClientError("a file of this key folder is not as this program left it")
+    return value
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    file = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put `data` into `path` whole or not at all, on the disk when this returns."""
+    new = path.with_name(f".{path.name}.new")
+    file = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
