@@ -27,6 +27,7 @@ from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.node import Node
 from app.shared.clock import Clock, SystemClock
+from app.verification.service import Verification
 from ledger.store.sql.engine import Database
 
 EXTENSION = "packproof"
@@ -71,6 +72,10 @@ class Services:
             self.settings.max_body_bytes,
             timedelta(seconds=self.settings.clock_tolerance_seconds),
         )
+
+    @cached_property
+    def verification(self) -> Verification:
+        return Verification(self.database, self.clock)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

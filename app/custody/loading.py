@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
@@ -159,6 +160,11 @@ def load_contents(connection: Connection, key: str, most: int) -> tuple[Loaded, 
             break
     loaded = reader.world()
     return loaded, [loaded.keys[number] for number in found]
+
+
+def lot_key(each: Item) -> str:
+    """The canonical EPC of the lot that a package is of."""
+    return f"{each.key.split('/21/')[0]}/10/{quote(each.lot or '', safe='')}"
 
 
 def find_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:

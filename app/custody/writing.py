@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app.custody.items import item_name
-from app.custody.loading import STATUS_CODE, Loaded, find_ids
+from app.custody.loading import STATUS_CODE, Loaded, find_ids, lot_key
 from app.custody.models import FOREVER, contained, finding, item
 from app.partners import service as partners
 from app.shared.chunks import chunks
@@ -73,11 +72,6 @@ def save(connection: Connection, clock: Clock, before: Loaded, changed: Mapping[
     values = [_row(each, ids, numbers, lots) for each in rows]
     statement = update(item).where(item.c.item_id == bindparam("number"))
     connection.execute(statement, values)
-
-
-def lot_key(each: Item) -> str:
-    """The canonical EPC of the lot that a package is of."""
-    return f"{each.key.split('/21/')[0]}/10/{quote(each.lot or '', safe='')}"
 
 
 def _glns(each: Item) -> tuple[str | None, ...]:

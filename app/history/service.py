@@ -1,0 +1,206 @@
+"""The story of a package: every event about it, and the moves of whatever it was inside at the time.
+
+A party reads the events that name it. Of a package that concerns it, the others are there too, without names or
+places: 'earlier holder, proven'. What does not concern it is not found, as if there were nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, bindparam, text
+
+from app.custody import loading
+from app.custody import service as custody
+from app.custody.items import item_name
+from app.custody.loading import Loaded
+from app.custody.service import FoundAbout
+from app.partners import service as partners
+from app.products import service as products
+from app.products.service import Product
+from ledger.custody.act import gln_of
+from ledger.custody.state import Item
+from ledger.store.sql.types import from_micros
+
+MOST_EVENTS = 10_000
+
+# The item, and around it every container with the time it was in there: [f, t) in custody's order.
+_STORY = """
+WITH RECURSIVE around (item_id, f, t) AS (
+    SELECT CAST(:item_id AS BIGINT), CAST(-9223372036854775807 AS BIGINT), CAST(9223372036854775807 AS BIGINT)
+    UNION
+    SELECT c.parent, {later}(a.f, c.f), {earlier}(a.t, c.t)
+    FROM around a JOIN contained c ON c.child = a.item_id
+    WHERE c.f < a.t AND c.t > a.f
+)
+SELECT DISTINCT e.seq, e.idx, e.ev_no, e.event_id, e.declared_at, e.pos, e.event_time, e.record_time, e.type, e.action,
+       e.biz_step, e.disposition, e.read_point, e.biz_location, e.by_id, e.sender_id, e.recipient_id, e.seller_id,
+       e.buyer_id, e.effective, d.signer, d.channel, a.item_id AS via
+FROM around a
+JOIN event_epc x ON x.item_id = a.item_id
+JOIN event e ON e.seq = x.seq AND e.pos >= a.f AND e.pos < a.t
+JOIN document d ON d.doc_id = e.doc_id
+ORDER BY e.pos, e.event_id, e.seq
+LIMIT :most
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of the story. `via` is the container it happened to, None where it names the package itself.
+
+    `hidden`: the reader may know that it happened and is proven, and not who was in it or where.
+    """
+
+    seq: int
+    index: int
+    event_id: str
+    at: datetime
+    recorded_at: datetime
+    type: str
+    action: str | None
+    step: str | None
+    disposition: str | None
+    by: str | None
+    by_name: str | None
+    to_name: str | None
+    place: str | None
+    via: str | None
+    signed: bool
+    channel: str
+    declares_error: bool
+    declared_wrong: bool
+    effective: bool
+    hidden: bool
+    findings: tuple[FoundAbout, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A package, what is true of it now, and how it came to be."""
+
+    subject: str
+    item_id: int
+    item: Item
+    outer: Item
+    inside: tuple[str, ...]
+    product: Product | None
+    holder_name: str | None
+    owner_name: str | None
+    maker_name: str | None
+    bound_for_name: str | None
+    events: tuple[Told, ...]
+
+
+def story(connection: Connection, subject: str, *, reader: str | None) -> Story | None:
+    """The story of the package or container with this canonical EPC, as the party `reader` (GLN) may read it.
+
+    `reader` None reads everything (an inspector, the operator at the command line). None where there is nothing, or
+    nothing for this reader.
+    """
+    loaded = loading.load(connection, [subject])
+    item = loaded.world.items.get(subject)
+    if item is None:
+        return None
+    outer = loaded.world.outer(item)
+    rows = _rows(connection, loaded.ids[subject])
+    glns = partners.glns(connection, {number for row in rows for number in _party_ids(row)})
+    if reader is not None and not _concerns(item, outer, reader) and not _named(rows, glns, reader):
+        return None
+    return _tell(connection, loaded, subject, rows, glns, reader)
+
+
+def _rows(connection: Connection, item_id: int) -> list[Row[Any]]:
+    scalar = {"later": "max", "earlier": "min"}
+    if connection.dialect.name == "postgresql":
+        scalar = {"later": "greatest", "earlier": "least"}
+    query = text(_STORY.format(**scalar)).bindparams(bindparam("item_id", type_=BigInteger))
+    rows = connection.execute(query, {"item_id": item_id, "most": MOST_EVENTS}).all()
+    seen: dict[int, Row[Any]] = {}
+    for row in rows:
+        # An event may name the package and its container: what names the package itself is the nearer account.
+        if row.seq not in seen or row.via == item_id:
+            seen[row.seq] = row
+    return list(seen.values())
+
+
+def _party_ids(row: Row[Any]) -> tuple[int | None, ...]:
+    return (row.by_id, row.sender_id, row.recipient_id, row.seller_id, row.buyer_id)
+
+
+def _concerns(item: Item, outer: Item, reader: str) -> bool:
+    return reader in (item.maker, item.ended_by, outer.holder, outer.owner, outer.bound_for)
+
+
+def _named(rows: list[Row[Any]], glns: dict[int, str], reader: str) -> bool:
+    return any(reader in (glns.get(n or 0) for n in _party_ids(row)) for row in rows)
+
+
+def _tell(
+    connection: Connection,
+    loaded: Loaded,
+    subject: str,
+    rows: list[Row[Any]],
+    glns: dict[int, str],
+    reader: str | None,
+) -> Story:
+    item_id = loaded.ids[subject]
+    item = loaded.world.item(subject)
+    outer = loaded.world.outer(item)
+    keys = custody.keys_of(connection, {row.via for row in rows})
+    found: dict[int, list[FoundAbout]] = {}
+    for each in custody.findings_of(connection, (row.seq for row in rows)):
+        found.setdefault(each.seq, []).append(each)
+    wrong = {(row.by_id, row.event_id) for row in rows if row.declared_at}
+    places = {gln for row in rows if (gln := gln_of(row.read_point or row.biz_location))}
+    parties = {gln for gln in (item.maker, outer.holder, outer.owner, outer.bound_for) if gln}
+    names = partners.names(connection, places | parties | set(glns.values()))
+    shown = reader is None or _concerns(item, outer, reader)
+    told = []
+    for row in rows:
+        # Who holds a package may know who made it.
+        made = shown and row.biz_step == "commissioning" and glns.get(row.by_id) == item.maker
+        mine = reader is None or made or reader in (glns.get(n or 0) for n in _party_ids(row))
+        place = gln_of(row.read_point or row.biz_location)
+        by, to = glns.get(row.by_id), glns.get(row.recipient_id or 0)
+        told.append(
+            Told(
+                seq=row.seq,
+                index=row.idx,
+                event_id=row.event_id,
+                at=from_micros(row.event_time),
+                recorded_at=from_micros(row.record_time),
+                type=row.type,
+                action=row.action,
+                step=row.biz_step,
+                disposition=row.disposition,
+                by=by if mine else None,
+                by_name=names.get(by or "") if mine else None,
+                to_name=names.get(to or "") if mine else None,
+                place=(names.get(place, place) if place else None) if mine else None,
+                via=keys[row.via] if row.via != item_id and mine else None,
+                signed=row.signer is not None,
+                channel=row.channel,
+                declares_error=bool(row.declared_at),
+                declared_wrong=not row.declared_at and (row.by_id, row.event_id) in wrong,
+                effective=bool(row.effective),
+                hidden=not mine,
+                findings=tuple(f for f in found.get(row.seq, ()) if f.item_id in (None, item_id))
+                if mine
+                else (),
+            )
+        )
+    gtin = item_name(subject).gtin
+    return Story(
+        subject=subject,
+        item_id=item_id,
+        item=item,
+        outer=outer,
+        inside=tuple(loaded.world.path(item)) if shown else (),
+        product=products.by_gtins(connection, [gtin]).get(gtin) if gtin else None,
+        holder_name=names.get(outer.holder or "") if shown else None,
+        owner_name=names.get(outer.owner or "") if shown else None,
+        maker_name=names.get(item.maker or ""),
+        bound_for_name=names.get(outer.bound_for or "") if shown else None,
+        events=tuple(told),
+    )

@@ -1,0 +1,273 @@
+"""The answer to a scan. Reads the label, finds the record, judges by the kernel's table, and keeps what was asked.
+
+result = Verification(database, clock).check(raw, "]d2", actor, asker="0399999000017")
+result.verdict.word, result.product, result.contents
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert
+
+from app.custody import loading
+from app.custody.items import item_name
+from app.custody.loading import Loaded
+from app.partners import service as partners
+from app.products import service as products
+from app.products.service import Product
+from app.shared.actor import Actor
+from app.shared.clock import Clock
+from app.shared.ids import new_id
+from app.verification import rules
+from app.verification.models import scan_check
+from ledger.custody.event import time_of
+from ledger.custody.state import Item, is_inferred
+from ledger.custody.verdict import Facts, Reason, Verdict, Word, judge, worst
+from ledger.gs1.element_string import Scan, parse_scan
+from ledger.gs1.errors import Gs1Code, Gs1Error
+from ledger.store.sql.engine import Database
+
+MOST_RAW = 4096  # bytes of one scan; a GS1 symbol holds fewer
+MOST_CONTENTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the label itself says."""
+
+    gtin: str | None = None
+    serial: str | None = None
+    lot: str | None = None
+    expiry: date | None = None
+    sscc: str | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the record says, to a party that it concerns."""
+
+    lot: str | None
+    expiry: str | None
+    status: str
+    yours: bool
+    owned: bool
+    in_transit: bool
+    inferred: bool
+    inside: tuple[str, ...]
+    last_custodian: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is inside a container: how many packages, how many of each verdict, and how many are only inferred."""
+
+    packages: int
+    by_word: dict[str, int]
+    inferred: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answered scan."""
+
+    check_id: str
+    at: datetime
+    verdict: Verdict
+    raw: bytes
+    subject: str | None
+    label: Label
+    product: Product | None
+    record: Record | None
+    contents: Contents | None
+    licensed: bool | None
+    latency_ms: float
+
+
+class Verification:
+    """Answers scans. One a process."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def check(self, raw: bytes, symbology: str | None, actor: Actor, *, asker: str | None) -> Result:
+        """The verdict on what a scanner read, for the party `asker` (GLN; None: somebody who holds nothing).
+
+        `symbology` is an AIM identifier where the scanner gave one. Never raises for what a label may hold; the
+        request is kept whatever comes out.
+        """
+        started = time.perf_counter()
+        raw = raw[:MOST_RAW]
+        now = self._clock.now()
+        with self._database.snapshot() as connection:
+            result = self._answer(connection, raw, symbology, asker, now, started)
+        with self._database.writing() as connection:
+            self._keep(connection, result, symbology, actor, asker)
+        return result
+
+    def _answer(
+        self,
+        connection: Connection,
+        raw: bytes,
+        symbology: str | None,
+        asker: str | None,
+        now: datetime,
+        started: float,
+    ) -> Result:
+        scan, label, unreadable = _read(raw, symbology, now.date())
+        subject = scan.epc.canonical if scan and scan.epc else None
+        if scan is not None and (subject is None or item_name(subject).ns[:2] not in ("01", "00")):
+            unreadable, subject = Reason.NAMES_NO_PACKAGE, None
+        loaded, inside = _load(connection, subject)
+        gtin = item_name(subject).gtin if subject else label.gtin
+        product = products.by_gtins(connection, [gtin]).get(gtin) if gtin else None
+        item = loaded.world.items.get(subject) if subject else None
+        outer = loaded.world.outer(item) if item else None
+        visible = rules.concerns(item, outer, asker)
+        full = scan is not None and rules.is_full_label(scan)
+        shown = item if visible or full else None
+        facts = Facts(
+            now=now,
+            item=shown,
+            outer=outer if shown else None,
+            asker=asker,
+            label_lot=label.lot,
+            label_expiry=label.expiry,
+            unreadable=unreadable,
+            maker_denies=full and product is not None and product.maker is not None,
+            lot_recalled=_lot_recalled(loaded, shown),
+        )
+        verdict = judge(facts)
+        contents = None
+        if visible and inside:
+            contents, verdict = _judge_contents(loaded, inside, facts, verdict)
+        return Result(
+            check_id=new_id("chk"),
+            at=now,
+            verdict=verdict,
+            raw=raw,
+            subject=subject,
+            label=label,
+            product=product,
+            record=_record(connection, loaded, item, outer, asker) if visible and item and outer else None,
+            contents=contents,
+            licensed=_licensed(connection, outer, now) if visible else None,
+            latency_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def _keep(
+        self, connection: Connection, result: Result, symbology: str | None, actor: Actor, asker: str | None
+    ) -> None:
+        number = None
+        if result.subject is not None:
+            number = loading.find_ids(connection, [result.subject]).get(result.subject)
+        connection.execute(
+            insert(scan_check).values(
+                check_id=result.check_id,
+                at=result.at,
+                actor_id=actor.id,
+                party_gln=asker,
+                raw=result.raw,
+                symbology=symbology,
+                item_id=number,
+                word=result.verdict.word.value,
+                reason=result.verdict.reason.value,
+                latency_us=int(result.latency_ms * 1000),
+            )
+        )
+
+
+def _read(raw: bytes, symbology: str | None, today: date) -> tuple[Scan | None, Label, Reason | None]:
+    """The scan, what the label says, and why it cannot be read, if it cannot."""
+    try:
+        scan = parse_scan(raw, symbology)
+        expiry = rules.expiry_on(scan, today)
+    except Gs1Error as error:
+        reason = rules.UNREADABLE.get(Gs1Code(error.code), Reason.UNREADABLE)
+        return None, Label(error=error.message), reason
+    label = Label(
+        gtin=scan.gtin.digits if scan.gtin else None,
+        serial=scan.serial,
+        lot=scan.lot,
+        expiry=expiry,
+        sscc=scan.sscc.digits if scan.sscc else None,
+        notes=tuple(str(note) for note in scan.notes),
+    )
+    return scan, label, None
+
+
+def _load(connection: Connection, subject: str | None) -> tuple[Loaded, list[str]]:
+    """The record of `subject` with what is around it and inside it."""
+    if subject is None:
+        return Loaded(), []
+    return loading.load_contents(connection, subject, MOST_CONTENTS)
+
+
+def _lot_recalled(loaded: Loaded, item: Item | None) -> bool:
+    if item is None or item.lot is None:
+        return False
+    return loaded.world.item(loading.lot_key(item)).recalled
+
+
+def _judge_contents(
+    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict
+) -> tuple[Contents, Verdict]:
+    """The worst verdict of a container and all packages in it, and how many there are of each."""
+    world = loaded.world
+    parents = {world.item(key).parent for key in inside}
+    packages = [world.item(key) for key in inside if key not in parents]
+    verdicts: list[Verdict] = []
+    for item in packages:
+        verdicts.append(
+            judge(
+                Facts(
+                    now=facts.now,
+                    item=item,
+                    outer=world.outer(item),
+                    asker=facts.asker,
+                    lot_recalled=_lot_recalled(loaded, item),
+                )
+            )
+        )
+    by_word = {word.value: sum(v.word is word for v in verdicts) for word in Word}
+    contents = Contents(
+        packages=len(packages),
+        by_word={word: count for word, count in by_word.items() if count},
+        inferred=sum(is_inferred(item, world.outer(item)) for item in packages),
+        missing=sum(item.missing for item in packages),
+    )
+    everything = [own, *verdicts]
+    word = worst([verdict.word for verdict in everything])
+    return contents, next(verdict for verdict in everything if verdict.word is word)
+
+
+def _record(connection: Connection, loaded: Loaded, item: Item, outer: Item, asker: str | None) -> Record:
+    names = partners.names(connection, [gln for gln in (outer.holder, outer.sender) if gln])
+    custodian = outer.sender if outer.holder == asker and outer.sender else outer.holder
+    return Record(
+        lot=item.lot,
+        expiry=item.expiry,
+        status=item.status.value,
+        yours=asker is not None and outer.holder == asker and not outer.in_transit,
+        owned=asker is not None and outer.owner == asker,
+        in_transit=outer.in_transit,
+        inferred=is_inferred(item, outer),
+        inside=tuple(loaded.world.path(item)),
+        last_custodian=names.get(custodian or ""),
+        since=time_of(outer.custody_since) if outer.custody_since else None,
+    )
+
+
+def _licensed(connection: Connection, outer: Item | None, now: datetime) -> bool | None:
+    """Whether whoever it came from, or who has it, was licensed when it changed hands; None where nobody is named."""
+    gln = (outer.sender or outer.holder) if outer else None
+    party = partners.by_gln(connection, gln) if gln else None
+    if party is None or outer is None:
+        return None
+    at = time_of(outer.custody_since) if outer.custody_since else now
+    return partners.is_licensed(connection, party.party_id, at)
