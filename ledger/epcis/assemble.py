@@ -18,9 +18,7 @@ from ledger.epcis.names import (
     ALLOWED,
     CERTIFICATION,
     DECLARATION_EXTRAS,
-    EPC_LISTS,
     LINKED_LISTS,
-    QUANTITY_LISTS,
 )
 from ledger.epcis.raw import RawEvent
 from ledger.epcis.report import Report
@@ -39,36 +37,37 @@ from ledger.gs1.errors import shown
 T = TypeVar("T")
 
 
+class _Shared:
+    """What the events of one document have in common, so that it is read once."""
+
+    def __init__(self) -> None:
+        self.epcs = EpcReader()
+        self.times: dict[str, tuple[datetime, bool]] = {}
+        self.words: dict[tuple[str, str], str] = {}
+
+
 class Assembler:
-    """Makes events of one document; keeps what its events share (known products)."""
+    """Makes the events of one document."""
 
     def __init__(self, report: Report, limits: Limits) -> None:
         self._report = report
         self._limits = limits
-        self._epcs = EpcReader()
-        self._times: dict[str, tuple[datetime, bool]] = {}
+        self._shared = _Shared()
 
     def event(self, raw: RawEvent) -> Event | None:
         """The event, or None where problems were recorded."""
-        return _Assembly(raw, self._report, self._limits, self._epcs, self._times).event()
+        return _Assembly(raw, self._report, self._limits, self._shared).event()
 
 
 class _Assembly:
     """One event on its way."""
 
-    def __init__(
-        self,
-        raw: RawEvent,
-        report: Report,
-        limits: Limits,
-        epcs: EpcReader,
-        times: dict[str, tuple[datetime, bool]],
-    ) -> None:
+    def __init__(self, raw: RawEvent, report: Report, limits: Limits, shared: _Shared) -> None:
         self._raw = raw
         self._report = report
         self._limits = limits
-        self._epcs = epcs
-        self._times = times
+        self._shared = shared
+        self._epcs = shared.epcs
         self._bad = False
 
     def event(self) -> Event | None:
@@ -82,9 +81,9 @@ class _Assembly:
         offset = self._required("eventTimeZoneOffset", parse_offset)
         event_id = self._optional("eventID", lambda text: parse_uri(text, "event id"))
         self._check_rules(action)
-        lists = {name: self._epc_list(name) for name in EPC_LISTS if name in raw.epcs}
-        amounts = {name: self._quantity_list(name) for name in QUANTITY_LISTS if name in raw.quantities}
-        links = {name: self._linked_list(name) for name in LINKED_LISTS if name in raw.linked}
+        lists = {name: self._epc_list(name) for name in raw.epcs}
+        amounts = {name: self._quantity_list(name) for name in raw.quantities}
+        links = {name: self._linked_list(name) for name in raw.linked}
         persistent = {name: self._words("disposition", name, words) for name, words in raw.persistent.items()}
         declaration = self._declaration()
         biz_step, disposition = self._word("bizStep"), self._word("disposition")
@@ -99,7 +98,7 @@ class _Assembly:
             self._report.note(
                 NoteCode.NO_EVENT_ID,
                 "an event has no eventID; its id is derived from its content",
-                raw.locate(""),
+                lambda: raw.locate(""),
             )
         return Event(
             type=EventType(raw.type),
@@ -136,15 +135,14 @@ class _Assembly:
 
     def _check_members(self) -> None:
         raw = self._raw
-        for name in sorted(raw.names - ALLOWED[raw.type]):
+        for name in sorted(raw.names - ALLOWED[raw.type]) if not raw.names <= ALLOWED[raw.type] else ():
             self._problem(ProblemCode.NOT_ALLOWED, f"{name} does not belong in {_a(raw.type)}", name)
 
     def _check_counts(self) -> None:
         raw = self._raw
-        count = sum(map(len, raw.epcs.values())) + sum(map(len, raw.quantities.values()))
-        count += sum(map(len, raw.linked.values())) + len(raw.sensors)
-        count += sum(map(len, raw.persistent.values()))
-        count += len(raw.declaration.correctives) if raw.declaration else 0
+        count = len(raw.sensors) + (len(raw.declaration.correctives) if raw.declaration else 0)
+        for lists in (raw.epcs, raw.quantities, raw.linked, raw.persistent):
+            count += sum(map(len, lists.values()))
         if count > self._limits.epcs_per_event:
             self._problem(
                 ProblemCode.TOO_MANY,
@@ -216,9 +214,9 @@ class _Assembly:
             return None
 
     def _time(self, text: str, where: str = "eventTime") -> datetime:
-        known = self._times.get(text)
+        known = self._shared.times.get(text)
         if known is None:
-            known = self._times[text] = parse_time(text)
+            known = self._shared.times[text] = parse_time(text)
         moment, cut = known
         if cut:
             self._report.note(
@@ -251,16 +249,20 @@ class _Assembly:
         return None if text is None else self._one_word(name, text, name)
 
     def _one_word(self, vocabulary: str, text: str, where: str) -> str | None:
+        known = self._shared.words.get((vocabulary, text))
+        if known is not None:
+            return known
         pair = self._value(lambda value: parse_word(vocabulary, self._raw.word(value)), text, where)
         if pair is None:
             return None
-        if pair[1]:
+        word, replaced = pair
+        if replaced:
             self._report.note(
-                NoteCode.DEPRECATED_WORD,
-                f"{text} is read as its successor {pair[0]}",
-                self._raw.locate(where),
+                NoteCode.DEPRECATED_WORD, f"{text} is read as its successor {word}", self._raw.locate(where)
             )
-        return pair[0]
+        elif ":" not in text or text.startswith("urn:epcglobal:cbv:"):
+            self._shared.words[vocabulary, text] = word  # means the same in every event
+        return word
 
     def _words(self, vocabulary: str, name: str, texts: Sequence[str]) -> tuple[str, ...]:
         where = f"persistentDisposition/{name}"
@@ -271,7 +273,7 @@ class _Assembly:
         texts = self._raw.epcs[name]
         canonical = self._epcs.canonical
         try:
-            found = [canonical(text) for text in texts]
+            found = self._epcs.canonical_list(texts)
         except ValueProblem:
             for number, text in enumerate(texts):
                 self._value(canonical, text, f"{name}/{number}")

@@ -95,7 +95,7 @@ class Context:
                 )
             standard = STANDARD_PREFIXES.get(name)
             redefined = standard is not None and uri.rstrip("#/:") != standard.rstrip("#/:")
-            if (redefined and not (name == "gs1" and "gs1.org/voc" in uri)) or name in _PROTECTED:
+            if (redefined and not (name == "gs1" and "gs1.org/voc" in uri)) or name in _PROTECTED | _SCHEMES:
                 raise ValueProblem(
                     ProblemCode.BAD_CONTEXT,
                     f"GS1's context gives {shown(name)} its meaning; use another prefix",
@@ -132,6 +132,6 @@ class Context:
     def word(self, text: str) -> str:
         """A vocabulary value with its declared prefix written out."""
         prefix, colon, rest = text.partition(":")
-        if colon and prefix in self.prefixes and not rest.startswith("//"):
+        if colon and prefix not in _SCHEMES and prefix in self.prefixes and not rest.startswith("//"):
             return self.prefixes[prefix] + rest
         return text

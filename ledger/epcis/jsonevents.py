@@ -9,6 +9,7 @@ from ledger.epcis.jsoncontext import Context
 from ledger.epcis.jsontext import Number, token
 from ledger.epcis.limits import Limits
 from ledger.epcis.names import (
+    ALLOWED,
     CERTIFICATION,
     EPC_LISTS,
     EPCIS,
@@ -166,7 +167,7 @@ class EventReader:
             if key in ("type", "isA", "@context"):
                 continue
             try:
-                self._member(raw, key, item, where + token(key))
+                self._member(raw, key, item, f"{where}/{key}" if key in ALLOWED[kind] else where + token(key))
             except ValueProblem as error:
                 self._report.caught(error, where + token(key))
                 good = False

@@ -1,5 +1,7 @@
 """Collecting what is wrong with a document and what was tolerated in it, while it is read on."""
 
+from collections.abc import Callable
+
 from ledger.epcis.document import Note, NoteCode
 from ledger.epcis.errors import DocumentError, Problem, ProblemCode, ValueProblem
 
@@ -22,10 +24,13 @@ class Report:
         """Record a value's problem, at `where` unless it knows better."""
         self.problem(error.code, error.message, error.where or where)
 
-    def note(self, code: NoteCode, message: str, where: str) -> None:
+    def note(self, code: NoteCode, message: str, where: str | Callable[[], str]) -> None:
         """Record something tolerated; the first place and message stand for all of its kind."""
-        first, place, count = self._notes.get(code, (message, where, 0))
-        self._notes[code] = (first, place, count + 1)
+        known = self._notes.get(code)
+        if known is None:
+            self._notes[code] = (message, where if isinstance(where, str) else where(), 1)
+        else:
+            self._notes[code] = (known[0], known[1], known[2] + 1)
 
     def close(self) -> tuple[Note, ...]:
         """The notes, in the order of their codes. Raises `DocumentError` with all problems, if there are any."""

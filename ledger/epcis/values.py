@@ -9,6 +9,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 
@@ -162,6 +163,7 @@ def require_text(text: str, longest: int) -> str:
 # A serial that is spelled alike in all spellings, behind a head that names the product.
 _CACHED_HEAD = re.compile(r"urn:epc:id:sgtin:[0-9]+\.[0-9]+|https://id\.gs1\.org/01/[0-9]{14}/21")
 _LONGEST_SERIAL = 20
+_MOST_OTHERS = 1_000  # places and parties recur; containers do not
 
 
 class EpcReader:
@@ -171,21 +173,41 @@ class EpcReader:
     """
 
     def __init__(self) -> None:
-        self._heads: dict[str, str] = {}
+        self._heads: dict[str, dict[str, str]] = {".": {}, "/": {}}  # by what divides head and serial
+        self._others: dict[str, str] = {}
 
     def canonical(self, text: str) -> str:
         """The canonical text of an EPC. ``bad_epc`` otherwise."""
-        head, _, serial = text.rpartition("." if text.startswith("urn:") else "/")
-        known = self._heads.get(head)
+        head, separator, serial = text.rpartition("." if text.startswith("urn:") else "/")
+        known = self._heads[separator].get(head) if separator else None
         if known is not None and len(serial) <= _LONGEST_SERIAL and serial.isalnum() and serial.isascii():
             return known + serial
+        other = self._others.get(text)
+        if other is not None:
+            return other
         try:
             canonical = parse_epc(text).canonical
         except Gs1Error as problem:
             raise ValueProblem(ProblemCode.BAD_EPC, problem.message) from None
-        if known is None and serial.isalnum() and _CACHED_HEAD.fullmatch(head):
-            self._heads[head] = canonical[: -len(serial)]
+        if _CACHED_HEAD.fullmatch(head) is None:
+            if len(self._others) < _MOST_OTHERS:
+                self._others[text] = canonical
+        elif serial.isalnum():
+            self._heads[separator][head] = canonical[: -len(serial)]
         return canonical
+
+    def canonical_list(self, texts: Sequence[str]) -> list[str]:
+        """As `canonical`, for each of a long list that is mostly serials of one product."""
+        separator = "." if texts and texts[0].startswith("urn:") else "/"
+        heads, found = self._heads[separator], []
+        for text in texts:
+            head, _, serial = text.rpartition(separator)
+            known = heads.get(head)
+            if known is not None and len(serial) <= _LONGEST_SERIAL and serial.isalnum() and serial.isascii():
+                found.append(known + serial)
+            else:
+                found.append(self.canonical(text))
+        return found
 
     def place(self, text: str) -> str:
         """The canonical text of a read point or business location: an EPC, or a geographic point (``geo:``, RFC
