@@ -66,16 +66,19 @@ def save_key(signer: LocalSigner, path: Path, passphrase: bytes | None = None) -
 def load_key(path: Path, passphrase: bytes | None = None) -> LocalSigner:
     """Read a private key; raises `KeyFileError` if others may read the file, or it is no key, or locked."""
     try:
+        # Not blocking, so that a pipe put in the key's place cannot hold the program.
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read: {error.strerror}") from None
-    with open(file, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
-        status = os.fstat(stream.fileno())
+    try:
+        status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             raise KeyFileError(f"{path} is no regular file")
         if status.st_mode & 0o077:
             raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
-        pem = stream.read(MAX_KEY_FILE_BYTES + 1)
+        pem = os.read(file, MAX_KEY_FILE_BYTES + 1)
+    finally:
+        os.close(file)
     if len(pem) > MAX_KEY_FILE_BYTES:
         raise KeyFileError(f"{path} is too long for a key")
     try:
