@@ -36,7 +36,8 @@ _RANKS = 16  # room for the step rank below the microseconds in a position
 
 def format_time(moment: datetime) -> str:
     """`moment` (aware) as canonical text: UTC, six digits, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the year 999 with three digits, which no reader takes back.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def compact(value: object) -> str:

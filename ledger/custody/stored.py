@@ -1,8 +1,7 @@
 """An event as it is kept: its canonical form, and the way back.
 
 The canonical form (docs/formats/event.md) is what was committed to, so that a stored event is checked by hashing
-the bytes that are there. A
-body begins with one byte for how it is packed: 0 plain, 1 zlib.
+the bytes that are there. A body begins with one byte for how it is packed: 0 plain, 1 zlib.
 
     body = pack(event)        unpack(body) == event, but that an id once derived is now explicit
 """
