@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from ledger.custody.event import time_of
-from ledger.custody.state import Item, Status
+from ledger.custody.state import CONSUMED, Item
 
 RESCAN_WINDOW = timedelta(hours=24)
 """How long after dispensing a scan at the same place counts as a rescan (needs page)."""
@@ -44,6 +44,7 @@ class Reason(StrEnum):
     RECALLED = "recalled"
     EXPIRED = "expired"
     HELD = "held"
+    DECOMMISSIONED = "decommissioned"
     ENDED_HERE = "ended_here"
     LOT_DIFFERS = "lot_differs"
     EXPIRY_DIFFERS = "expiry_differs"
@@ -61,6 +62,8 @@ class Reason(StrEnum):
 class Facts:
     """What is known when somebody scans. `item` is the record (None: no record), `outer` the outermost around it.
 
+    `around` are the containers of `World.around`, the nearest first: a hold, a recall and an end of any of them
+    count for what is inside. Without them `outer` alone is looked at.
     `asker` is the GLN of the party that scans, None for somebody who holds nothing (an inspector). `label_lot` and
     `label_expiry` are what the label says, None where it does not. `unreadable` is why nothing could be
     identified. `maker_denies`: the party that makes this GTIN answers on this node, and has never made this serial.
@@ -69,6 +72,7 @@ class Facts:
     now: datetime
     item: Item | None = None
     outer: Item | None = None
+    around: tuple[Item, ...] = ()
     asker: str | None = None
     label_lot: str | None = None
     label_expiry: date | None = None
@@ -91,15 +95,40 @@ class Verdict:
 
 
 def _known(facts: Facts) -> Item | None:
-    return facts.item if facts.item is not None and facts.item.status is not Status.UNKNOWN else None
+    """The record where its maker has told of it: what nobody has made is never called genuine."""
+    return facts.item if facts.item is not None and facts.item.maker is not None else None
+
+
+def _with_containers(facts: Facts) -> tuple[Item, ...]:
+    """The record and what stands for it: a hold of a pallet holds what is in it."""
+    around = facts.around or ((facts.outer,) if facts.outer else ())
+    return (facts.item, *around) if facts.item is not None else ()
+
+
+def _gone(facts: Facts) -> Item | None:
+    """What was dispensed or destroyed: the package itself, or a container with it inside."""
+    return next((each for each in _with_containers(facts) if each.status in CONSUMED), None)
 
 
 def _ended_here(facts: Facts) -> bool:
-    item = facts.item
-    if item is None or not item.ended or item.ended_at is None:
+    gone = _gone(facts)
+    if gone is None or gone.ended_at is None:
         return False
-    here = facts.asker is None or facts.asker == item.ended_by
-    return here and facts.now - time_of(item.ended_at) <= RESCAN_WINDOW
+    here = facts.asker is None or facts.asker == gone.ended_by
+    return here and facts.now - time_of(gone.ended_at) <= RESCAN_WINDOW
+
+
+def _seen_after_end(facts: Facts) -> bool:
+    return _gone(facts) is not None and not _ended_here(facts)
+
+
+def _decommissioned(facts: Facts) -> bool:
+    item = _known(facts)
+    return item is not None and item.ended and item.status not in CONSUMED
+
+
+def _overlaid(test: Callable[[Item], bool]) -> Callable[[Facts], bool]:
+    return lambda facts: _known(facts) is not None and any(test(each) for each in _with_containers(facts))
 
 
 def _expired(facts: Facts) -> bool:
@@ -124,9 +153,9 @@ def _expiry_differs(facts: Facts) -> bool:
 def _with_asker(facts: Facts) -> Item | None:
     """The outermost object where 'is it ours?' makes sense: somebody has it, and the one who asks could."""
     outer = facts.outer
-    if facts.asker is None or outer is None or outer.holder is None or facts.item is None or facts.item.ended:
+    if facts.asker is None or outer is None or outer.holder is None or facts.item is None:
         return None
-    return outer
+    return None if facts.item.ended or _gone(facts) else outer
 
 
 def _shipped_elsewhere(facts: Facts) -> bool:
@@ -139,9 +168,14 @@ def _not_ours(facts: Facts) -> bool:
     return outer is not None and not outer.in_transit and outer.holder != facts.asker
 
 
+_is_recalled = _overlaid(lambda item: item.recalled)
+
+
 def _item(test: Callable[[Item], bool]) -> Callable[[Facts], bool]:
     return lambda facts: facts.item is not None and test(facts.item)
 
+
+_UNREADABLE = (Reason.NOTHING_DECODED, Reason.SEPARATOR_LOST, Reason.NAMES_NO_PACKAGE)
 
 # Reason, word, test, next step. The order is the precedence.
 TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
@@ -166,7 +200,7 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.UNREADABLE,
         Word.COULD_NOT_READ,
-        lambda f: f.unreadable is Reason.UNREADABLE,
+        lambda f: f.unreadable is not None and f.unreadable not in _UNREADABLE,
         "Scan again, or type what is printed below the code. The raw text is shown.",
     ),
     (
@@ -185,7 +219,7 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.SEEN_AFTER_END,
         Word.SUSPECT,
-        lambda f: f.item is not None and f.item.ended and not _ended_here(f),
+        _seen_after_end,
         "Potential suspect: set it apart and tell quality. This serial was dispensed or destroyed before, "
         "at another place or more than 24 hours ago.",
     ),
@@ -198,20 +232,26 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.RECALLED,
         Word.DO_NOT_USE,
-        lambda f: _known(f) is not None and (f.lot_recalled or bool(f.item and f.item.recalled)),
+        lambda f: _known(f) is not None and (f.lot_recalled or _is_recalled(f)),
         "Put it in the recall bin: its maker has recalled it.",
     ),
     (Reason.EXPIRED, Word.DO_NOT_USE, _expired, "Put it in the expired bin."),
     (
         Reason.HELD,
         Word.DO_NOT_USE,
-        _item(lambda item: item.held is not None),
+        _overlaid(lambda item: item.held is not None),
         "Leave it in quarantine: it is on hold.",
+    ),
+    (
+        Reason.DECOMMISSIONED,
+        Word.DO_NOT_USE,
+        _decommissioned,
+        "Set it apart and tell quality: its serial number was taken out of use.",
     ),
     (
         Reason.ENDED_HERE,
         Word.DO_NOT_USE,
-        _ended_here,
+        lambda f: _known(f) is not None and _ended_here(f),
         "It was dispensed or destroyed here within the last 24 hours. If this is a rescan, nothing is to do; "
         "do not give it out again.",
     ),
@@ -242,7 +282,7 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.NOT_FOUND_IN_CONTAINER,
         Word.DETAILS_DIFFER,
-        _item(lambda item: item.missing),
+        lambda f: any(each.missing for each in _with_containers(f)),
         "Set it aside and add it to the open shortage: it was missing when its case was opened.",
     ),
     (
