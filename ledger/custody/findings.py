@@ -27,6 +27,8 @@ class FindingCode(StrEnum):
     DISPENSED_TWICE = "dispensed_twice"
     COMMISSIONED_TWICE = "commissioned_twice"
     NOT_HOLDER = "not_holder"
+    NOT_OWNER = "not_owner"
+    NOT_OFFERED = "not_offered"
     WRONG_RECEIVER = "wrong_receiver"
     NEVER_COMMISSIONED = "never_commissioned"
     MOVED_ON_HOLD = "moved_on_hold"
@@ -54,6 +56,8 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.DISPENSED_TWICE: Severity.HOLD,
     FindingCode.COMMISSIONED_TWICE: Severity.HOLD,
     FindingCode.NOT_HOLDER: Severity.EXCEPTION,
+    FindingCode.NOT_OWNER: Severity.EXCEPTION,
+    FindingCode.NOT_OFFERED: Severity.EXCEPTION,
     FindingCode.WRONG_RECEIVER: Severity.EXCEPTION,
     FindingCode.NEVER_COMMISSIONED: Severity.EXCEPTION,
     FindingCode.MOVED_ON_HOLD: Severity.HOLD,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date
 
-from ledger.custody.event import EXPIRY, LOT
+from ledger.custody.event import EXPIRY, LOT, Event
 from ledger.custody.findings import FindingCode
-from ledger.custody.run import Run, step, subjects
-from ledger.custody.state import Status
+from ledger.custody.run import Run, each_once, step, subjects
+from ledger.custody.state import Item, Status
 from ledger.custody.vocabulary import Step
 
 _END_STATUS: dict[Step | None, Status] = {
@@ -15,24 +17,44 @@ _END_STATUS: dict[Step | None, Status] = {
     Step.DECOMMISSIONING: Status.DECOMMISSIONED,
     Step.DESTROYING: Status.DESTROYED,
 }
+_RELEASES = ("sellable_accessible", "sellable_not_accessible", "active")
+
+# xsd:date and xsd:dateTime begin alike; a time zone or a time of day does not change an expiry date.
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:$|[TZ+-])", re.ASCII)
+
+
+def expiry_of(event: Event) -> str | None:
+    """The expiry in the event's ILMD as YYYY-MM-DD; None where there is none, or what is there is no date."""
+    found = _DATE.match(event.ilmd_text(EXPIRY) or "")
+    try:
+        return date.fromisoformat(found[1]).isoformat() if found else None
+    except ValueError:
+        return None
 
 
 def commission(run: Run) -> None:
-    """A serial number begins. The lot is an item too: whoever commissions first from it is its maker."""
-    act, event = run.act, run.act.event
-    lot, expiry = event.ilmd_text(LOT), event.ilmd_text(EXPIRY)
-    for key in event.epcs:
+    """Serial numbers begin. The lot is an item too: whoever commissions first from it is its maker."""
+    for key in each_once(run.act.event.epcs):
         item = run.item(key)
         if item.maker is not None:
             run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
-            continue
-        if item.holder is not None or item.parent is not None:
-            run.find(FindingCode.NEVER_COMMISSIONED, "it was moved before it was commissioned", key)
-        new = replace(item, status=Status.ACTIVE, maker=act.by, lot=lot, expiry=expiry)
-        if item.holder is None and item.parent is None:
-            new = replace(new, holder=act.by, owner=act.by, custody_since=run.at)
-        run.set(new)
+        else:
+            _begin(run, item)
     _begin_lots(run)
+
+
+def _begin(run: Run, item: Item) -> None:
+    """What happened before the beginning counts only where it leads back to the maker, whose clock may be wrong.
+    Else anybody could date an event early enough and take what is not made yet."""
+    act = run.act
+    outer = run.outer(item)
+    if outer.holder is not None or item.status is not Status.UNKNOWN:
+        run.find(FindingCode.NEVER_COMMISSIONED, "something happened to it before it began", item.key)
+    if act.by not in (outer.holder, outer.sender):
+        item = Item(item.key, holder=act.by, owner=act.by, custody_since=run.at)
+    status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
+    lot = act.event.ilmd_text(LOT) or None
+    run.set(replace(item, status=status, maker=act.by, lot=lot, expiry=expiry_of(act.event)))
 
 
 def _begin_lots(run: Run) -> None:
@@ -56,71 +78,59 @@ def end(run: Run) -> None:
             run.find(
                 FindingCode.MOVED_ALONE, "left its container without being unpacked", item.key, item.parent
             )
-        free = run.take_out(item)
-        if event.disposition == "partially_dispensed":
-            run.set(replace(free, status=Status.PARTIALLY_DISPENSED))
+        if what is Step.DISPENSING and event.disposition == "partially_dispensed":
+            run.set(replace(run.take_out(item), status=Status.PARTIALLY_DISPENSED))
         else:
-            status = _END_STATUS.get(what, Status.DECOMMISSIONED)
-            run.set(replace(free, status=status, ended_by=run.act.by, ended_at=run.at))
+            _finish(run, item, _END_STATUS.get(what, Status.DECOMMISSIONED))
+
+
+def _finish(run: Run, item: Item, status: Status) -> None:
+    run.set(replace(run.take_out(item), status=status, ended_by=run.act.by, ended_at=run.at))
 
 
 def hold(run: Run) -> None:
     """Set apart by its holder; or recalled by its maker, by lot or by serial, wherever it is."""
     event = run.act.event
-    if event.disposition == "recalled":
-        _recall(run)
-        return
+    recalls = event.disposition == "recalled"
     for item in subjects(run):
-        if run.may_act(item):
-            run.set(replace(item, held=event.disposition or "held"))
-
-
-def _recall(run: Run) -> None:
-    for key in (*run.act.event.lots(), *run.act.event.epcs):
-        item = run.item(key)
-        if item.maker not in (None, run.act.by):
-            run.find(FindingCode.NOT_MAKER, "only its maker recalls a lot or a package", key)
-        else:
+        if recalls and item.maker == run.act.by:
             run.set(replace(item, recalled=True))
+        elif recalls and run.outer(item).holder != run.act.by:
+            run.find(FindingCode.NOT_MAKER, "recalled by another than its maker", item.key)
+        elif run.may_act(item):
+            run.set(replace(item, held=event.disposition or "held"))
+    if recalls:
+        _recall_lots(run)
+
+
+def _recall_lots(run: Run) -> None:
+    for key in run.act.event.lots():
+        lot = run.item(key)
+        if lot.maker == run.act.by:
+            run.set(replace(lot, recalled=True))
+        else:
+            run.find(FindingCode.NOT_MAKER, "recalled by another than its maker", key)
 
 
 def observe(run: Run) -> None:
     """Seen, and nothing else. By its holder: a sellable disposition ends a hold. By a stranger: a claim that
     it is there."""
-    event = run.act.event
-    releases = event.disposition in ("sellable_accessible", "sellable_not_accessible", "active")
+    releases = run.act.event.disposition in _RELEASES
     for item in subjects(run):
-        if run.alive(item) and run.may_act(item):
-            run.set(replace(item, held=None) if releases else item)
+        if run.alive(item) and run.may_act(item) and releases:
+            run.set(replace(item, held=None))
 
 
 def transform(run: Run) -> None:
     """Repackaging: the old serials end, the new ones begin, and the event itself is the link between them."""
-    event = run.act.event
-    for key in event.inputs:
+    for key in each_once(run.act.event.inputs):
         item = run.item(key)
         if run.alive(item) and run.may_act(item):
-            run.set(
-                replace(
-                    run.take_out(item), status=Status.DECOMMISSIONED, ended_by=run.act.by, ended_at=run.at
-                )
-            )
-    lot, expiry = event.ilmd_text(LOT), event.ilmd_text(EXPIRY)
-    for key in event.outputs:
+            _finish(run, item, Status.DECOMMISSIONED)
+    for key in each_once(run.act.event.outputs):
         item = run.item(key)
         if item.maker is not None:
             run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
-            continue
-        run.set(
-            replace(
-                item,
-                status=Status.ACTIVE,
-                maker=run.act.by,
-                lot=lot,
-                expiry=expiry,
-                holder=run.act.by,
-                owner=run.act.by,
-                custody_since=run.at,
-            )
-        )
+        else:
+            _begin(run, item)
     _begin_lots(run)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from ledger.custody.act import Act
 from ledger.custody.containment import count, pack, unpack
+from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import commission, end, hold, observe, transform
 from ledger.custody.run import Run, step
-from ledger.custody.state import Item, World
+from ledger.custody.state import MAX_DEPTH, Item, World
 from ledger.custody.transfer import accept, receive, ship, void
 from ledger.custody.vocabulary import Action, EventType, Step
 
@@ -36,15 +37,41 @@ def apply(world: World, act: Act) -> Outcome:
     again."""
     run = Run(world, act)
     if act.event.declaration is None:
-        _note_disputes(run)
-        _handler(act)(run)
+        if not _too_deep(run):
+            _note_disputes(run)
+            _handler(act)(run)
+        _mark(run)
     return Outcome(run.changed, tuple(run.findings))
+
+
+def named(event: Event) -> tuple[str, ...]:
+    """The keys of everything that an event is about: its objects and its lots."""
+    return (*event.all_epcs(), *event.lots())
+
+
+def comes_late(world: World, act: Act) -> bool:
+    """Whether `world` already holds something that happened at or after `act` to what it is about: then applying
+    it would not give what `replay` gives. `world` needs the named items and the containers around them."""
+    position = act.event.position
+    items = [world.item(key) for key in named(act.event)]
+    return any(each.last >= position for item in items for each in (item, *world.around(item)))
+
+
+def _too_deep(run: Run) -> bool:
+    """Whether something is inside more containers than anybody looks through: then nobody can tell who holds it,
+    and the event changes nothing."""
+    deep = [key for key in run.act.event.all_epcs() if len(run.around(run.item(key))) > MAX_DEPTH]
+    for key in sorted(deep):
+        run.find(FindingCode.CONTAINMENT_CYCLE, f"inside more than {MAX_DEPTH} containers", key)
+    return bool(deep)
 
 
 def _note_disputes(run: Run) -> None:
     """Two parties act on one object in turn, and no shipment links them: one of them has not the real one."""
     by = run.act.by
-    for key in run.act.event.all_epcs():
+    if _handler(run.act) is hold and run.act.event.disposition == "recalled":
+        return  # its maker recalls it wherever it is: that is no sighting
+    for key in sorted(run.act.event.all_epcs()):
         item = run.item(key)
         linked = item.claimed_by in (None, by, run.act.recipient)
         if not linked and not item.disputed and run.outer(item).holder == by:
@@ -53,16 +80,36 @@ def _note_disputes(run: Run) -> None:
             run.set(replace(item, disputed=True))
 
 
+def _mark(run: Run) -> None:
+    """Everything that the event names, and every container around it, is touched now, also where nothing changed:
+    what happened earlier and is told later shall be known as late. And what its holder names he has seen."""
+    keys = named(run.act.event)
+    around = {box.key for key in keys for box in run.world.around(run.world.item(key))}
+    for key in keys:
+        item = run.item(key)
+        outer = run.outer(item)
+        around.update(box.key for box in run.around(item)[:MAX_DEPTH])
+        if outer.holder == run.act.by:
+            item = replace(
+                item,
+                missing=item.missing and outer.in_transit,
+                custody_since=run.at if item.parent is not None else item.custody_since,
+            )
+        run.set(item)
+    for key in around:
+        run.set(run.item(key))
+
+
 def _handler(act: Act) -> Callable[[Run], None]:
     event = act.event
     if event.type is EventType.TRANSFORMATION:
         return transform
-    if event.type is EventType.AGGREGATION:
+    if event.type is EventType.AGGREGATION and (event.parent or event.action is Action.OBSERVE):
         if event.action is Action.ADD:
             return pack
         if event.action is Action.DELETE:
             return unpack
-        return _GROUP_BY_STEP.get(step(event.biz_step), count)
+        return _BY_STEP.get(step(event.biz_step), count if event.parent else observe)
     if event.type is EventType.OBJECT and event.action is Action.ADD:
         return commission
     if event.type in (EventType.OBJECT, EventType.TRANSACTION):
@@ -74,11 +121,6 @@ def _handler(act: Act) -> Callable[[Run], None]:
     return observe
 
 
-_GROUP_BY_STEP: dict[Step | None, Callable[[Run], None]] = {
-    Step.SHIPPING: ship,
-    Step.VOID_SHIPPING: void,
-    Step.RECEIVING: receive,
-}
 _BY_STEP: dict[Step | None, Callable[[Run], None]] = {
     Step.SHIPPING: ship,
     Step.VOID_SHIPPING: void,

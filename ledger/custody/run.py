@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.state import Item, World, inherit
+from ledger.custody.state import CONSUMED, MAX_DEPTH, Item, World, inherit
 from ledger.custody.vocabulary import EventType, Step
 
 
@@ -26,19 +26,25 @@ class Run:
     def item(self, key: str) -> Item:
         return self.changed.get(key) or self.world.item(key)
 
-    def outer(self, item: Item) -> Item:
-        seen = {item.key}
-        while item.parent is not None and item.parent not in seen:
-            seen.add(item.parent)
+    def around(self, item: Item) -> list[Item]:
+        """The containers around `item`, the nearest first; one more than `MAX_DEPTH` where they are too many."""
+        found: list[Item] = []
+        while item.parent is not None and len(found) <= MAX_DEPTH:
             item = self.item(item.parent)
-        return item
+            found.append(item)
+        return found
+
+    def outer(self, item: Item) -> Item:
+        """The outermost object around `item`: the one whose custody and ownership count."""
+        return (self.around(item) or [item])[-1]
 
     def contents(self, key: str) -> set[str]:
+        """The keys directly inside the container `key`."""
         inside = {child for child in self.world.contents(key) if self.item(child).parent == key}
         return inside | {child.key for child in self.changed.values() if child.parent == key}
 
     def set(self, item: Item) -> None:
-        """Keep `item` as changed, seen now."""
+        """Keep `item` as changed, touched now."""
         self.changed[item.key] = replace(item, last=max(item.last, self.at))
 
     def find(
@@ -54,18 +60,34 @@ class Run:
         where = "under way" if outer.in_transit else "held by somebody else"
         self.find(FindingCode.NOT_HOLDER, f"{self.act.by} reports about an object that is {where}", item.key)
         if not outer.in_transit:
-            self.set(replace(item, claimed_by=self.act.by))
+            self.claim(item, outer)
         return False
 
+    def claim(self, item: Item, outer: Item) -> None:
+        """Remember that the act's party says `item` is with it, though another holds it. Whom a shipment or a
+        title links with the holder is no stranger: its report is bad data, not a second package."""
+        if self.act.by not in (outer.owner, outer.offered_to, outer.sender):
+            self.set(replace(item, claimed_by=self.act.by))
+
     def alive(self, item: Item) -> bool:
-        """Whether `item` is still in its life; a finding if not."""
-        if not item.ended:
+        """Whether `item` is still in its life, and what it is inside of too; a finding if not."""
+        ended = item.status if item.ended else None
+        for container in self.around(item):
+            if container.status in CONSUMED:
+                ended = ended or container.status
+        if ended is None:
             return True
-        self.find(FindingCode.AFTER_END, f"the object was {item.status} before this happened", item.key)
+        self.find(FindingCode.AFTER_END, f"the object was {ended} before this happened", item.key)
         return False
 
     def take_out(self, item: Item) -> Item:
-        return inherit(item, self.outer(item)) if item.parent is not None else item
+        """`item` on its own: with the custody, the hold and the recall that it shared with its containers."""
+        if item.parent is None:
+            return item
+        around = self.around(item)
+        held = next((each.held for each in (item, *around) if each.held), None)
+        recalled = item.recalled or any(container.recalled for container in around)
+        return replace(inherit(item, around[-1]), held=held, recalled=recalled)
 
 
 _STEPS = {str(known): known for known in Step}
@@ -76,15 +98,19 @@ def step(text: str | None) -> Step | None:
     return _STEPS.get(text or "")
 
 
+def each_once(keys: tuple[str, ...]) -> list[str]:
+    """`keys` in an order that depends on nothing but them: EPCIS lists are sets."""
+    return sorted(set(keys))
+
+
 def subjects(run: Run) -> list[Item]:
-    """The outermost objects that the event itself names: what is inside another of them moves with it."""
+    """The outermost objects that the event itself names: what is inside another of them moves with it.
+
+    An aggregation is about its parent, or about its children where it names no parent (EPCIS 2.0, 7.4.3).
+    """
     event = run.act.event
-    keys = (event.parent,) if event.type is EventType.AGGREGATION and event.parent else event.epcs
-    named = set(keys)
-    chosen = []
-    for key in keys:
-        item = run.item(key)
-        around = run.world.path(item)
-        if named.isdisjoint(around):
-            chosen.append(item)
-    return chosen
+    parent = (event.parent,) if event.parent else ()
+    keys = parent or event.children if event.type is EventType.AGGREGATION else (*parent, *event.epcs)
+    named = frozenset(keys)
+    chosen = [run.item(key) for key in each_once(keys)]
+    return [item for item in chosen if named.isdisjoint(box.key for box in run.around(item))]

@@ -31,6 +31,8 @@ class Status(StrEnum):
 
 
 ENDED = frozenset({Status.DISPENSED, Status.DECOMMISSIONED, Status.DESTROYED})
+CONSUMED = frozenset({Status.DISPENSED, Status.DESTROYED})
+"""Ends that what is inside shares: a destroyed case leaves no package. A label taken out of use does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,12 @@ class Item:
     Parties are GLNs (13 digits), positions as `ledger.custody.event` defines them.
 
     `holder` has it, or had it last while it is under way to `bound_for`. `offered_to` gets the title on
-    receipt; `sender` is who it came from. `missing`: expected inside a container that was opened and counted,
+    receipt; `sender` is who last shipped it. `missing`: expected inside a container that was opened and counted,
     and not found.
+
+    `custody_since` is since when its holder has it; while it is inside something, when its holder last named the
+    object itself. `last` is when any event last touched it or what is inside it, believed or not: an event before
+    that comes late.
     """
 
     key: str
@@ -98,13 +104,17 @@ class World:
             item = self.item(item.parent)
         return item
 
+    def around(self, item: Item) -> tuple[Item, ...]:
+        """The containers around `item`, the nearest first; `MAX_DEPTH` of them at most."""
+        found: list[Item] = []
+        while item.parent is not None and len(found) < MAX_DEPTH:
+            item = self.item(item.parent)
+            found.append(item)
+        return tuple(found)
+
     def path(self, item: Item) -> list[str]:
         """The keys of the containers around `item`, the nearest first."""
-        found: list[str] = []
-        while item.parent is not None and len(found) < MAX_DEPTH:
-            found.append(item.parent)
-            item = self.item(item.parent)
-        return found
+        return [container.key for container in self.around(item)]
 
     def contents(self, key: str) -> frozenset[str]:
         """The keys directly inside the container `key`."""
@@ -138,6 +148,6 @@ def inherit(item: Item, outer: Item) -> Item:
 
 
 def is_inferred(item: Item, outer: Item) -> bool:
-    """Whether nobody has seen `item` itself since its container changed hands: its custody is inferred from
-    the container's label."""
-    return item.parent is not None and item.last < outer.custody_since
+    """Whether its holder has not named `item` itself since its container changed hands: its custody is inferred
+    from the container's label."""
+    return item.parent is not None and item.custody_since < outer.custody_since

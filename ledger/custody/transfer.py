@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.custody.containment import count
+from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
 from ledger.custody.run import Run, subjects
 from ledger.custody.state import Item
@@ -12,7 +12,8 @@ from ledger.custody.vocabulary import EventType
 
 
 def ship(run: Run) -> None:
-    """Sent by its holder: under way until somebody receives it. Title is offered only with a transaction statement."""
+    """Sent by its holder: under way until somebody receives it. Title is offered only with a transaction statement,
+    and only by its owner, whom a logistics provider may ship for."""
     act = run.act
     for item in subjects(run):
         outer = run.outer(item)
@@ -30,21 +31,27 @@ def ship(run: Run) -> None:
 
 def _send(run: Run, item: Item, outer: Item) -> None:
     act = run.act
+    seller = act.seller or act.by
+    owner = outer.owner or seller
+    free = run.take_out(item)
     if item.parent is not None:
         run.find(FindingCode.MOVED_ALONE, "shipped on its own while packed", item.key, item.parent)
     if outer.holder is None:
         run.find(FindingCode.NEVER_COMMISSIONED, "shipped, but its maker has not told of it", item.key)
-    if item.held or item.recalled:
+    if (free.held or free.recalled) and act.event.disposition != "returned":
         run.find(FindingCode.MOVED_ON_HOLD, "shipped while held or recalled", item.key)
+    if act.moves_title and owner != seller:
+        run.find(FindingCode.NOT_OWNER, f"sold by {seller}, who does not own it: title stays", item.key)
+    offered = act.moves_title and act.statement and owner == seller
     run.set(
         replace(
-            run.take_out(item),
+            free,
             holder=act.by,
-            owner=outer.owner or act.by,
+            owner=owner,
             sender=act.by,
             in_transit=True,
             bound_for=act.recipient,
-            offered_to=act.buyer if act.moves_title and act.statement else None,
+            offered_to=act.buyer if offered else None,
             custody_since=run.at,
             missing=False,
         )
@@ -52,35 +59,35 @@ def _send(run: Run, item: Item, outer: Item) -> None:
 
 
 def void(run: Run) -> None:
+    """Not shipped after all (CBV 2.0, void_shipping): what is still under way is with its sender again."""
     act = run.act
     for item in subjects(run):
         outer = run.outer(item)
         if outer.in_transit and outer.sender == act.by:
-            kept = replace(
-                run.take_out(item),
-                holder=act.by,
-                in_transit=False,
-                bound_for=None,
-                offered_to=None,
-                custody_since=run.at,
-                missing=False,
+            run.set(
+                replace(
+                    run.take_out(item),
+                    in_transit=False,
+                    bound_for=None,
+                    offered_to=None,
+                    custody_since=run.at,
+                    missing=False,
+                )
             )
-            run.set(kept)
-        elif outer.holder == act.by:
-            run.set(replace(item, missing=False))
-        else:
+        elif outer.sender == act.by != outer.holder:
             run.find(FindingCode.VOID_AFTER_RECEIPT, "declared not shipped after it was received", item.key)
+        else:
+            run.may_act(item)
 
 
 def receive(run: Run) -> None:
+    """Arrived. Custody moves where both ends tell of it: the shipper who sent it here, and the receiver."""
     act = run.act
     for item in subjects(run):
         if not run.alive(item):
             continue
         outer = run.outer(item)
-        if outer.holder == act.by and not outer.in_transit:
-            run.set(replace(item, missing=False))
-        elif outer.in_transit and outer.bound_for in (act.by, None):
+        if outer.in_transit and _is_expected(run, outer):
             _take_over(run, run.take_out(item), outer)
         elif outer.in_transit:
             run.find(
@@ -88,27 +95,35 @@ def receive(run: Run) -> None:
             )
         elif outer.holder is None:
             run.find(FindingCode.NEVER_COMMISSIONED, "received, but its maker has not told of it", item.key)
-            run.set(replace(item, holder=act.by, sender=act.sender, custody_since=run.at))
-        else:
+            run.set(replace(item, holder=act.by, custody_since=run.at))
+        elif outer.holder != act.by:
             run.find(
                 FindingCode.RECEIVED_WITHOUT_SHIPPING, "its holder has not told of shipping it", item.key
             )
-            run.set(replace(item, claimed_by=act.by))
-    if act.event.type is EventType.AGGREGATION:
-        count(run)
+            run.claim(item, outer)
+    _count_contents(run)
+
+
+def _is_expected(run: Run, outer: Item) -> bool:
+    """Whether it was shipped to this party: by the shipper's word, or, where he does not say to whom, by the
+    receiver naming that very shipper."""
+    if outer.bound_for is None:
+        return run.act.sender is not None and run.act.sender == outer.sender
+    return outer.bound_for == run.act.by
 
 
 def _take_over(run: Run, item: Item, outer: Item) -> None:
     """Receipt of what was under way to this party: custody moves, and title where it was offered with a
-    statement."""
+    statement. An offer to another (a drop shipment) stands until he accepts it."""
+    sold = outer.offered_to == run.act.by
     run.set(
         replace(
             item,
             holder=run.act.by,
-            owner=run.act.by if outer.offered_to == run.act.by else item.owner,
+            owner=run.act.by if sold else item.owner,
             in_transit=False,
             bound_for=None,
-            offered_to=None,
+            offered_to=None if sold else item.offered_to,
             custody_since=run.at,
             missing=False,
             claimed_by=None if item.claimed_by == run.act.by else item.claimed_by,
@@ -116,10 +131,33 @@ def _take_over(run: Run, item: Item, outer: Item) -> None:
     )
 
 
+def _count_contents(run: Run) -> None:
+    """A receipt that lists what was inside may be a count, of what the receiver now holds."""
+    event = run.act.event
+    if event.type is EventType.AGGREGATION and event.parent:
+        parent = run.item(event.parent)
+        outer = run.outer(parent)
+        if outer.holder == run.act.by and not outer.in_transit:
+            compare(run, parent)
+
+
 def accept(run: Run) -> None:
+    """Title taken by whom it was offered to: the buyer of a drop shipment, or of goods still under way."""
     for item in subjects(run):
-        if run.may_act(item):
-            outer = run.outer(item)
-            if run.act.statement and outer.owner != run.act.by:
-                run.set(replace(outer, owner=run.act.by))
-            run.set(run.item(item.key))
+        outer = run.outer(item)
+        if run.act.by == outer.owner:
+            continue
+        if outer.offered_to != run.act.by:
+            if run.may_act(item):
+                run.find(
+                    FindingCode.NOT_OFFERED, "accepted, but its title was not offered: title stays", item.key
+                )
+        elif item.parent is not None:
+            run.find(
+                FindingCode.MOVED_ALONE,
+                "its title cannot pass alone while it is packed: unpack it, or accept its container",
+                item.key,
+                item.parent,
+            )
+        else:
+            run.set(replace(item, owner=run.act.by, offered_to=None))
