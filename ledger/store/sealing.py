@@ -114,9 +114,9 @@ class Sealer:
         """The tree at the mark's size is the one the mark knows, and no checkpoint lies beyond the mark."""
         if mark is None:
             raise MarkMissing(
-                f"the ledger has {head.size} entries, and the mark {self._mark.path} is gone: the node stays read-only, "
-                "because it cannot know how far it had signed. Compare with the checkpoints that witnesses and "
-                "scanners kept"
+                f"the ledger has {head.size} entries, and the mark {self._mark.path} is gone: the node stays "
+                "read-only, because it cannot know how far it had signed. Compare with the checkpoints that "
+                "witnesses and scanners kept"
             )
         if mark.origin != self._store.origin:
             raise ReadOnly(

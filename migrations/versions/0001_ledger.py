@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from ledger.store.sql.triggers import append_only, changeable
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -79,38 +81,17 @@ def upgrade() -> None:
     )
     op.create_table("seed", _ledger(), _index(), sa.Column("seed", sa.LargeBinary, nullable=False))
     op.create_table("wrap", _ledger(), _index(), sa.Column("key", sa.LargeBinary, nullable=False))
-    if op.get_bind().dialect.name == "sqlite":
-        _sqlite_triggers()
-    else:
-        _postgresql_triggers()
+    for table in IMMUTABLE:
+        for statement in append_only(op.get_bind().dialect.name, table):
+            op.execute(statement)
 
 
 def downgrade() -> None:
+    for table in IMMUTABLE:
+        for statement in changeable(op.get_bind().dialect.name, table):
+            op.execute(statement)
     for name in ("wrap", "seed", "cosig", "checkpoint", "tile", "statement_index"):
         op.drop_table(name)
     op.drop_index("ix_entry_leaf", "entry")
     for name in ("entry", "head", "ledger_origin"):
         op.drop_table(name)
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION packproof_refuse_change()")
-
-
-def _sqlite_triggers() -> None:
-    for table in IMMUTABLE:
-        for action in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_refuse_{action.lower()} BEFORE {action} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {action} on {table} is refused'); END"
-            )
-
-
-def _postgresql_triggers() -> None:
-    op.execute(
-        "CREATE FUNCTION packproof_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION 'the ledger is append-only: % on % is refused', TG_OP, TG_TABLE_NAME; END $$"
-    )
-    for table in IMMUTABLE:
-        op.execute(
-            f"CREATE TRIGGER {table}_refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION packproof_refuse_change()"
-        )
