@@ -4,6 +4,11 @@ import importlib.util
 
 pytest_plugins = [
     name
-    for name in ("tests.support.postgres", "tests.support.app", "tests.support.browser")
+    for name in (
+        "tests.support.no_skips",
+        "tests.support.postgres",
+        "tests.support.app",
+        "tests.support.browser",
+    )
     if importlib.util.find_spec(name)
 ]
