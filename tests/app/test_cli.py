@@ -1,0 +1,189 @@
+"""``packproof``, run as a person runs it: what it answers, where it complains, and how it ends."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from tests.support.shared import ROOT
+
+GLN = "0399999000017"
+
+
+@pytest.fixture
+def packproof(sqlite_database, tmp_path):
+    """Runs the command on a migrated database of its own."""
+
+    def run(*arguments, given="", **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+        kept |= {"PACKPROOF_DATABASE_URL": str(sqlite_database.url), "PYTHONPATH": str(ROOT), **environment}
+        command = [sys.executable, "-m", "app.cli", *arguments]
+        return subprocess.run(
+            command,
+            check=False,
+            input=given,
+            text=True,
+            capture_output=True,
+            cwd=tmp_path,
+            env=kept,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_help_shows_the_commands_and_examples(packproof):
+    for arguments in (
+        ["--help"],
+        ["user", "--help"],
+        ["token", "--help"],
+        ["db", "--help"],
+        ["serve", "--help"],
+    ):
+        found = packproof(*arguments)
+        assert found.returncode == 0
+        assert "example" in found.stdout, arguments
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["db"],
+        ["user"],
+        ["nonsense"],
+        ["user", "add", "mia"],
+        ["user", "add", "mia", "--role", "king"],
+        ["serve", "--port", "x"],
+    ],
+)
+def test_wrong_usage_ends_with_status_2(packproof, arguments):
+    assert packproof(*arguments).returncode == 2
+
+
+def test_a_usage_error_is_one_line(packproof):
+    found = packproof("user", "add", "mia")
+    assert found.stdout == ""
+    assert found.stderr.count("\n") == 1
+    assert "the following arguments are required: --role" in found.stderr
+
+
+def test_the_schema_goes_up_and_down_and_says_where_it_is(packproof, tmp_path):
+    url = f"sqlite:///{tmp_path}/new/node.db"
+    before = packproof("db", "current", "--json", PACKPROOF_DATABASE_URL=url)
+    assert (before.returncode, json.loads(before.stdout)["current"]) == (1, None)
+    assert "packproof db upgrade" in packproof("user", "list", PACKPROOF_DATABASE_URL=url).stderr
+    assert packproof("db", "upgrade", PACKPROOF_DATABASE_URL=url).returncode == 0
+    after = json.loads(packproof("db", "current", "--json", PACKPROOF_DATABASE_URL=url).stdout)
+    assert after["fits"] is True
+    assert "as before" in packproof("db", "upgrade", PACKPROOF_DATABASE_URL=url).stdout
+    assert (
+        packproof("db", "downgrade", "base", PACKPROOF_DATABASE_URL=url).stdout
+        == "The schema is at nothing.\n"
+    )
+
+
+def test_people_are_added_listed_given_passwords_and_disabled(packproof):
+    added = packproof(
+        "user", "add", "mia", "--role", "pharmacist", "--gln", GLN, given="a long walk by the sea\n"
+    )
+    assert (added.returncode, added.stdout) == (0, "mia may sign in as pharmacist.\n")
+    made = json.loads(
+        packproof(
+            "user", "add", "ines", "--role", "inspector", "--expires", "30d", "--generate", "--json"
+        ).stdout
+    )
+    assert len(made["password"]) == 20
+    assert (
+        packproof("user", "password", "mia", "--password-stdin", given="another walk home\n").returncode == 0
+    )
+    assert packproof("user", "disable", "mia").returncode == 0
+    listed = json.loads(packproof("user", "list", "--json").stdout)
+    assert [(user["name"], user["state"].split()[0]) for user in listed] == [
+        ("ines", "until"),
+        ("mia", "disabled"),
+    ]
+
+
+def test_a_refusal_is_one_line_with_the_next_step_and_status_1(packproof):
+    found = packproof(
+        "user",
+        "add",
+        "mia",
+        "--role",
+        "pharmacist",
+        "--gln",
+        "0399999000018",
+        given="a long walk by the sea\n",
+    )
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (1, "", 1)
+    assert "check digit is 7" in found.stderr
+    as_json = packproof("user", "disable", "nobody", "--json")
+    assert as_json.returncode == 1
+    assert json.loads(as_json.stderr)["code"] == "not_found"
+
+
+def test_a_token_is_printed_once_alone_on_standard_output(packproof):
+    made = packproof("token", GLN, "--name", "erp", "--expires", "365d")
+    assert re.fullmatch(r"pp_[a-z2-7]{52}\n", made.stdout)
+    listed = packproof("token", GLN, "--list")
+    assert made.stdout.strip() not in listed.stdout
+    token_id = listed.stdout.split()[0]
+    assert packproof("token", GLN, "--revoke", token_id).returncode == 0
+    assert "revoked" in packproof("token", GLN, "--list").stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"PACKPROOF_DATABSE_URL": "x"}, "PACKPROOF_DATABSE_URL: no such setting"),
+        ({"PACKPROOF_ENVIRONMENT": "production"}, "PACKPROOF_SECRET_KEY: production refuses"),
+        ({"PACKPROOF_DATABASE_URL": "mysql://x"}, "a mysql database is not supported"),
+        (
+            {"PACKPROOF_DATABASE_URL": "postgresql://me:hush@127.0.0.1:1/x"},
+            "the database does not do as asked",
+        ),
+    ],
+)
+def test_wrong_settings_are_one_line_without_secrets(packproof, environment, words):
+    found = packproof("user", "list", **environment)
+    assert (found.returncode, found.stderr.count("\n")) == (1, 1)
+    assert words in found.stderr
+    assert "hush" not in found.stderr
+
+
+def test_the_server_answers_with_two_workers_and_stops_when_told(sqlite_database, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+    kept |= {"PACKPROOF_DATABASE_URL": str(sqlite_database.url), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", "2"]
+    server = subprocess.Popen(command, cwd=tmp_path, env=kept, stderr=subprocess.PIPE, text=True)
+    try:
+        assert answer(port).keys() == {"schema", "status"}
+        for _ in range(20):
+            assert answer(port)["status"] == "ok"
+    finally:
+        server.terminate()
+        _, complaints = server.communicate(timeout=20)
+    assert f"Serving on http://127.0.0.1:{port}" in complaints
+    assert "Traceback" not in complaints
+    assert list(tmp_path.glob("*.ctl")) == []
+
+
+def answer(port):
+    """What ``/healthz`` answers, once it does."""
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
+                return json.load(response)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not answer within 15 s")
