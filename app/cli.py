@@ -10,7 +10,8 @@ A feature's `cli.py` has ``register(commands)``, which adds its parsers and sets
     def recall(arguments, context):
         context.show({"held": 3}, "3 packages are held by ...")
 
-Every command takes ``--json``. A failure is one line on standard error. Exit status: 0 done, 1 failed, 2 wrong usage.
+Every command takes ``--json``. A failure is one line on standard error, and one for each
+further problem of a document. Exit status: 0 done, 1 failed, 2 wrong usage.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +35,13 @@ from app.errors import AppError
 from app.shared.actor import Actor, command_line
 from ledger.store.sql.engine import DatabaseRefused
 
-FEATURES = ("app.people.cli",)
+FEATURES = (
+    "app.proofs.cli",
+    "app.people.cli",
+    "app.partners.cli",
+    "app.products.cli",
+    "app.capture.cli",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return arguments.run(arguments, Context(as_json)) or 0
     except AppError as error:
-        return _failed(as_json, error.code, error.title, error.detail, error.next_step)
+        return _failed(as_json, error.code, error.title, error.detail, error.next_step, error.extra)
     except (SettingsError, DatabaseRefused) as error:
         return _failed(as_json, error.code, str(error))
     except SQLAlchemyError as error:
@@ -120,11 +127,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _failed(as_json: bool, code: str, title: str, detail: str = "", next_step: str = "") -> int:
+def _failed(
+    as_json: bool,
+    code: str,
+    title: str,
+    detail: str = "",
+    next_step: str = "",
+    extra: Mapping[str, Any] | None = None,
+) -> int:
+    extra = extra or {}
     if as_json:
-        text = json.dumps({"code": code, "title": title, "detail": detail, "next": next_step})
+        text = json.dumps({"code": code, "title": title, "detail": detail, "next": next_step, **extra})
     else:
         text = "packproof: " + "; ".join(part.rstrip(".") for part in (title, detail, next_step) if part)
+        # The first problem is the detail.
+        text += "".join(f"\n  also: {p['message']} (at {p['where']})" for p in extra.get("problems", ())[1:])
     sys.stderr.write(text + "\n")
     return 1
 
@@ -134,7 +151,7 @@ def _parser() -> Parser:
         prog="packproof",
         description="Packproof: every pack, every hop, provable. This command runs and looks after a node.",
         epilog="examples:\n"
-        "  packproof db upgrade\n"
+        "  packproof init\n"
         "  packproof user add mia --role pharmacist --gln 0399999000017\n"
         "  packproof serve\n"
         "\nsettings: PACKPROOF_... in the environment, see docs/reference/settings.md",

@@ -31,12 +31,15 @@ class Capture:
     def receive(
         self, raw: bytes, content_type: str | None, *, by: str, channel: str, actor: Actor
     ) -> Receipt:
-        """Record an unsigned document on behalf of the party `by` (GLN), as it came over `channel`.
+        """Record an unsigned document on behalf of the party `by` (its GLN, or that of a site of its), as it came over
+        `channel`.
 
         Raises `AppError`: the document cannot be used (400, 413, 415), an id stands with other content (409), or the
         node takes nothing in (503, 507). Then nothing of it is stored.
         """
         document = prepare.read_document(raw, content_type, self.most_events, self.most_bytes)
+        with self.database.reading() as connection:
+            by = partners.owners_of(connection, [by])[by]
         return self.submit(
             prepare.receive(
                 document=document,

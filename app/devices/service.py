@@ -5,7 +5,7 @@ holder has it. The table `party_key` is a projection of those entries.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -30,6 +30,7 @@ from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
 SIGNING_ROLES = (Role.DEVICE, Role.PERSON)
+PARTY_ROLES = (Role.ROOT, *SIGNING_ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,20 @@ class Keys:
         self._clock = clock
         self._may_write = may_write
 
-    def register(self, envelope: bytes, document: bytes, seed: bytes) -> Key:
+    def register(
+        self,
+        envelope: bytes,
+        document: bytes,
+        seed: bytes,
+        *,
+        party: str | None = None,
+        roles: Collection[Role] = PARTY_ROLES,
+    ) -> Key:
         """Append a registration that its party's root signed (its own: the root itself). Idempotent.
 
-        Raises `Invalid` for a record that cannot be read or does not fit its statement, `Refused` for one that
-        docs/formats/statement.md does not allow.
+        Only for the party `party` (GLN) where one is given, and only for keys of `roles`: a root registers itself, so
+        who brings one must be somebody that the operator believes. Raises `Invalid` for a record that cannot be read
+        or does not fit its statement, `Refused` for one that docs/formats/statement.md does not allow.
         """
         try:
             opened = Envelope.parse(envelope)
@@ -144,6 +154,10 @@ class Keys:
             verifiers = [load_verifier(record.key)]
         except VerificationError as error:
             raise Invalid("key.malformed", "The key's registration cannot be read", str(error)) from error
+        if record.role not in roles:
+            raise Refused("key.role", f"A {record.role} key is not registered this way", record.label)
+        if party is not None and record.party != party:
+            raise Refused("key.party", f"This key is for {record.party}, not for {party}", record.label)
         self._may_write()
         with self._database.writing() as connection:
             writer = SqlWriter(connection, self._origin)

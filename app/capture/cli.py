@@ -1,0 +1,118 @@
+"""``packproof capture FILE``: take a document in, as the operator of this node or as a party that signs.
+
+Two commands in one word, because people think of one thing: with ``--as`` the file goes into this node's ledger as
+*received from* a party; with ``--key`` the party's own client signs it here and sends it to a node.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.capture import prepare, remote, words
+from app.config import Settings
+from app.errors import AppError, Invalid
+from app.partners import service as partners
+from ledger.epcis.document import Document, Form
+from ledger.errors import LedgerError
+from ledger.signing.client import KeyFolder, sign_capture
+
+if TYPE_CHECKING:
+    from app.cli import Context
+
+CONTENT_TYPES = {
+    Form.JSON20: "application/json",
+    Form.XML12: "application/xml",
+    Form.XML20: "application/xml",
+}
+
+
+def register(commands: Any) -> None:
+    """Add the command to `packproof`."""
+    capture = commands.add_parser(
+        "capture",
+        help="take an EPCIS document in, unsigned or signed",
+        description="Take an EPCIS document in: 2.0 JSON, 2.0 XML or 1.2 XML.\n"
+        "With --as it goes into this node, as received from that party and not signed by it.\n"
+        "With --key the party's own key signs it here, and it is sent to the node at --node.",
+        epilog="examples:\n"
+        "  packproof capture shipment.xml --as 0300011111116\n"
+        "  packproof capture commissioning.json --key keys/line-1 --node https://packproof.example\n"
+        "\nThe same document again changes nothing and gives the same receipt.",
+    )
+    capture.add_argument("file", metavar="FILE", type=Path)
+    how = capture.add_mutually_exclusive_group(required=True)
+    how.add_argument("--as", dest="by", metavar="GLN", help="the party whose document it is")
+    how.add_argument("--key", type=Path, metavar="FOLDER", help="the key folder of the party's device")
+    capture.add_argument("--node", metavar="URL", help="the node to send it to; with --key")
+    capture.set_defaults(run=_capture)
+
+
+def _capture(arguments: argparse.Namespace, context: "Context") -> None:
+    if arguments.key is None:
+        if arguments.node is not None:
+            raise Invalid("usage", "--node goes with --key", "", "leave one of them out")
+        _receive(arguments, context)
+    else:
+        if arguments.node is None:
+            raise Invalid("usage", "--key needs --node", "", "say where to send it: --node URL")
+        _send(arguments, context)
+
+
+def _receive(arguments: argparse.Namespace, context: "Context") -> None:
+    node = context.services
+    gln = partners.checked_gln(arguments.by)
+    raw = _read(arguments.file, node.settings.max_body_bytes)
+    document = _document(raw, node.settings)
+    receipt = node.capture.receive(raw, None, by=gln, channel="file", actor=context.actor)
+    past = words.expired(document, node.clock.now().date())
+    with node.database.reading() as connection:
+        name = partners.names(connection, [receipt.by]).get(receipt.by, receipt.by)
+    data = receipt.as_json() | {
+        "expired": [{"lot": each.lot, "on": each.on, "packages": each.packages} for each in past]
+    }
+    context.show(data, words.told(receipt, past, node.node.origin, name))
+
+
+def _send(arguments: argparse.Namespace, context: "Context") -> None:
+    limits = context.settings
+    raw = _read(arguments.file, limits.max_body_bytes)
+    document = _document(raw, limits)
+    try:
+        folder = KeyFolder.open(arguments.key)
+        # What was signed earlier goes first: the chain should arrive in its order.
+        late = remote.send_outbox(folder, arguments.node)
+        signed = sign_capture(
+            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events]
+        )
+    except LedgerError as error:
+        raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error
+    receipt = remote.send(folder, arguments.node, signed)
+    events = receipt.get("events", [])
+    lines = [
+        f"{len(events)} event{'' if len(events) == 1 else 's'} signed by {folder.label} for {folder.party}, "
+        f"{'already here, ' if receipt.get('known') else ''}entry {receipt.get('index')} of {folder.ledger}.",
+        f"Receipt: leaf {receipt.get('leaf')}",
+    ]
+    if late:
+        lines.append(f"{late} signed earlier and not acknowledged then went first.")
+    lines += [f"Tolerated: {note.get('message')}" for note in receipt.get("notes", [])]
+    lines += [f"Found ({f.get('severity')}): {f.get('message')}" for f in receipt.get("findings", [])]
+    context.show({**receipt, "sent_late": late}, "\n".join(lines))
+
+
+def _read(path: Path, most_bytes: int) -> bytes:
+    with path.open("rb") as stream:
+        raw = stream.read(most_bytes + 1)
+    if len(raw) > most_bytes:
+        raise Invalid(
+            "document.too_large",
+            "This file is too large",
+            f"{path} has more than {most_bytes} bytes",
+            "Send it in smaller documents, or raise PACKPROOF_MAX_BODY_BYTES.",
+            status=413,
+        )
+    return raw
+
+
+def _document(raw: bytes, settings: Settings) -> Document:
+    return prepare.read_document(raw, None, settings.max_capture_events, settings.max_body_bytes)

@@ -1,0 +1,100 @@
+"""Sending what a party signed to a node, over HTTP: ``POST /ledger/captures``.
+
+Nothing is lost on the way: a capture is in its folder's outbox before it is sent, stays there until the node has
+answered with a receipt, and is sent as the same bytes each time, which gives the same receipt.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from app.errors import AppError, Invalid
+from ledger.signing.client import KeyFolder, SignedCapture
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_TIMEOUT_S = 60
+LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+# Answers after which the same bytes will never be taken; everything else may pass, and is sent again later.
+FINAL = frozenset({400, 403, 409, 413, 415, 422})
+
+
+def send(folder: KeyFolder, node: str, capture: SignedCapture) -> Mapping[str, Any]:
+    """Send one capture to the node at the address `node`; its receipt, kept in the folder too.
+
+    Raises `AppError`: with what the node said where it refuses (the capture is then parked), or where it cannot be
+    reached (then it stays in the outbox).
+    """
+    status, answer = _post(checked_address(node) + "/ledger/captures", capture)
+    if status == HTTPStatus.CREATED:
+        folder.acknowledged(capture, answer)
+        return answer
+    if status in FINAL:
+        folder.refused(capture, answer)
+        kept = "It is parked in the folder's refused/, for a person to look at."
+    else:
+        kept = "It stays in the outbox and is sent again by the next packproof capture."
+    raise AppError(
+        str(answer.get("code", "node.refused")),
+        status,
+        f"{node} did not take it: {answer.get('title', status)}",
+        str(answer.get("detail", "")),
+        " ".join(part for part in (str(answer.get("next", "")), kept) if part),
+        extra={name: answer[name] for name in ("problems",) if name in answer},
+    )
+
+
+def send_outbox(folder: KeyFolder, node: str) -> int:
+    """Send what is still in the outbox, in the order of signing; how many. Raises as `send` does."""
+    waiting = folder.outbox()
+    for capture in waiting:
+        send(folder, node, capture)
+    return len(waiting)
+
+
+def checked_address(node: str) -> str:
+    """The node's address without a slash at its end. Raises `Invalid`."""
+    parts = urlsplit(node)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise Invalid("node.address", f"{node!r} is no node's address", "", "write https://packproof.example")
+    return node.rstrip("/")
+
+
+def _post(url: str, capture: SignedCapture) -> tuple[int, dict[str, Any]]:
+    parts = {
+        "envelope": ("envelope.json", capture.envelope, "application/json"),
+        "seed": ("seed", capture.seed, "application/octet-stream"),
+        "document": ("document", capture.document, capture.content_type),
+    }
+    try:
+        with requests.post(
+            url,
+            files=parts,
+            timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = response.raw.read(LONGEST_ANSWER_BYTES + 1, decode_content=True)
+            status = response.status_code
+    except (requests.RequestException, OSError) as error:
+        raise AppError(
+            "node.unreachable",
+            503,
+            "The node cannot be reached",
+            f"{url}: {type(error).__name__}",
+            "Nothing is lost: what was signed stays in the outbox and is sent again by the next packproof capture.",
+        ) from error
+    return status, _object(body)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > LONGEST_ANSWER_BYTES:
+        return {"title": "an answer longer than any receipt"}
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {"title": "an answer that is no JSON: is this a packproof node?"}
+    return answer if isinstance(answer, dict) else {"title": "an answer that is no object"}
