@@ -25,6 +25,7 @@ from app.devices.service import Keys
 from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
+from app.proofs.evidence import Evidence
 from app.proofs.node import Node
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
@@ -76,6 +77,10 @@ class Services:
     @cached_property
     def verification(self) -> Verification:
         return Verification(self.database, self.clock)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return Evidence(self.database, self.node)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

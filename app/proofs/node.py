@@ -18,7 +18,7 @@ from app.errors import AppError
 from app.shared.clock import Clock
 from ledger.errors import LedgerError
 from ledger.log.entry import Kind
-from ledger.log.note import NoteSigner
+from ledger.log.note import NoteSigner, NoteVerifier
 from ledger.signing.keyfile import KeyFileError, load_key, save_key
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Ed25519Signer, Signer, generate, load_verifier
@@ -65,7 +65,12 @@ class Node:
     @cached_property
     def verifier_key(self) -> str:
         """The key that checks this node's checkpoints, as C2SP notes write it: what a scanner pins."""
-        return str(self._note_signer.verifier)
+        return str(self.note_verifier)
+
+    @property
+    def note_verifier(self) -> NoteVerifier:
+        """Checks this node's checkpoints."""
+        return self._note_signer.verifier
 
     def may_write(self) -> None:
         """Raise `CaptureStopped` where the ledger does not go on from what was signed: read-only, and why.
