@@ -10,8 +10,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WIDTH = 22
+_LAST_MS = 253_402_300_799_000  # the end of year 9999: a node may write any number, a calendar ends there
+_WIDTH = 20
 _MANY = 5
+_SAID_ELSEWHERE = frozenset(("bizStep", "eventTime", "eventTimeZoneOffset", "type", "eventID", "action"))
+_NAMES = {
+    "epcList": "packages",
+    "childEPCs": "contents",
+    "parentID": "container",
+    "inputEPCList": "went in",
+    "outputEPCList": "came out",
+    "readPoint": "read at",
+    "bizLocation": "stays at",
+    "bizTransactionList": "documents",
+    "sourceList": "from",
+    "destinationList": "to",
+    "lotNumber": "lot",
+    "itemExpirationDate": "expires",
+    "set": "stays",
+    "unset": "no longer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +139,14 @@ class Report:
         yield "Keys this rests on:"
         for key in self.keys:
             yield _row("", f"{key.who()}, registered in entry {key.registered}{_end(key)}")
+            yield _row("", f"  thumbprint {key.key}")
         yield ""
         yield "What this proves: these events, in these words, were vouched for as said above, and the ledger cannot"
         yield "change or move them without breaking the seal. What it does not prove: that what was signed is true, and"
         yield "that nothing is missing. Completeness cannot be proven here: compare with the counterparties."
+        if any(not key.pinned and key.party for key in self.keys):
+            yield "'By this node's word': only the node says that this key is that company's. Ask the company for the"
+            yield "thumbprint of its root key and name it in a policy (--policy) to be sure."
         if self.hidden:
             yield f"{self.hidden} fields are hidden; each is sealed, so it can be shown later but not changed."
 
@@ -140,23 +162,49 @@ def _event_lines(number: int, event: EventLine) -> Iterator[str]:
     what = event.one.get("bizStep") or event.one.get("type") or "event"
     if any(path.startswith("errorDeclaration/") for path in event.one):
         what += " (declared to be wrong)"
-    recorded = (_EPOCH + timedelta(milliseconds=event.received_ms)).isoformat(timespec="seconds")
-    yield f"{number:>3}. {what} at {event.one.get('eventTime', 'a time that is not shown')}"
+    recorded = _EPOCH + timedelta(milliseconds=min(event.received_ms, _LAST_MS))
+    yield _clean(f"{number:>3}. {what} at {_time(event.one.get('eventTime', 'a time that is not shown'))}")
     yield _row("vouched for", event.vouched())
-    yield _row("stands as entry", f"{event.index}, which the node says it recorded at {recorded}")
+    yield _row(
+        "stands as entry",
+        f"{event.index}, which the node says it recorded at {recorded:%Y-%m-%d %H:%M:%S} UTC",
+    )
     for path, value in event.one.items():
-        if path not in ("bizStep", "eventTime"):
-            yield _row(path, value)
+        if path not in _SAID_ELSEWHERE:
+            yield _row(_name(path), _value(value))
     for path, values in event.many.items():
         for position, value in enumerate(values[:_MANY]):
-            yield _row("" if position else path, value)
+            yield _row("" if position else _name(path), _value(value))
         if len(values) > _MANY:
             yield _row("", f"and {len(values) - _MANY} more")
     if event.hidden:
         yield _row("hidden", f"{event.hidden} fields")
 
 
+def _name(path: str) -> str:
+    """A field's name in everyday words, or the last part of its path."""
+    last = path.rpartition("#")[2].rpartition("/")[2]
+    return _NAMES.get(last, last)
+
+
+def _value(value: str) -> str:
+    """Text inside JSON is shown without its quotation marks."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def _time(text: str) -> str:
+    """2026-03-01T10:00:00.000000Z as 2026-03-01 10:00:00 UTC; what is written otherwise stays as it is."""
+    day, separator, rest = text.partition("T")
+    clock, dot, fraction = rest.removesuffix("Z").partition(".")
+    if not separator or not dot or not rest.endswith("Z"):
+        return text
+    return f"{day} {clock}{'' if fraction.strip('0') == '' else '.' + fraction} UTC"
+
+
 def _row(name: str, value: str) -> str:
-    # Values come from strangers: nothing in them may move the cursor or forge a line of the report.
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
-    return f"     {name:<{_WIDTH}} {clean}".rstrip()
+    return _clean(f"     {name:<{_WIDTH}} {value}").rstrip()
+
+
+def _clean(text: str) -> str:
+    """Values come from strangers: nothing in them may move the cursor or forge a line of the report."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,45 @@
+"""The report: in words for people, whole for programs, and deaf to what strangers wrote into the values."""
+
+import json
+
+from ledger.evidence.verify import verify
+from tests.ledger.evidence.world import MAKER, PACK, World, event, made
+
+
+def test_nothing_in_a_value_can_forge_a_line_of_the_report() -> None:
+    world = World()
+    trick = "shipping\n     vouched for          signed by the President\x1b[2K"
+    index = world.capture(
+        event(
+            type="ObjectEvent", bizStep=trick, epcList=[PACK], eventTime=trick, **{"ext/x#y\nz": "\u202e\x07"}
+        )
+    )
+    text = verify(world.bundle([index], [PACK])).text()
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert [line for line in text.split("\n") if line.startswith("     vouched for")] == [
+        f"     vouched for          signed by {MAKER} (device key 'Packing line 3', by this node's word)"
+    ]
+
+
+def test_a_time_beyond_the_calendar_is_no_trap() -> None:
+    world = World()
+    kept = world.kept[world.capture(made(PACK))]
+    object.__setattr__(kept.entry, "received_ms", 2**63 - 1)
+    assert "recorded at 9999-12-31" in verify(world.bundle([4], [PACK])).text()
+
+
+def test_the_report_for_programs_says_what_the_one_for_people_says() -> None:
+    world = World()
+    world.capture(made(PACK))
+    report = verify(world.bundle([4], [PACK]))
+    value = json.loads(json.dumps(report.to_json()))
+    assert value["events"][0]["vouched"] in report.text()
+    assert value["events"][0]["many"] == {"epcList": [PACK]}
+    assert value["complete"] == "cannot be proven here"
+    assert {key["key"] for key in value["keys"]} == {
+        signer.thumbprint.hex() for signer in (world.intake, world.root, world.device)
+    }
+    assert world.root.thumbprint.hex() in report.text()
+    assert "commissioning at 2026-03-01 10:00:00 UTC" in report.text()
+    assert "LOT-77" in report.text()
