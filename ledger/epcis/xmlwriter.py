@@ -67,9 +67,6 @@ def _declare(document: Document, names: Names) -> None:
     """Have a prefix for every namespace in use, so that the root declares them all."""
     for event in document.events:
         for name, text in (*event.ilmd, *event.extensions):
-            if name.startswith(EPCIS + "#"):
-                _declare_inner(text, names)
-                continue
             names.prefix(namespace_of(name)[0])
             _declare_inner(text, names)
         for text in event.sensors:
@@ -219,8 +216,9 @@ class EventWriter:
             value = json.loads(extras[CERTIFICATION])
             texts = [value] if isinstance(value, str) else value
             if isinstance(texts, list) and all(isinstance(item, str) for item in texts):
-                del extras[CERTIFICATION]
-                found["certificationInfo"] = lambda parent: _texts(parent, "certificationInfo", texts)
+                first = texts[:1] if self._form is Form.XML20 else texts  # the 2.0 schema has room for one
+                extras[CERTIFICATION] = json.dumps(texts[len(first) :])
+                found["certificationInfo"] = lambda parent: _texts(parent, "certificationInfo", first)
         if event.sensors:
             found["sensorElementList"] = lambda parent: self._sensors(parent, event.sensors)
         if event.ilmd:
