@@ -171,7 +171,46 @@ def _pip() -> "list[str]":
         return [str(PYTHON), "-m", "pip"]
     if _run([_base_python(), "-m", "pip", "--python", str(PYTHON), "--version"]).returncode == 0:
         return [_base_python(), "-m", "pip", "--python", str(PYTHON)]
+    if _borrow_pip_from_apt():
+        return [str(PYTHON), "-m", "pip"]
     raise CannotPrepare(f"there is no pip to fetch packages with.\n{_advice()}")
+
+
+def _borrow_pip_from_apt() -> bool:
+    """Put the pip of Debian's own package into `.venv`, without being root and leaving the system as it is.
+
+    Debian's python3 comes without pip and without what `venv` unpacks it from. apt-get can read its signed lists and
+    fetch one package into folders of anyone's; the package holds pip as a wheel, and a wheel of pip installs itself.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return False
+    say(
+        "  this Python came without pip: fetching Debian's package of it into .venv (nothing else is touched)"
+    )
+    place = VENV / "apt"
+    for part in ("state/lists/partial", "cache/archives/partial"):
+        (place / part).mkdir(parents=True, exist_ok=True)
+    options = {
+        "Dir::State": place / "state",
+        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::Cache": place / "cache",
+        "Acquire::Languages": "none",
+        "APT::Sandbox::User": "",
+    }
+    apt = ["apt-get", "-q", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
+    try:
+        for command in ([*apt, "update"], [*apt, "download", "python3-pip-whl"]):
+            if _run(command, place).returncode:
+                return False
+        for package in place.glob("*.deb"):
+            _run(["dpkg-deb", "-x", str(package), str(place)])
+        wheels = list((place / "usr/share/python-wheels").glob("pip-*.whl"))
+        if not wheels:
+            return False
+        install = [str(PYTHON), str(wheels[0] / "pip"), "install", "--no-index", str(wheels[0])]
+        return _run(install).returncode == 0
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _environment() -> "dict[str, str]":
@@ -187,7 +226,7 @@ def _environment() -> "dict[str, str]":
     }
 
 
-def _run(command: "list[str]") -> "subprocess.CompletedProcess[str]":
+def _run(command: "list[str]", folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - our own words
         command,
         stdin=subprocess.DEVNULL,
@@ -196,7 +235,7 @@ def _run(command: "list[str]") -> "subprocess.CompletedProcess[str]":
         text=True,
         errors="replace",
         env=_environment(),
-        cwd=str(ROOT),
+        cwd=str(folder),
         check=False,
     )
 
