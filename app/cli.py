@@ -41,6 +41,9 @@ FEATURES = (
     "app.partners.cli",
     "app.products.cli",
     "app.capture.cli",
+    "app.history.cli",
+    "app.custody.cli",
+    "app.recalls.cli",
 )
 
 

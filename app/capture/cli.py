@@ -10,20 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.capture import prepare, remote, words
 from app.config import Settings
-from app.errors import AppError, Invalid
+from app.errors import Invalid
 from app.partners import service as partners
-from ledger.epcis.document import Document, Form
-from ledger.errors import LedgerError
-from ledger.signing.client import KeyFolder, sign_capture
+from ledger.epcis.document import Document
 
 if TYPE_CHECKING:
     from app.cli import Context
-
-CONTENT_TYPES = {
-    Form.JSON20: "application/json",
-    Form.XML12: "application/xml",
-    Form.XML20: "application/xml",
-}
 
 
 def register(commands: Any) -> None:
@@ -77,20 +69,11 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     limits = context.settings
     raw = _read(arguments.file, limits.max_body_bytes)
     document = _document(raw, limits)
-    try:
-        folder = KeyFolder.open(arguments.key)
-        # What was signed earlier goes first: the chain should arrive in its order.
-        late = remote.send_outbox(folder, arguments.node)
-        signed = sign_capture(
-            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events]
-        )
-    except LedgerError as error:
-        raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error
-    receipt = remote.send(folder, arguments.node, signed)
+    receipt, late = remote.sign_and_send(arguments.key, arguments.node, raw, document)
     events = receipt.get("events", [])
     lines = [
-        f"{len(events)} event{'' if len(events) == 1 else 's'} signed by {folder.label} for {folder.party}, "
-        f"{'already here, ' if receipt.get('known') else ''}entry {receipt.get('index')} of {folder.ledger}.",
+        f"{len(events)} event{'' if len(events) == 1 else 's'} signed for {receipt.get('by')}, "
+        f"{'already here, ' if receipt.get('known') else ''}entry {receipt.get('index')}.",
         f"Receipt: leaf {receipt.get('leaf')}",
     ]
     if late:

@@ -18,6 +18,7 @@ from app.custody import service as custody
 from app.devices import service as devices
 from app.events.acts import StoredAct
 from app.events.models import document, endorsement, event, event_epc
+from app.events.roles import roles_of
 from app.exceptions import service as exceptions
 from app.partners import service as partners
 from app.products import service as products
@@ -27,13 +28,9 @@ from ledger.custody.act import gln_of
 from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.stored import pack_fields
-from ledger.custody.vocabulary import EventType
 from ledger.store.port import Draft
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
-
-# What an item is in an event; kept in event_epc.role.
-OBJECT, PARENT, CHILD, INPUT, OUTPUT, LOT = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,10 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     endorsed = [k.seq for k in known if k and capture.signer and not k.signed]
     if all(known) and not endorsed and known:
         return _first_receipt(connection, writer, capture, [k for k in known if k])
+    if not capture.events:
+        again = _same_document(connection, by_id, capture)
+        if again is not None:
+            return _first_receipt(connection, writer, capture, [], again)
     devices.require_valid(connection, capture.signatures, writer.head().size)
     [entry] = writer.append(
         [
@@ -240,24 +241,11 @@ def _insert_events(
 
 
 def _insert_names(connection: Connection, numbered: list[tuple[int, Event]]) -> None:
-    named = [(seq, key, role) for seq, each in numbered for key, role in _roles(each)]
+    named = [(seq, key, role) for seq, each in numbered for key, role in roles_of(each)]
     ids = writing.ensure(connection, (key for _, key, _ in named))
-    rows = [{"item_id": ids[key], "seq": seq, "role": role} for seq, key, role in dict.fromkeys(named)]
+    rows = [{"item_id": ids[key], "seq": seq, "role": role} for seq, key, role in named]
     if rows:
         connection.execute(insert(event_epc), rows)
-
-
-def _roles(each: Event) -> list[tuple[str, int]]:
-    found = [(each.parent, PARENT)] if each.parent and each.type is not EventType.TRANSFORMATION else []
-    for keys, role in (
-        (each.epcs, OBJECT),
-        (each.children, CHILD),
-        (each.inputs, INPUT),
-        (each.outputs, OUTPUT),
-        (each.lots(), LOT),
-    ):
-        found += [(key, role) for key in keys]
-    return found
 
 
 def _project(
@@ -286,10 +274,25 @@ def _project(
     )
 
 
+def _same_document(connection: Connection, by_id: int, capture: PreparedCapture) -> int | None:
+    """The entry of the very same bytes: a document of master data alone has no events to know it by."""
+    query = select(func.min(document.c.idx)).where(
+        document.c.by_id == by_id,
+        document.c.sha256 == capture.raw_sha256,
+        document.c.signer.is_(None) if capture.signer is None else document.c.signer == capture.signer,
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
+
+
 def _first_receipt(
-    connection: Connection, writer: SqlWriter, capture: PreparedCapture, known: list[_Known]
+    connection: Connection,
+    writer: SqlWriter,
+    capture: PreparedCapture,
+    known: list[_Known],
+    index: int | None = None,
 ) -> Receipt:
-    index = known[0].index
+    index = known[0].index if index is None else index
     events = tuple(
         EventReceipt(e.act.event.id, k.seq, k.index, True) for e, k in zip(capture.events, known, strict=True)
     )
@@ -297,7 +300,7 @@ def _first_receipt(
         index=index,
         leaf=writer.leaf(index),
         by=capture.by,
-        signed=known[0].signed,
+        signed=known[0].signed if known else capture.signer is not None,
         known=True,
         events=events,
         findings=(),

@@ -7,19 +7,43 @@ answered with a receipt, and is sent as the same bytes each time, which gives th
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from app.errors import AppError, Invalid
-from ledger.signing.client import KeyFolder, SignedCapture
+from ledger.epcis.document import Document, Form
+from ledger.errors import LedgerError
+from ledger.signing.client import KeyFolder, SignedCapture, sign_capture
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 60
 LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+CONTENT_TYPES = {
+    Form.JSON20: "application/json",
+    Form.XML12: "application/xml",
+    Form.XML20: "application/xml",
+}
 # Answers after which the same bytes will never be taken; everything else may pass, and is sent again later.
 FINAL = frozenset({400, 403, 409, 413, 415, 422})
+
+
+def sign_and_send(keys: Path, node: str, raw: bytes, document: Document) -> tuple[Mapping[str, Any], int]:
+    """Sign `raw`, which was read as `document`, with the key folder `keys` and send it; its receipt, and how many
+    captures went first that were signed earlier and not acknowledged. Raises `AppError`.
+    """
+    try:
+        folder = KeyFolder.open(keys)
+        # What was signed earlier goes first: the chain should arrive in its order.
+        late = send_outbox(folder, node)
+        signed = sign_capture(
+            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events]
+        )
+    except LedgerError as error:
+        raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error
+    return send(folder, node, signed), late
 
 
 def send(folder: KeyFolder, node: str, capture: SignedCapture) -> Mapping[str, Any]:

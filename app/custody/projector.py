@@ -34,7 +34,7 @@ class Projection:
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
     """A world being moved through time, with what has to be written."""
 
     world: World
@@ -72,7 +72,7 @@ def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> P
         s.act.event.parent for s in new if s.act.event.parent and s.act.event.type is EventType.AGGREGATION
     }
     before = loading.load(connection, keys, contents_of=parents)
-    progress = _Progress(_copy(before.world))
+    progress = Progress(_copy(before.world))
     late: list[StoredAct] = []
     again: set[str] = set()
     for stored in sorted(new, key=lambda s: (s.act.event.position, s.act.event.id.encode())):
@@ -107,7 +107,7 @@ def _copy(world: World) -> World:
     return World.of(world.items.values())
 
 
-def _write(connection: Connection, clock: Clock, before: loading.Loaded, progress: _Progress) -> None:
+def _write(connection: Connection, clock: Clock, before: loading.Loaded, progress: Progress) -> None:
     writing.save(connection, clock, before, progress.changed)
     writing.move(connection, before.ids, progress.moves)
     writing.note(connection, before.ids, progress.findings)
@@ -129,10 +129,10 @@ def _again(connection: Connection, clock: Clock, roots: set[int]) -> tuple[set[i
     return seqs, ids
 
 
-def replay(stored: Sequence[StoredAct], only: frozenset[str] | None = None) -> _Progress:
+def replay(stored: Sequence[StoredAct], only: frozenset[str] | None = None) -> Progress:
     """Apply `stored` acts from nothing, in custody's order, without those declared wrong."""
     seq_of = {id(s.act): s for s in stored}
-    progress = _Progress(World())
+    progress = Progress(World())
     for act in history(s.act for s in stored):
         progress.step(seq_of[id(act)], only)
     return progress

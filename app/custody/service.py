@@ -58,3 +58,8 @@ def senders_of(connection: Connection, item_ids: Iterable[int]) -> dict[int, int
         query = select(item.c.item_id, item.c.sender_id).where(item.c.item_id.in_(chunk))
         found |= dict(connection.execute(query).tuples().all())
     return found
+
+
+def of_lot(connection: Connection, lot_id: int) -> list[int]:
+    """The numbers of all packages of a lot, by the number of the lot's item."""
+    return list(connection.execute(select(item.c.item_id).where(item.c.lot_id == lot_id)).scalars())

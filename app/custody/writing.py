@@ -127,9 +127,29 @@ def _ordinal(text: str | None) -> int | None:
         return None
 
 
+def intervals(moves: Iterable[Move]) -> list[tuple[str, int, int, str]]:
+    """Moves, in the order in which they were made, as intervals: (child, from, to, parent).
+
+    Two moves of one child at one position leave the second alone: nothing was ever inside for no time.
+    """
+    done: list[tuple[str, int, int, str]] = []
+    inside: dict[str, Move] = {}
+    for each in moves:
+        before = inside.pop(each.child, None)
+        if before is not None and before.into is not None and before.at < each.at:
+            done.append((each.child, before.at, each.at, before.into))
+        if each.into is not None:
+            inside[each.child] = each
+    done += [(m.child, m.at, FOREVER, m.into) for m in inside.values() if m.into is not None]
+    return done
+
+
 def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) -> None:
-    """Write containment as intervals: a move ends the one that is open and begins the next."""
-    ending = [{"who": ids[m.child], "end": m.at} for m in moves]
+    """Write containment as intervals: a child's first move ends the interval that is open in the database."""
+    first: dict[str, int] = {}
+    for each in moves:
+        first.setdefault(each.child, each.at)
+    ending = [{"who": ids[child], "end": at} for child, at in first.items()]
     if ending:
         statement = (
             update(contained)
@@ -137,16 +157,14 @@ def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) 
             .values(t=bindparam("end"))
         )
         connection.execute(statement, ending)
-    begun = {(ids[m.child], m.at): m for m in moves if m.into is not None}
+        # What ended where it began was never inside.
+        for chunk in chunks([row["who"] for row in ending]):
+            connection.execute(
+                delete(contained).where(contained.c.child.in_(chunk), contained.c.f >= contained.c.t)
+            )
     rows = [
-        {
-            "bucket": item_name(m.child).bucket,
-            "child": child,
-            "f": at,
-            "t": FOREVER,
-            "parent": ids[m.into or ""],
-        }
-        for (child, at), m in begun.items()
+        {"bucket": item_name(child).bucket, "child": ids[child], "f": f, "t": t, "parent": ids[parent]}
+        for child, f, t, parent in intervals(moves)
     ]
     if rows:
         connection.execute(insert(contained), rows)

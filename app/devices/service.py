@@ -70,6 +70,16 @@ def keys_of(connection: Connection, gln: str) -> list[Key]:
     return [_key(row) for row in connection.execute(query)]
 
 
+def all_keys(connection: Connection) -> list[Key]:
+    """Every key on this node, in the order of registration."""
+    query = (
+        select(party_key, party.c.gln)
+        .outerjoin(party, party.c.party_id == party_key.c.party_id)
+        .order_by(party_key.c.registered_idx)
+    )
+    return [_key(row) for row in connection.execute(query)]
+
+
 def _key(row: object) -> Key:
     return Key(
         bytes(row.thumbprint),  # type: ignore[attr-defined]

@@ -56,6 +56,11 @@ def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
     ]
 
 
+def all_numbers(connection: Connection) -> list[int]:
+    """The numbers of all events, ascending."""
+    return list(connection.execute(select(event.c.seq).order_by(event.c.seq)).scalars())
+
+
 def naming(connection: Connection, item_ids: Iterable[int]) -> set[int]:
     """The numbers of all events that name any of these items."""
     found: set[int] = set()

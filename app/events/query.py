@@ -1,0 +1,70 @@
+"""Finding events by who they name and what they are about, page by page, in the order in which they were recorded."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select
+
+from app.events.models import document, event, event_epc
+from app.events.records import raw_document
+from app.events.roles import LOT
+from ledger.custody.event import Event
+from ledger.custody.stored import unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A recorded event: its number, the document that brought it, when it was recorded."""
+
+    seq: int
+    doc_id: int
+    recorded_at: datetime
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A document as it was taken in: at which index, and when."""
+
+    index: int
+    received_at: datetime
+
+
+def naming_party(
+    connection: Connection, party_id: int, item_ids: Collection[int] | None, *, after: int, limit: int
+) -> list[Found]:
+    """Events that name the party (as reporter, sender, recipient, seller or buyer), numbered above `after`.
+
+    Only those about one of the items with the numbers `item_ids`, where these are given.
+    """
+    parties = (event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id, event.c.buyer_id)
+    query = select(event.c.seq, event.c.doc_id, event.c.record_time, event.c.body).where(
+        event.c.seq > after, or_(*(column == party_id for column in parties))
+    )
+    if item_ids is not None:
+        about = select(event_epc.c.seq).where(event_epc.c.item_id.in_(item_ids), event_epc.c.role != LOT)
+        query = query.where(event.c.seq.in_(about))
+    rows = connection.execute(query.order_by(event.c.seq).limit(limit)).all()
+    return [_found(row) for row in rows]
+
+
+def _found(row: Row[Any]) -> Found:
+    return Found(row.seq, row.doc_id, row.record_time, unpack(bytes(row.body)))
+
+
+def brought_by(connection: Connection, party_id: int, index: int) -> Brought | None:
+    """The document of the entry at `index`, if this party vouches for it or it came on its behalf."""
+    row = connection.execute(
+        select(document.c.idx, document.c.received_at).where(
+            document.c.idx == index, document.c.by_id == party_id
+        )
+    ).one_or_none()
+    return Brought(row.idx, row.received_at) if row else None
+
+
+def raw_documents(connection: Connection, doc_ids: Collection[int]) -> list[bytes]:
+    """The documents with these numbers, as they came."""
+    rows = connection.execute(select(document.c.raw).where(document.c.doc_id.in_(set(doc_ids)))).scalars()
+    return [raw_document(bytes(raw)) for raw in rows]
