@@ -140,6 +140,18 @@ def test_a_node_that_forges_a_signature_is_caught(story: World) -> None:
     assert (error.step, error.index, error.code) == (Step.SIGNATURES, index, "signature")
 
 
+def test_an_entry_that_was_signed_but_never_sealed_is_refused(story: World) -> None:
+    """The device signed it, the node left it out of the tree: the checkpoint does not cover it."""
+    sealed = story.checkpoint()
+    beside = World()
+    beside.kept, beside.log, beside.device = copy.deepcopy(story.kept[:6]), story.log, story.device
+    index = beside.capture(shipped(PACK, 9))
+    entries = [story.material(number, [PACK]) for number in story.key_entries()]
+    entries.append(beside.material(index, [PACK]))
+    error = refused(build(PACK, str(story.log.verifier), sealed, entries))
+    assert (error.step, error.index, error.code) == (Step.INCLUSION, index, "inclusion")
+
+
 def test_a_key_registration_with_a_wrong_signature_is_caught(story: World) -> None:
     forger = World()
     forger.kept = copy.deepcopy(story.kept[:5])
