@@ -5,31 +5,50 @@ A feature is a folder. Its `pages.py` answers people in HTML, its `api.py` answe
 token), whether it needs a CSRF token, and how errors are told.
 """
 
+# Nothing of Flask is imported before `create_app` is called: every module below `app` loads this one first, and a
+# command should answer before its reader has looked up.
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import flask_smorest
-from flask import Blueprint, Flask
+if TYPE_CHECKING:
+    from flask import Blueprint, Flask
 
-from app import errors, web, wiring
-from app.config import Settings
-from app.shared.clock import Clock
+    from app.config import Settings
+    from app.shared.clock import Clock
 
 
-def _pages() -> Sequence[Blueprint]:
+def _pages() -> "Sequence[Blueprint]":
     from app.people import pages as people
     from app.web import start
 
     return (start.blueprint, people.blueprint)
 
 
-def _apis() -> Sequence[Blueprint]:
+def _apis() -> "Sequence[Blueprint]":
+    from app.capture import api as captures
+    from app.devices import api as devices
+    from app.epcis import api as epcis
+    from app.proofs import api as proofs
+    from app.verification import api as checks
     from app.web import health
 
-    return (health.blueprint,)
+    return (
+        health.blueprint,
+        proofs.blueprint,
+        captures.blueprint,
+        devices.blueprint,
+        epcis.blueprint,
+        checks.blueprint,
+    )
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     """The node's WSGI application. Nothing is connected before the first request, so that workers may fork."""
+    import flask_smorest
+    from flask import Flask
+
+    from app import errors, web, wiring
+
     app = Flask("app", template_folder="web/templates", static_folder="web/static")
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,

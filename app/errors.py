@@ -9,11 +9,8 @@ asked by a page gets a page. Both say what happened and what to do next; neither
 
 from typing import Any
 
-import structlog
 from flask import Flask, Response, current_app, g, has_request_context, json, render_template, request
 from werkzeug.exceptions import HTTPException
-
-log = structlog.get_logger(__name__)
 
 PROBLEM_BASE = "https://packproof.example/problems/"
 PROBLEM_TYPE = "application/problem+json"
@@ -181,6 +178,10 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:
+        import structlog  # the command line reads this module too, and logs nothing
+
         request_id = g.get("request_id", "") if has_request_context() else ""
-        log.exception("fault", request_id=request_id, path=request.path, method=request.method)
+        structlog.get_logger(__name__).exception(
+            "fault", request_id=request_id, path=request.path, method=request.method
+        )
         return respond(AppError("server.fault", 500, *_KNOWN[500][1:]))

@@ -9,15 +9,15 @@ wait for one another, on SQLite by its write lock, on PostgreSQL by an advisory 
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from app.errors import AppError
 from ledger.store.sql.engine import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 _PG_LOCK = 0x5061636B  # "Pack"
@@ -27,6 +27,8 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Upgrade `database` to `revision`; nothing happens if it is there already."""
     with database.writing() as connection:
         _lock(connection)
+        from alembic import command  # slow to import, and only a migration needs it
+
         command.upgrade(_config(connection), revision)
 
 
@@ -34,19 +36,23 @@ def downgrade(database: Database, revision: str = "base") -> None:
     """Downgrade `database` to `revision`. What only the newer schema could hold is lost."""
     with database.writing() as connection:
         _lock(connection)
+        from alembic import command
+
         command.downgrade(_config(connection), revision)
 
 
 def current(database: Database) -> str | None:
     """The revision `database` stands at, or None where no schema is."""
     with database.reading() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 @cache
 def newest() -> str | None:
-    """The revision this code needs."""
-    return ScriptDirectory.from_config(_config(None)).get_current_head()
+    """The revision this code needs: the last one, since revisions are numbered in their order."""
+    return max((path.name[:4] for path in FOLDER.glob("versions/[0-9]*_*.py")), default=None)
 
 
 def require_current(database: Database) -> None:
@@ -62,7 +68,9 @@ def require_current(database: Database) -> None:
         )
 
 
-def _config(connection: Connection | None) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("path_separator", "os")

@@ -12,6 +12,7 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import AppError, Conflict, NotFound
@@ -232,15 +233,22 @@ class People:
         connection.execute(
             delete(sign_in_failure).where(sign_in_failure.c.last_at < now - rules.FAILURES_FORGOTTEN_AFTER)
         )
-        key = sign_in_failure.c.name_hash == digest(name)
-        failures = (
-            connection.execute(select(sign_in_failure.c.failures).where(key)).scalar_one_or_none() or 0
-        ) + 1
-        values = {"failures": failures, "last_at": now, "blocked_until": now + rules.wait_after(failures)}
-        if failures == 1:
-            connection.execute(insert(sign_in_failure).values(name_hash=digest(name), **values))
-        else:
-            connection.execute(update(sign_in_failure).where(key).values(**values))
+        # One statement counts, so that guesses made at the same moment are all counted.
+        make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        counted = connection.execute(
+            make(sign_in_failure)
+            .values(name_hash=digest(name), failures=1, last_at=now)
+            .on_conflict_do_update(
+                index_elements=[sign_in_failure.c.name_hash],
+                set_={"failures": sign_in_failure.c.failures + 1, "last_at": now},
+            )
+            .returning(sign_in_failure.c.failures)
+        ).scalar_one()
+        connection.execute(
+            update(sign_in_failure)
+            .where(sign_in_failure.c.name_hash == digest(name))
+            .values(blocked_until=now + rules.wait_after(counted))
+        )
 
     def _change(self, by: Actor, name: str, action: str, changes: dict[str, object]) -> None:
         with self._database.writing() as connection:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from app.errors import Invalid, NotFound
 from app.people import rules
@@ -76,9 +76,11 @@ class Tokens:
         scopes: Iterable[str] | None = None,
         subject: str | None = None,
         expires_at: datetime | None = None,
+        replace_older: bool = False,
     ) -> NewToken:
         """Make a token. `subject` is what it stands for beyond its party, such as a device's key thumbprint.
 
+        `replace_older` revokes the tokens that the same subject of the same party has: one key, one token.
         Raises `Invalid` on a kind that bears no token, a bad GLN, an unknown scope or an expiry that does not fit.
         """
         now = self._clock.now()
@@ -97,6 +99,8 @@ class Tokens:
         token = Token(new_id("tok"), name, kind, gln, subject, granted, now, expires_at, None)
         secret = PREFIX + base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=").lower()
         with self._database.writing() as connection:
+            if replace_older:
+                self._revoke_all(connection, by, gln, subject)
             connection.execute(
                 insert(api_token).values(
                     token_id=token.token_id,
@@ -146,6 +150,18 @@ class Tokens:
             address=address,
             request_id=request_id,
         )
+
+    def _revoke_all(
+        self, connection: Connection, by: Actor, party_gln: str | None, subject: str | None
+    ) -> None:
+        older = (
+            api_token.c.subject == subject,
+            api_token.c.party_gln == party_gln,
+            api_token.c.revoked_at.is_(None),
+        )
+        for token_id in connection.execute(select(api_token.c.token_id).where(*older)).scalars().all():
+            record(connection, self._clock, by, "token.revoke", subject=token_id, whose=party_gln or "")
+        connection.execute(update(api_token).where(*older).values(revoked_at=self._clock.now()))
 
     def revoke(self, by: Actor, token_id: str) -> None:
         """Stop a token at once; nothing happens if it is stopped already. Raises `NotFound`."""

@@ -34,8 +34,10 @@ def test_the_migrations_make_the_tables_that_the_code_declares(database):
 
 def test_every_revision_goes_down_to_nothing_and_up_again(database):
     newest = migrate.newest()
-    revisions = [script.revision for script in ScriptDirectory(str(migrate.FOLDER)).walk_revisions()]
+    scripts = ScriptDirectory(str(migrate.FOLDER))
+    revisions = [script.revision for script in scripts.walk_revisions()]
     assert revisions == sorted(revisions, reverse=True)
+    assert scripts.get_heads() == [newest]
     before = tables(database)
     for revision in [*revisions[1:], "base"]:
         migrate.downgrade(database, revision)

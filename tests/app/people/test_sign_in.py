@@ -1,14 +1,15 @@
 """Signing in: what it opens, and how little it tells to who guesses."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
 
 from app.people.pages import local_path
-from app.people.service import People
-from app.shared.actor import Role
+from app.people.service import People, SignInFailed
+from app.shared.actor import ANONYMOUS, Role
 from app.shared.audit import entries
 from tests.support.app import GLN_A, OPERATOR, PASSWORD
 
@@ -103,6 +104,23 @@ def test_the_wait_doubles_up_to_five_minutes_and_a_success_forgets_it(sqlite_nod
     assert visitor.sign_in("mia").status_code == 303
     assert sqlite_node.visitor().sign_in("mia", "not the password").status_code == 401
     assert sqlite_node.visitor().sign_in("mia").status_code == 303
+
+
+def test_guesses_made_at_the_same_moment_are_all_counted(node):
+    people, start = node.services.people, threading.Barrier(4)
+
+    def guess():
+        start.wait()
+        with pytest.raises(SignInFailed):
+            people.sign_in("mia", "not the password", by=ANONYMOUS)
+
+    threads = [threading.Thread(target=guess) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with node.services.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT failures FROM sign_in_failure").scalar_one() == 4
 
 
 def test_one_address_may_only_try_so_often_and_others_are_not_held_up(make_app):
