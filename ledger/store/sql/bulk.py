@@ -3,13 +3,18 @@
 SQLite takes ``executemany`` through the driver. PostgreSQL takes arrays: one statement with common table expressions
 inserts entries, index rows and seeds and moves the head, in a single round trip whether it is for one entry or for
 a thousand (``INSERT ... SELECT unnest`` is as fast as COPY).
+
+The statements go to the driver's cursor: SQLAlchemy's own execution costs more than the statement where an append is
+of one entry. Errors are raised as SQLAlchemy's, without the parameters, because seeds are among them.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from ledger.store.port import Head
 
@@ -57,6 +62,28 @@ WHERE ledger = %(ledger)s AND size = %(old)s
 """
 
 
+def _run(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
+    """The driver's cursor after one statement, or after one for each of many parameters."""
+    if not connection.in_transaction():
+        raise InvalidRequestError("the ledger is written inside a transaction: use Database.writing()")
+    cursor = connection.connection.cursor()
+    dialect = connection.dialect
+    errors = dialect.loaded_dbapi.Error
+    try:
+        if many:
+            cursor.executemany(sql, parameters)
+        else:
+            cursor.execute(sql, parameters)
+    except errors as error:
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            sql, None, error, errors, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        ) from error
+    return cursor
+
+
 def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
@@ -67,7 +94,7 @@ def lock_head(connection: Connection, origin: str) -> tuple[int, int, bytes, byt
     On SQLite the lock is the transaction itself, begun IMMEDIATE; on PostgreSQL the head's row.
     """
     sql = _SQLITE_HEAD if _is_sqlite(connection) else _POSTGRESQL_HEAD
-    row = connection.exec_driver_sql(sql, (origin,)).one_or_none()
+    row = _run(connection, sql, (origin,)).fetchone()
     return None if row is None else (int(row[0]), int(row[1]), bytes(row[2]), bytes(row[3]), bytes(row[4]))
 
 
@@ -75,9 +102,9 @@ def known_statements(connection: Connection, ledger: int, hashes: Sequence[bytes
     """(hash16, index) of the index rows with one of these hashes, ascending by index."""
     if _is_sqlite(connection):
         listed = json.dumps([item.hex() for item in hashes])
-        rows = connection.exec_driver_sql(_SQLITE_KNOWN, (ledger, listed)).all()
+        rows = _run(connection, _SQLITE_KNOWN, (ledger, listed)).fetchall()
     else:
-        rows = connection.exec_driver_sql(_POSTGRESQL_KNOWN, (ledger, list(hashes))).all()
+        rows = _run(connection, _POSTGRESQL_KNOWN, (ledger, list(hashes))).fetchall()
     return [(bytes(found), int(index)) for found, index in rows]
 
 
@@ -99,23 +126,30 @@ def write_append(connection: Connection, ledger: int, rows: NewRows, old_size: i
             "peaks": new.peaks.encode(),
             "old": old_size,
         }
-        return connection.exec_driver_sql(_POSTGRESQL_APPEND, values).rowcount == 1
-    connection.exec_driver_sql(
+        return bool(_run(connection, _POSTGRESQL_APPEND, values).rowcount == 1)
+    _run(
+        connection,
         "INSERT INTO entry (ledger, idx, leaf, body, recv_ms) VALUES (?, ?, ?, ?, ?)",
         [(ledger, *row) for row in zip(rows.idx, rows.leaf, rows.body, rows.recv_ms, strict=True)],
+        many=True,
     )
-    connection.exec_driver_sql(
+    _run(
+        connection,
         "INSERT INTO statement_index (hash16, ledger, idx) VALUES (?, ?, ?)",
         # Sorted, because the index is a tree by hash: neighbours go into one page.
         sorted((key, ledger, index) for key, index in zip(rows.hash16, rows.idx, strict=True)),
+        many=True,
     )
     if rows.seeds:
-        connection.exec_driver_sql(
+        _run(
+            connection,
             "INSERT INTO seed (ledger, idx, seed) VALUES (?, ?, ?)",
             [(ledger, *row) for row in zip(rows.seed_idx, rows.seeds, strict=True)],
+            many=True,
         )
-    moved = connection.exec_driver_sql(
+    moved = _run(
+        connection,
         "UPDATE head SET size = ?, root = ?, last_leaf = ?, peaks = ? WHERE ledger = ? AND size = ?",
         (new.size, new.root, new.last_leaf, new.peaks.encode(), ledger, old_size),
     )
-    return moved.rowcount == 1
+    return bool(moved.rowcount == 1)

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 
 from ledger.log.hashing import tree_hash
 from ledger.log.proof import inclusion_proof, root_at, verify_inclusion
@@ -196,3 +197,41 @@ def test_without_new_statements_nothing_is_written(database):
         before = writer.append(drafts(3)), writer.head()
     with ledger.writing() as writer:
         assert (writer.append(drafts(3)), writer.head()) == before
+
+
+def test_a_failing_append_tells_no_seed_and_leaves_a_usable_database(database):
+    ledger = sql_ledger(database)
+    with ledger.writing() as writer:
+        writer.append(drafts(3))
+    secret = draft("secret").seed
+    tamper(database, "INSERT INTO seed (ledger, idx, seed) VALUES (1, 3, ?)", [bytes(32)])
+    with pytest.raises(IntegrityError) as caught, ledger.writing() as writer:
+        writer.append([draft("secret")])
+    told = f"{caught.value} {caught.value!r} {caught.value.params}"
+    assert secret is not None
+    assert secret.hex() not in told
+    assert repr(secret)[2:-1] not in told
+    tamper(database, "DELETE FROM seed WHERE idx = 3")
+    with ledger.writing() as writer:
+        assert writer.append([draft("secret")])[0].index == 3
+    sweep(ledger)
+
+
+def test_appending_outside_a_transaction_is_refused(sqlite_database):
+    sql_ledger(sqlite_database)
+    with sqlite_database.writing() as connection:
+        connection.commit()
+        with pytest.raises(InvalidRequestError, match="inside a transaction"):
+            SqlWriter(connection, ORIGIN).append(drafts(1))
+
+
+def test_a_terminated_session_is_an_error_and_the_next_append_works(postgres_database, postgres):
+    ledger = sql_ledger(postgres_database)
+    with pytest.raises(DBAPIError), ledger.writing() as writer:
+        writer.append(drafts(3))
+        name = postgres_database.url.database
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        writer.append(drafts(3, first=3))
+    with ledger.writing() as writer:
+        assert [entry.index for entry in writer.append(drafts(3, first=3))] == [0, 1, 2]
+    sweep(ledger)
