@@ -44,6 +44,8 @@ FEATURES = (
     "app.history.cli",
     "app.custody.cli",
     "app.recalls.cli",
+    "app.labels.cli",
+    "app.demo.cli",
 )
 
 

@@ -44,7 +44,7 @@ class Capture:
             prepare.receive(
                 document=document,
                 raw=raw,
-                events=self._events(document, by),
+                events=self.events(document, by),
                 by=by,
                 channel=channel,
                 origin=self.node.origin,
@@ -59,14 +59,17 @@ class Capture:
         opened, statement = prepare.open_envelope(envelope, self.node.origin)
         with self.database.reading() as connection:
             by, verifiers = devices.signer_of(connection, statement, [s.key for s in opened.signatures])
+        # Before the document is read: nobody without a key makes the node parse anything large.
+        statement = prepare.verified(opened, verifiers)
         document = prepare.read_document(raw, content_type, self.most_events, self.most_bytes)
         return self.submit(
             prepare.signed(
                 document=document,
                 raw=raw,
-                events=self._events(document, by),
+                events=self.events(document, by),
                 by=by,
                 envelope=opened,
+                statement=statement,
                 seed=seed,
                 verifiers=verifiers,
             )
@@ -76,7 +79,8 @@ class Capture:
         """The seam itself: give a prepared capture its place; returns when it is durable."""
         return self.committer.submit(capture)
 
-    def _events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
+    def events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
+        """The document's events as the party `by` (GLN) reports them, its parties resolved."""
         with self.database.reading() as connection:
             owners = partners.owners_of(connection, prepare.glns_in(document) | {by})
             makers = products.makers(connection, prepare.gtins_begun(document))

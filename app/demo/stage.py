@@ -1,0 +1,205 @@
+"""Where the story plays: folders, the node's process, and the companies' own programs.
+
+Nothing here reaches behind the product's back. The companies run ``packproof`` and ``packproof-scan`` as anybody
+would, the node is gunicorn on a port of its own, people use the pages over HTTP. Each party's keys lie in its own
+folder; the node's folder never holds one.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from app.demo.world import Company
+from app.errors import AppError
+from ledger.store.sql.engine import sqlite_driver
+
+ORIGIN = "packproof.example/demo"
+MARKER = "made by packproof demo; removed and made again by each run\n"
+
+
+class StoryBroke(AppError):
+    """A step of the story did not do what it must: the demo is broken, and says where."""
+
+    def __init__(self, what: str, told: str = "") -> None:
+        super().__init__("demo.broke", 500, what, told, "This is a fault of Packproof's: please report it.")
+
+
+@dataclass
+class Stage:
+    """One run's folders and processes."""
+
+    root: Path
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Begin with empty folders. Refuses to remove what no demo has made."""
+        marker = self.root / "README"
+        if self.root.exists() and any(self.root.iterdir()) and not marker.exists():
+            raise AppError(
+                "demo.folder", 409, f"{self.root} holds something else", "", "Choose another: --dir FOLDER"
+            )
+        shutil.rmtree(self.root, ignore_errors=True)
+        for name in ("node", "labels", "parties"):
+            (self.root / name).mkdir(parents=True)
+        marker.write_text(MARKER)
+
+    @property
+    def node(self) -> Path:
+        return self.root / "node"
+
+    @property
+    def labels(self) -> Path:
+        return self.root / "labels"
+
+    def home(self, company: Company) -> Path:
+        """A company's own folder, with its root key and its bench."""
+        return self.root / "parties" / company.key
+
+    def bench(self, company: Company) -> Path:
+        """The folder of a company's scanner and signing key."""
+        return self.home(company) / "bench"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The node's settings, and nothing of whoever runs the demo but what programs need."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+        return kept | {
+            "PACKPROOF_DATABASE_URL": f"sqlite:///{(self.node / 'packproof.db').resolve()}",
+            "PACKPROOF_DATA_DIR": str((self.node / "private").resolve()),
+            "PACKPROOF_LEDGER_ORIGIN": ORIGIN,
+            "PACKPROOF_LOG_LEVEL": "warning",
+        }
+
+    # -- programs
+
+    def packproof(self, *arguments: object) -> dict[str, Any]:
+        """Run ``packproof``; its answer as data."""
+        return self._run([sys.executable, "-m", "app.cli", *map(str, arguments), "--json"])
+
+    def scan(
+        self, company: Company, command: str, *arguments: object, may_fail: bool = False
+    ) -> dict[str, Any]:
+        """Run ``packproof-scan`` at a company's bench; its answer as data."""
+        words = [sys.executable, "-m", "scanner.cli", command, *map(str, arguments), "--json"]
+        return self._run([*words, "--home", str(self.bench(company))], may_fail=may_fail)
+
+    def _run(self, words: list[str], *, may_fail: bool = False) -> dict[str, Any]:
+        done = subprocess.run(  # noqa: S603 - our own programs, by a list of words
+            words, env=self.environment(), capture_output=True, timeout=120, check=False
+        )
+        if done.returncode and not may_fail:
+            raise StoryBroke(
+                f"{' '.join(words[2:5])} ended with {done.returncode}", done.stderr.decode()[-600:]
+            )
+        text = done.stdout.decode() or "{}"
+        try:
+            answer = json.loads(text)
+        except ValueError as error:
+            raise StoryBroke(f"{' '.join(words[2:5])} did not answer in JSON", text[:300]) from error
+        found: dict[str, Any] = answer if isinstance(answer, dict) else {"answers": answer}
+        found["exit"] = done.returncode
+        found["stderr"] = done.stderr.decode()
+        return found
+
+    # -- the node
+
+    def serve(self, port: int = 0) -> None:
+        """Start the node on a free port and wait until it answers."""
+        self.port = port or free_port()
+        log = (self.node / "server.log").open("ab")
+        words = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port), "--workers", "1"]
+        self.process = subprocess.Popen(words, env=self.environment(), stdout=log, stderr=log)  # noqa: S603
+        log.close()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=1).ok:
+                    return
+            except requests.RequestException:
+                time.sleep(0.05)
+        raise StoryBroke("The node did not start", (self.node / "server.log").read_text()[-600:])
+
+    def stop(self) -> None:
+        """Stop the node."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+    def copy_database(self, target: Path) -> None:
+        """A consistent copy of the node's database, as a backup would take it."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite_driver().connect(str(self.node / "packproof.db"))
+        try:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        finally:
+            connection.close()
+
+    # -- people
+
+    def person(self, name: str, role: str, *options: str) -> None:
+        """An account, with a password of its own."""
+        answer = self.packproof("user", "add", name, "--role", role, *options, "--generate")
+        self.passwords[name] = str(answer["password"])
+
+
+class Browser:
+    """A person at the pages: keeps the session, sends each form with its token."""
+
+    def __init__(self, url: str, name: str, password: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.headers["Accept"] = "text/html"
+        self.submit("/sign-in", {"name": name, "password": password})
+
+    def get(self, path: str, **params: str) -> str:
+        """A page's text."""
+        answer = self._session.get(self._url + path, params=params, timeout=30)
+        if not answer.ok:
+            raise StoryBroke(f"The page {path} answered {answer.status_code}", answer.text[:300])
+        return answer.text
+
+    def fetch(self, path: str, **params: str) -> bytes:
+        """A file that a page offers."""
+        answer = self._session.get(self._url + path, params=params, timeout=30)
+        if not answer.ok:
+            raise StoryBroke(f"{path} answered {answer.status_code}", answer.text[:300])
+        return answer.content
+
+    def submit(self, path: str, fields: Mapping[str, str], form: str | None = None) -> str:
+        """Fill in the form on the page `form` (default: the same path) and send it."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(form or path))
+        data = {"csrf_token": token[1] if token else "", **fields}
+        answer = self._session.post(self._url + path, data=data, timeout=30)
+        if not answer.ok:
+            raise StoryBroke(f"The form {path} answered {answer.status_code}", answer.text[:300])
+        return answer.text
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
