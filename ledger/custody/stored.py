@@ -52,7 +52,10 @@ def unpack_fields(body: bytes) -> list[Field]:
     """The fields in a stored body, as they were committed to. Raises `StoredEventDamaged`."""
     try:
         plain = _unzip(body)
-        return _fields(plain)
+        fields = _fields(plain)
+        if canonical(fields) != plain:
+            raise ValueError("its fields are not in canonical form")
+        return fields
     except (zlib.error, IndexError, UnicodeDecodeError, ValueError) as error:
         raise StoredEventDamaged(f"the stored event cannot be read: {error}") from error
 
