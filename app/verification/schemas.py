@@ -1,0 +1,105 @@
+"""What an interface to scans takes and answers, as OpenAPI shows it. `answers.answer` makes the answer itself."""
+
+import base64
+import binascii
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from app.verification.service import MOST_RAW
+from ledger.log.tree import MAX_SIZE
+
+
+class Base64Bytes(fields.Field[bytes]):
+    """Bytes as RFC 4648 base64, section 4, with padding; at most `most` of them."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bytes:
+        if not isinstance(value, str) or len(value) > (self.most + 2) // 3 * 4:
+            raise ValidationError(f"takes base64 of at most {self.most} bytes")
+        try:
+            found = base64.b64decode(value.encode("ascii"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValidationError("takes base64 with padding") from error
+        return found
+
+
+class CheckRequest(Schema):
+    """What a scanner read: the bytes as transmitted, not what they look like on a screen."""
+
+    data = Base64Bytes(
+        required=True, most=MOST_RAW, metadata={"type": "string", "description": "base64 of the raw bytes"}
+    )
+    symbology = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"\][A-Za-z][0-9A-Za-z]\Z"),
+        metadata={"description": "AIM symbology identifier, such as ]d2"},
+    )
+    known_size = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(0, MAX_SIZE),
+        metadata={"description": "Size of the last checkpoint that the scanner accepted"},
+    )
+    evidence = fields.Boolean(
+        load_default=True, metadata={"description": "Whether to send the proof that its maker made it"}
+    )
+
+
+class CheckAnswer(Schema):
+    """The verdict, and what lets the scanner judge the node that gives it."""
+
+    id = fields.String()
+    at = fields.String(metadata={"format": "date-time"})
+    word = fields.String(metadata={"description": "One of the six verdicts"})
+    reason = fields.String()
+    others = fields.List(fields.String())
+    next_step = fields.String()
+    offline = fields.Boolean()
+    knowledge_age_s = fields.Integer()
+    subject = fields.String(allow_none=True, metadata={"description": "Canonical EPC of what was scanned"})
+    raw_hex = fields.String()
+    label = fields.Dict(metadata={"description": "What the label itself says"})
+    product = fields.Dict(allow_none=True)
+    record = fields.Dict(
+        allow_none=True, metadata={"description": "What the record says, to whom it concerns"}
+    )
+    contents = fields.Dict(
+        allow_none=True, metadata={"description": "What is inside a container, by verdict"}
+    )
+    licensed = fields.Boolean(allow_none=True)
+    latency_ms = fields.Float()
+    checkpoint = fields.String(metadata={"description": "The present head, a C2SP signed note"})
+    consistency = fields.List(
+        fields.String(), metadata={"description": "Base64 hashes from known_size to the checkpoint's size"}
+    )
+    evidence = fields.String(
+        allow_none=True, metadata={"description": "An evidence file (docs/formats/evidence.md)"}
+    )
+
+
+class ContentsQuery(Schema):
+    """Which container."""
+
+    epc = fields.String(required=True, validate=validate.Length(1, 2048))
+
+
+class Child(Schema):
+    """One thing directly inside a container."""
+
+    epc = fields.String()
+    kind = fields.String(validate=validate.OneOf(("package", "container")))
+    count_inside = fields.Integer(metadata={"description": "Packages in it, at any depth; 1 for a package"})
+
+
+class ContentsAnswer(Schema):
+    """What should be in a container, to its holder or whoever gets it."""
+
+    epc = fields.String()
+    children = fields.List(fields.Nested(Child))
+    packages = fields.Integer(metadata={"description": "Packages in it, at any depth"})
