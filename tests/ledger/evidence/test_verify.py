@@ -8,9 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.evidence.bundle import Bundle, EvidenceError, build
+from ledger.evidence.nodes import Shown
 from ledger.evidence.policy import Policy
 from ledger.evidence.verify import EvidenceRefused, Step, verify, verify_item
-from ledger.log.encoding import to_base64, to_json
+from ledger.log.encoding import from_base64, to_base64, to_json
+from ledger.log.entry import Kind
 from ledger.log.note import COSIGNATURE, Note, NoteSignature, NoteSigner, NoteVerifier, key_id
 from ledger.signing.keyrecord import register_intake, register_root
 from ledger.signing.keys import generate
@@ -108,6 +110,14 @@ def test_a_quorum_of_witnesses_is_counted(story: World) -> None:
     seen = build(PACK, str(story.log.verifier), note.signed_also([line]).encode(), entries)
     assert verify(seen, policy).witnesses == ("witness.example",)
 
+    absent = NoteVerifier(
+        "absent.example", generate().private_key.public_key().public_bytes_raw(), COSIGNATURE
+    )
+    assert refused(seen, Policy((story.log.verifier,), {}, (witness, absent), 2)).code == "quorum"
+    assert verify(seen, Policy((story.log.verifier,), {}, (witness, absent), 1)).witnesses == (
+        "witness.example",
+    )
+
     bent = note.signed_also([NoteSignature(line.name, line.key_id, raw[:-1] + bytes((raw[-1] ^ 1,)))])
     assert (
         refused(build(PACK, str(story.log.verifier), bent.encode(), entries), policy).code == "note-signature"
@@ -203,6 +213,52 @@ def test_a_statement_made_for_another_ledger_is_refused() -> None:
     assert (error.step, error.code) == (Step.ENTRY, "other-ledger")
 
 
+def test_an_entry_of_another_kind_than_its_statement_is_refused() -> None:
+    """The node files what the maker signed as something the node received."""
+    world = World()
+    relabelled = world.capture(made(PACK), kind=Kind.RECEIVED)
+    error = refused(world.bundle([relabelled], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.ENTRY, relabelled, "kind")
+
+
+def test_an_entry_that_tells_no_event_has_no_place_in_evidence() -> None:
+    world = World()
+    audit = world.capture(made(PACK), signer=world.intake, kind=Kind.AUDIT)
+    error = refused(world.bundle([audit], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.ENTRY, audit, "kind")
+
+
+def test_an_author_who_signed_another_number_of_records_is_refused() -> None:
+    world = World()
+    index = world.capture(made(PACK), claimed=2)
+    error = refused(world.bundle([index], [PACK]))
+    assert (error.step, error.index, error.code) == (Step.FIELDS, index, "count")
+
+
+def test_no_part_of_a_key_record_can_be_hidden() -> None:
+    """Otherwise a revocation could be shown without the index since which the key is suspect."""
+    world = World()
+    index = world.capture(made(PACK))
+    world.revoke_device()
+
+    def hide(value: dict) -> None:
+        fields = value["entries"][-1]["records"][0]["fields"]
+        number = next(n for n, node in enumerate(fields) if node["path"] == "e0/suspectSince")
+        shown = Shown(
+            "e0/suspectSince", bytes.fromhex(fields[number]["salt"]), from_base64(fields[number]["value"])
+        )
+        fields[number] = {"hash": shown.fold().hex()}
+
+    error = refused(rewritten(world.bundle([index], [PACK]), hide))
+    assert (error.step, error.index, error.code) == (Step.KEYS, 5, "key-record")
+
+
+def test_the_same_written_otherwise_is_refused_at_step_one(story: World) -> None:
+    value = json.loads(story.bundle([4], [PACK]))
+    for other in (json.dumps(value, indent=1), json.dumps(value, separators=(",", ":"), ensure_ascii=False)):
+        assert refused(other.encode()).step is Step.FILE
+
+
 def test_a_second_intake_or_a_usurping_root_is_refused() -> None:
     world = World()
     usurper = generate()
@@ -243,7 +299,12 @@ def test_material_that_does_not_open_its_entry_makes_no_evidence(story: World) -
         (Step.FILE, None, lambda v: v.update(subject="\ud800")),
         (Step.CHECKPOINT, None, lambda v: v["entries"][0].update(proof=v["entries"][0]["proof"] + "\n")),
         (Step.CHECKPOINT, None, lambda v: v.update(log="x+00000000+AQ==")),
+        (Step.CHECKPOINT, None, lambda v: v["entries"][0].update(proof=v["entries"][0]["proof"] + "— w AAAAAAA=\n")),
         (Step.INCLUSION, None, lambda v: v["entries"][0].update(entry=v["entries"][1]["entry"])),
+        (
+            Step.INCLUSION, None,
+            lambda v: v["entries"][-1].update(proof=v["entries"][-1]["proof"].replace("index 4", "index 5")),
+        ),
         (Step.KEYS, None, lambda v: v["entries"].reverse()),
         (Step.KEYS, None, lambda v: v["entries"].insert(1, v["entries"][0])),
         (Step.KEYS, None, lambda v: v["entries"][0].update(count=4)),
@@ -274,6 +335,25 @@ def test_a_changed_value_is_found_in_its_record(story: World, path: str) -> None
 
     error = refused(rewritten(story.bundle([4], [PACK]), change))
     assert (error.step, error.index, error.path) == (Step.FIELDS, 4, "e0")
+
+
+def test_an_element_of_another_list_cannot_be_slipped_in(story: World) -> None:
+    """Beside a true element a second one that leads to some other list."""
+    world = World()
+    index = world.capture(made(OTHER, PACK))
+    data = build(
+        PACK, str(world.log.verifier), world.checkpoint(),
+        [world.material(n, [PACK, OTHER]) for n in [*world.key_entries(), index]],
+    )  # fmt: skip
+    assert verify(data).events[0].many["epcList"] == [PACK, OTHER]
+
+    def slip(value: dict) -> None:
+        for node in value["entries"][-1]["records"][0]["fields"]:
+            if "elements" in node:
+                node["elements"][1]["value"] = to_base64(CASE.encode())
+
+    error = refused(rewritten(data, slip))
+    assert (error.step, error.index, error.code) == (Step.FIELDS, index, "elements")
 
 
 def test_an_accident_in_the_policy_member_is_found_by_the_digest(story: World) -> None:

@@ -127,15 +127,20 @@ class World:
         signer: LocalSigner | None = None,
         received: bool = False,
         ledger: str = ORIGIN,
+        kind: Kind | None = None,
+        claimed: int | None = None,
     ) -> int:
+        """Append a capture; `kind` and `claimed` are for an author or node that lies about type and number."""
         author: Signer = signer or (self.intake if received else self.device)
         intake = [Leaf("channel", b"rest"), Leaf("onBehalfOf", MAKER.encode())] if received else []
         digest, seed = sha256(repr(records).encode()).digest(), os.urandom(32)
         root = commit(digest, intake, records, seed)
-        kind = Kind.RECEIVED if received else Kind.CAPTURED
-        statement = Statement.new(ledger, author.thumbprint, kind, Commit(root, len(records)))
+        true_kind = Kind.RECEIVED if received else Kind.CAPTURED
+        count = len(records) if claimed is None else claimed
+        said = true_kind if kind in (None, Kind.RECEIVED) else kind
+        statement = Statement.new(ledger, author.thumbprint, said, Commit(root, count))
         opened = {"digest": digest, "intake": intake, "records": list(records), "seed": seed}
-        return self.append(kind, sign(statement.encode(), [author]), [author.spki], opened)
+        return self.append(kind or true_kind, sign(statement.encode(), [author]), [author.spki], opened)
 
     def revoke_device(self) -> int:
         return self.add_key(revoke(ORIGIN, self.root, self.registration.record, suspect_since=4))

@@ -122,6 +122,14 @@ def test_consistency_does_not_hide_a_fork_or_a_rollback() -> None:
         inclusion_proof(NODES, 5, 5)
 
 
+def test_each_of_the_two_roots_is_compared() -> None:
+    for old, new in ((5, 9), (8, 13), (77, 130)):
+        proof = consistency_proof(NODES, old, new)
+        for wrong_old, wrong_new in ((ROOTS[1], ROOTS[new]), (ROOTS[old], ROOTS[1])):
+            with pytest.raises(VerificationError):
+                verify_consistency(old, new, wrong_old, wrong_new, proof)
+
+
 def vectors(folder: str) -> list[Path]:
     return sorted(shared_path(f"data/ledger/merkle/{folder}").rglob("*.json"))
 
