@@ -111,7 +111,7 @@ class _Reader:
         version = self._root.get("schemaVersion")
         if version is None:
             self._report.problem(ProblemCode.MISSING, "a document needs a schemaVersion: 2.0", "")
-        elif not isinstance(version, str) or not (version == "2" or version.startswith("2.")):
+        elif type(version) is not str or not (version == "2" or version.startswith("2.")):
             self._report.problem(
                 ProblemCode.UNSUPPORTED_VERSION,
                 f"EPCIS in JSON exists from version 2.0, not {shown(str(version))}",
@@ -218,9 +218,9 @@ class _Reader:
         texts = {}
         for name in ("sender", "receiver", "instanceIdentifier"):
             text = self._root.get(name)
-            if text is not None and not isinstance(text, str):
+            if text is not None and type(text) is not str:
                 self._report.problem(ProblemCode.WRONG_TYPE, f"{name} is a text", token(name))
-            texts[name] = text if isinstance(text, str) else None
+            texts[name] = text if type(text) is str else None
         return header.front(
             self._report,
             sender=(texts["sender"], "/sender"),

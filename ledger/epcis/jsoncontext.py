@@ -57,7 +57,7 @@ class Context:
         """This context and the definitions of an ``@context`` member. Raises `ValueProblem` ``bad_context``."""
         prefixes, terms, vocab = dict(self.prefixes), dict(self._terms), self._vocab
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str):
+            if type(item) is str:
                 if not item.startswith(_GS1_CONTEXTS):
                     report.note(
                         NoteCode.CONTEXT_NOT_LOADED,
@@ -79,12 +79,12 @@ class Context:
         for name, meaning in item.items():
             uri = meaning.get("@id") if isinstance(meaning, dict) else meaning
             if name.startswith("@"):
-                if name == "@vocab" and isinstance(uri, str):
+                if name == "@vocab" and type(uri) is str:
                     vocab = uri
                 continue
             if isinstance(meaning, dict) and uri is None and ":" in name:
                 continue  # says what type a prefixed name has, not what it means
-            if not isinstance(uri, str):
+            if type(uri) is not str:
                 raise ValueProblem(ProblemCode.BAD_CONTEXT, f"{shown(name)} is defined by a URI")
             head, colon, rest = uri.partition(":")
             if colon and head in prefixes and not rest.startswith("//"):

@@ -86,7 +86,7 @@ class JsonTrees:
         return self._tree(value, self._limits.depth, where)
 
     def _tree(self, value: Any, depth: int, where: str) -> Tree | None:
-        self._left -= 1
+        self._left -= 1 + (len(value) if isinstance(value, dict | list) else 0)
         if depth <= 0 or self._left < 0:
             code = ProblemCode.TOO_DEEP if depth <= 0 else ProblemCode.TOO_MANY
             raise ValueProblem(code, "a value with too many levels or members", where)

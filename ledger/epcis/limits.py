@@ -20,8 +20,10 @@ class Limits:
     text_chars: int = 10_000
     """Characters of one text value."""
     number_chars: int = 40
-    members: int = 10_000
-    """Members of one extension, ILMD, sensor or header value, at all levels together."""
+    members: int = 20_000
+    """Members of one extension, ILMD, sensor or header value, at all levels together; a member with its value counts
+    twice.
+    """
     master_data: int = 50_000
     """Vocabulary elements of one document."""
     problems: int = 20

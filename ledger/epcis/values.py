@@ -103,8 +103,11 @@ def parse_word(vocabulary: str, text: str) -> tuple[str, bool]:
             return _REPLACED_DISPOSITIONS[old], True
     try:
         word = bare_word(vocabulary, text)
-    except ValueError as problem:
-        raise ValueProblem(ProblemCode.BAD_WORD, str(problem)) from None
+    except ValueError:
+        raise ValueProblem(
+            ProblemCode.BAD_WORD,
+            f"{shown(text)} is no {vocabulary} of the Core Business Vocabulary; other vocabularies are written as URIs",
+        ) from None
     if ":" in word and not is_uri(word):
         raise ValueProblem(
             ProblemCode.BAD_WORD, f"{shown(text)} is neither a word of the Core Business Vocabulary nor a URI"

@@ -110,8 +110,8 @@ class _Reader:
 
     def _is_event(self, element: etree._Element) -> bool:
         """Whether the element stands where events stand, and not inside some extension's value."""
-        namespace = etree.QName(element).namespace
-        if namespace is not None and namespace != _NAMESPACES[self._form]:
+        namespace = _namespace(element)
+        if namespace and namespace != _NAMESPACES[self._form]:
             return False
         parent = element.getparent()
         if parent is None:
@@ -123,20 +123,19 @@ class _Reader:
     # Structure.
 
     def _root(self, root: etree._Element) -> str:
-        name = etree.QName(root)
-        kind = _LOWER.get(name.localname.lower())
+        kind = _LOWER.get(_local(root).lower())
         if kind not in ("EPCISDocument", "EPCISQueryDocument"):
             raise DocumentError(
                 ProblemCode.NOT_A_DOCUMENT,
-                f"the root is EPCISDocument or EPCISQueryDocument, not {shown(name.localname)}",
+                f"the root is EPCISDocument or EPCISQueryDocument, not {shown(_local(root))}",
                 line_of(root),
             )
         self._check_case(root, kind)
         expected = _NAMESPACES if kind == "EPCISDocument" else _QUERY
-        if name.namespace != expected[self._form]:
+        if _namespace(root) != expected[self._form]:
             raise DocumentError(
                 ProblemCode.UNSUPPORTED_VERSION,
-                f"the root's namespace has to be {expected[self._form]}, not {shown(str(name.namespace))}",
+                f"the root's namespace has to be {expected[self._form]}, not {shown(_namespace(root))}",
                 line_of(root),
             )
         version = str(root.get("schemaVersion", ""))
@@ -316,6 +315,10 @@ class _Reader:
 
 def _local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
+
+
+def _namespace(element: etree._Element) -> str:
+    return str(element.tag).rpartition("}")[0][1:]
 
 
 def _text(element: etree._Element) -> str:

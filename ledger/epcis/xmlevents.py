@@ -30,7 +30,7 @@ from ledger.epcis.raw import RawDeclaration, RawEvent, RawQuantity
 from ledger.epcis.report import Report
 from ledger.epcis.trees import WHITE, Tree, add, plain
 from ledger.epcis.values import require_text
-from ledger.epcis.xmlorder import check_order
+from ledger.epcis.xmlorder import out_of_order
 from ledger.gs1.errors import shown
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -61,7 +61,7 @@ def line_of(element: etree._Element) -> str:
     names: list[str] = []
     at: etree._Element | None = element
     while at is not None and len(names) < 4:
-        names.append(etree.QName(at).localname)
+        names.append(_local(at))
         at = at.getparent()
     return f"line {element.sourceline}, {'/'.join(reversed(names))}"
 
@@ -88,7 +88,7 @@ class XmlTrees:
         return self._tree(element, self._limits.depth)
 
     def _tree(self, element: etree._Element, depth: int) -> Tree:
-        self._left -= 1
+        self._left -= 1 + len(element) + len(element.attrib)
         if depth <= 0 or self._left < 0:
             code = ProblemCode.TOO_DEEP if depth <= 0 else ProblemCode.TOO_MANY
             raise ValueProblem(code, "a value with too many levels or members", line_of(element))
@@ -147,7 +147,7 @@ class EventReader:
         """The event's members by kind, or None where problems were recorded."""
         raw = RawEvent(kind, lambda path: _locate(element, path), lambda text: _word(element, text))
         good = self._children(element, raw, 0)
-        if check_order(self._form, kind, element):
+        if out_of_order(self._form, kind, element, self._namespace):
             self._report.note(
                 NoteCode.ELEMENT_ORDER,
                 "the elements of an event are not in the schema's order",

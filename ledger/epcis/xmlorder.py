@@ -47,12 +47,14 @@ EXTENSION_12 = {
 _RANK = {key: {name: rank for rank, name in enumerate(names)} for key, names in ORDER.items()}
 
 
-def check_order(form: Form, kind: str, element: etree._Element) -> bool:
-    """Whether the event's children stand out of order; elements of other namespaces come last."""
+def out_of_order(form: Form, kind: str, element: etree._Element, namespace: str) -> bool:
+    """Whether the event's children stand out of order; elements of namespaces other than `namespace` (``{...}``)
+    come last.
+    """
     ranks = _RANK[form, kind]
     last = -1
     for child in element:
-        rank = ranks.get(str(child.tag), 1000)
+        rank = ranks.get(str(child.tag).removeprefix(namespace), 1000)
         if rank < last:
             return True
         last = rank

@@ -123,11 +123,14 @@ class Parser:
             for _, element in self._parser:
                 yield element
         except etree.XMLSyntaxError as problem:
-            raise self._refused(problem) from None
+            raise self._refused(str(problem.msg)) from None
+        if len(self._parser.error_log.filter_from_errors()):  # a prefix that nothing declares
+            raise self._refused("")
 
-    def _refused(self, problem: etree.XMLSyntaxError) -> DocumentError:
-        first = self._parser.error_log[0] if len(self._parser.error_log) else None
-        message = first.message if first is not None else str(problem.msg)
+    def _refused(self, message: str) -> DocumentError:
+        errors = self._parser.error_log.filter_from_errors()
+        first = errors[0] if len(errors) else None
+        message = shown(first.message if first is not None else message, 200)
         where = f"line {first.line}, column {first.column}" if first is not None else ""
         if "depth" in message:
             return DocumentError(ProblemCode.TOO_DEEP, "elements nested too deep", where)
