@@ -9,6 +9,7 @@ pytest_plugins = [
         "tests.support.postgres",
         "tests.support.app",
         "tests.support.browser",
+        "tests.support.live",
     )
     if importlib.util.find_spec(name)
 ]

@@ -1,0 +1,128 @@
+"""The bench's own folder: which node it belongs to, whose it is, its key, its token, what it remembers.
+
+    bench.json     {"label": "Dock 3", "log": "<verifier key>", "node": "https://...", "origin": "...",
+                    "party": "<GLN>", "root": "<hex thumbprint>", "enrolled_at": "...", "v": 1}
+    token          the bearer token                     key/           the device's key folder (ledger.signing.client)
+    trust.json     the last head seen (scanner.trust)   conflict-*     proofs that the node showed two pasts
+    lock           one process at a time
+
+``~/.packproof`` unless ``--home`` or the variable PACKPROOF_SCAN_HOME says otherwise; mode 0700, its files 0600.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.errors import LedgerError
+from ledger.log.note import NoteVerifier
+from ledger.signing.client import KeyFolder
+from scanner import durable
+from scanner.errors import BenchError
+from scanner.trust import Memory
+
+HOME_VARIABLE = "PACKPROOF_SCAN_HOME"
+_VERSION = 1
+_FILE = "bench.json"
+_TOKEN = "token"  # noqa: S105 - a file's name
+_KEY = "key"
+
+
+def default_home() -> Path:
+    """Where a bench keeps its things unless told otherwise."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named) if named else Path.home() / ".packproof"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What was agreed when the bench was enrolled. `root` is the hex thumbprint of its party's root key."""
+
+    node: str
+    origin: str
+    log: str
+    party: str
+    label: str
+    root: str
+    enrolled_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """An enrolled bench in its folder `home`."""
+
+    home: Path
+    enrolment: Enrolment
+    log: NoteVerifier
+
+    @classmethod
+    def open(cls, home: Path) -> "Bench":
+        """The bench in `home`. Raises `BenchError` ``not-enrolled`` or ``bench-damaged``."""
+        path = home / _FILE
+        try:
+            value: Any = json.loads(path.read_bytes())
+            if value.pop("v") != _VERSION:
+                raise ValueError("it is of another version")
+            enrolment = Enrolment(**value)
+            return cls(home, enrolment, NoteVerifier.parse(enrolment.log))
+        except FileNotFoundError:
+            raise BenchError(
+                "not-enrolled",
+                f"This bench belongs to no node yet ({path} is not there). Enrol it: "
+                "packproof-scan enrol --node URL --root-key FOLDER",
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, LedgerError) as error:
+            raise BenchError("bench-damaged", f"{path} cannot be used: {error}") from error
+
+    @property
+    def party(self) -> str:
+        """GLN of the party it scans for."""
+        return self.enrolment.party
+
+    @property
+    def memory(self) -> Memory:
+        """What it remembers of the node; use it under `locked`."""
+        return Memory(self.home, self.log)
+
+    @property
+    def keys(self) -> KeyFolder:
+        """The key it signs with. Raises `LedgerError` where the key folder is damaged."""
+        return KeyFolder.open(key_folder(self.home))
+
+    def token(self) -> str:
+        """The bearer token. Raises `BenchError`."""
+        try:
+            return (self.home / _TOKEN).read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            raise BenchError("bench-damaged", f"{self.home / _TOKEN} cannot be read: {error}") from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process of this bench talks to the node at a time, so that what it remembers only goes forward."""
+        with durable.locked(self.home / "lock"):
+            yield
+
+
+def make_home(home: Path) -> None:
+    """Make the folder, for its owner's eyes only. Raises `BenchError`."""
+    try:
+        home.mkdir(parents=True, mode=0o700, exist_ok=True)
+        home.chmod(0o700)
+    except OSError as error:
+        raise BenchError("bench-damaged", f"{home} cannot be made: {error.strerror}") from error
+
+
+def key_folder(home: Path) -> Path:
+    """Where a bench's key lies."""
+    return home / _KEY
+
+
+def finish_enrolment(home: Path, enrolment: Enrolment, token: str) -> Bench:
+    """Write down what was agreed; `bench.json` comes last, so that a crash leaves no half bench."""
+    durable.write_file(home / _TOKEN, token.encode("ascii") + b"\n")
+    text = json.dumps({"v": _VERSION, **asdict(enrolment)}, indent=1, sort_keys=True)
+    durable.write_file(home / _FILE, text.encode() + b"\n")
+    return Bench.open(home)

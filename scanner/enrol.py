@@ -1,0 +1,131 @@
+"""A bench joins a node: its key is made here, its party's root vouches for it, and only public keys travel.
+
+    enrol(home, "https://packproof.example", root_folder, "Dock 3", clock)
+
+The first checkpoint is taken on trust, like the log's key: compare the key's short form, which the command prints,
+with the one the node's operator reads out. From then on every later head must continue the first.
+"""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.errors import LedgerError
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.note import Note, NoteVerifier
+from ledger.signing.client import KEY, REGISTRATION, KeyFolder, Registration, make_device, make_root
+from ledger.signing.keyrecord import Role
+from scanner import bench
+from scanner.bench import Bench, Enrolment
+from scanner.client import NodeClient
+from scanner.errors import BenchError, NodeError
+from scanner.sources import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The bench as it stands now, and what its party is called on the node."""
+
+    bench: Bench
+    party_name: str
+    thumbprint: str
+    size: int
+
+
+def origin_of(client: NodeClient) -> str:
+    """The name of the node's ledger. Raises `NodeUnreachable`, `NodeError`."""
+    return _head(client)[1].origin
+
+
+def make_party_root(folder: Path, party: str, name: str, origin: str) -> Registration:
+    """Make a party's root key in `folder`, for the ledger `origin`. Raises `LedgerError`."""
+    return make_root(folder, party, origin, name)
+
+
+def root_folder(path: Path) -> Path:
+    """The folder of a root key, whether it was named itself or a file in it was."""
+    return path.parent if path.name in (KEY, REGISTRATION) else path
+
+
+def default_label() -> str:
+    """What a bench is called unless somebody says: the machine's name."""
+    return socket.gethostname() or "bench"
+
+
+def enrol(home: Path, client: NodeClient, root: Path, label: str, clock: Clock) -> Enrolled:
+    """Enrol the bench in `home` with the node behind `client`, vouched for by the root key in the folder `root`.
+
+    Again after a failure it goes on with the same key. Raises `BenchError` ``already-enrolled``, `LedgerError` for the
+    root's folder, `NodeUnreachable`, `NodeError`, and `TrustError` where the node's head is not signed by its own key.
+    """
+    if (home / "bench.json").exists():
+        raise BenchError(
+            "already-enrolled",
+            f"{home} belongs to {Bench.open(home).enrolment.node} already; a second node needs a folder of its own: "
+            "--home DIR",
+        )
+    owner = KeyFolder.open(root)
+    _, head = _head(client)
+    if head.origin != owner.ledger:
+        raise BenchError(
+            "node-address",
+            f"the root key in {root} signs for the ledger {owner.ledger}; {client.url} keeps {head.origin}. "
+            "Is this the right node?",
+        )
+    bench.make_home(home)
+    registration = _device(bench.key_folder(home), root, owner, label)
+    answer = client.post_parts(
+        "/devices",
+        {
+            "envelope": ("envelope.json", registration.envelope, "application/json"),
+            "document": ("document.json", registration.document, "application/json"),
+            "seed": ("seed", registration.seed, "application/octet-stream"),
+        },
+    )
+    return _agreed(home, client, owner, label, answer, clock)
+
+
+def _agreed(
+    home: Path, client: NodeClient, owner: KeyFolder, label: str, answer: dict[str, Any], clock: Clock
+) -> Enrolled:
+    try:
+        log = NoteVerifier.parse(answer["verifier_key"])
+        token, party, name = str(answer["token"]), answer["party"], str(answer["party_name"])
+    except (KeyError, TypeError, AttributeError, LedgerError) as error:
+        raise NodeError(
+            "node-answer", f"the node's answer to the enrolment cannot be read: {error!r}"
+        ) from error
+    if party != owner.party or log.name != owner.ledger:
+        raise NodeError(
+            "node-answer", f"the node has enrolled {party} for {log.name}, which was not asked for"
+        )
+    now = clock()
+    enrolment = Enrolment(
+        client.url, owner.ledger, str(log), owner.party, label, owner.thumbprint.hex(), now.isoformat()
+    )
+    # A head that the registration is part of, so that it can never be undone unseen.
+    note, head = _head(client)
+    Bench(home, enrolment, log).memory.begin(note, now)
+    made = bench.finish_enrolment(home, enrolment, token)
+    return Enrolled(made, name, made.keys.thumbprint.hex(), head.size)
+
+
+def _device(folder: Path, root: Path, owner: KeyFolder, label: str) -> Registration:
+    if not (folder / REGISTRATION).exists():
+        return make_device(folder, root, label, Role.DEVICE)
+    # An earlier try got as far as the key: the node may know it already.
+    begun = KeyFolder.open(folder)
+    if (begun.party, begun.ledger) != (owner.party, owner.ledger):
+        raise BenchError("bench-damaged", f"{folder} holds a key of {begun.party} for {begun.ledger}")
+    return begun.registration
+
+
+def _head(client: NodeClient) -> tuple[bytes, Checkpoint]:
+    note = client.get_bytes("/ledger/checkpoint")
+    try:
+        return note, Checkpoint.parse(Note.parse(note).text)
+    except LedgerError as error:
+        raise NodeError(
+            "node-answer", f"{client.url} shows no ledger's head ({error.message}): is this a packproof node?"
+        ) from error
