@@ -18,10 +18,21 @@ if TYPE_CHECKING:
 
 
 def _pages() -> "Sequence[Blueprint]":
+    from app.exceptions import pages as exceptions
+    from app.history import pages as history
     from app.people import pages as people
+    from app.regulator import pages as regulator
+    from app.verification import pages as verification
     from app.web import start
 
-    return (start.blueprint, people.blueprint)
+    return (
+        start.blueprint,
+        people.blueprint,
+        verification.blueprint,
+        history.blueprint,
+        exceptions.blueprint,
+        regulator.blueprint,
+    )
 
 
 def _apis() -> "Sequence[Blueprint]":

@@ -22,6 +22,8 @@ from app.capture.service import Capture
 from app.config import Settings
 from app.db import open_database
 from app.devices.service import Keys
+from app.dispensing.service import Dispensing
+from app.epcis.service import Epcis
 from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
@@ -81,6 +83,14 @@ class Services:
     @cached_property
     def evidence(self) -> Evidence:
         return Evidence(self.database, self.node)
+
+    @cached_property
+    def epcis(self) -> Epcis:
+        return Epcis(self.database, self.node.origin, self.clock)
+
+    @cached_property
+    def dispensing(self) -> Dispensing:
+        return Dispensing(self.database, self.clock, self.verification, self.capture)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

@@ -55,4 +55,25 @@ PERMISSIONS: dict[str, Permission] = {
     # people
     "people.sign_in": ANYONE,
     "people.sign_out": SIGNED_IN,
+    # packages: people see what concerns their party, an inspector everything
+    "verification.scan_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
+    "verification.dispense": may(OWN, Role.PHARMACIST),
+    "history.package_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
+    "exceptions.queue_page": may(OWN, *TRADE),
+    "exceptions.case_page": may(OWN, *TRADE),
+    "exceptions.add_note": may(OWN, *TRADE),
+    "regulator.search_page": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.evidence": may(ANYBODYS, Role.INSPECTOR),
+    # the ledger: what anybody may check, and what a signature is the credential for
+    "proofs.checkpoint": ANYONE,
+    "proofs.consistency": ANYONE,
+    "captures.take_signed": ANYONE,
+    "devices.enrol": ANYONE,
+    # EPCIS by partners' systems
+    "epcis.capture": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
+    "epcis.capture_job": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
+    "epcis.query_events": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="query"),
+    # scans by programs
+    "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
+    "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
 }

@@ -1,0 +1,44 @@
+"""The inspector's pages: find a product, read its timeline, take the evidence. Every look is in the audit trail."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from app.errors import AppError
+from app.history.pages import find, view
+from app.history.rules import subject_of
+from app.shared.audit import disclose
+from app.web.access import reach
+from app.web.actor import present
+from app.wiring import services
+
+blueprint = Blueprint("regulator", __name__, template_folder="templates")
+
+
+@blueprint.get("/inspector")
+def search_page() -> str:
+    """Search by package; what is found, with its timeline. A search that finds nothing is recorded too."""
+    typed = request.args.get("q", "").strip()
+    found, problem = None, ""
+    if typed:
+        try:
+            found = find(typed)
+            problem = (
+                ""
+                if found
+                else "No record of it on this node. That this was asked and not found is recorded."
+            )
+        except AppError as error:
+            problem = f"{error.title}. {error.next_step}"
+    return render_template("regulator/search.html", typed=typed, problem=problem, **view(found))
+
+
+@blueprint.get("/inspector/evidence")
+def evidence() -> Response:
+    """The package's evidence file, to be checked without this node."""
+    node = services()
+    subject = subject_of(request.args.get("epc", ""))
+    made = node.evidence.of_package(subject, reader=reach().party_gln)
+    disclose(node.database, node.clock, present(), "evidence.export", subject=subject)
+    response = make_response(made)
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Content-Disposition"] = 'attachment; filename="packproof-evidence.json"'
+    return response
