@@ -109,6 +109,12 @@ class Settings:
     sign_in_per_minute: int = setting(
         10, "Attempts to sign in that one address may make in a minute.", _number(1, 10_000)
     )
+    signed_captures_per_minute: int = setting(
+        600, "Signed captures that one address may send in a minute.", _number(1, 1_000_000)
+    )
+    enrolments_per_minute: int = setting(
+        30, "Keys that one address may enrol in a minute.", _number(1, 10_000)
+    )
     trusted_proxies: int = setting(
         0, "How many reverse proxies before this node set X-Forwarded-For and -Proto.", _number(0, 5)
     )

@@ -168,6 +168,14 @@ def open_envelope(data: bytes, origin: str) -> tuple[Envelope, Statement]:
     return envelope, statement
 
 
+def verified(envelope: Envelope, verifiers: list[Verifier]) -> Statement:
+    """The envelope's statement, if each of its signatures is by one of `verifiers`. Raises `Invalid`."""
+    try:
+        return verify(envelope, verifiers)
+    except VerificationError as error:
+        raise Invalid("envelope.signature", "A signature does not verify", str(error), _SIGN_AGAIN) from error
+
+
 _SIGN_AGAIN = "Sign again with: packproof capture FILE --key FOLDER"
 
 
@@ -178,18 +186,14 @@ def signed(
     events: tuple[PreparedEvent, ...],
     by: str,
     envelope: Envelope,
+    statement: Statement,
     seed: bytes,
     verifiers: list[Verifier],
 ) -> PreparedCapture:
-    """A document that its party signed.
+    """A document that its party signed; `statement` is what `verified` gave for its envelope.
 
-    Raises `Invalid` unless document and seed give the root that was signed, and every signature is by one of
-    `verifiers`.
+    Raises `Invalid` unless document and seed give the root that was signed.
     """
-    try:
-        statement = verify(envelope, verifiers)
-    except VerificationError as error:
-        raise Invalid("envelope.signature", "A signature does not verify", str(error), _SIGN_AGAIN) from error
     digest = hashlib.sha256(raw).digest()
     if len(seed) != SEED_BYTES:
         raise Invalid(

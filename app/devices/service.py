@@ -214,6 +214,8 @@ class Keys:
         if known is not None:
             if (known.party_gln, known.role) != (record.party, record.role):
                 raise Conflict("key.taken", "This key is registered already, for something else")
+            if known.revoked_idx is not None:
+                raise Refused("key.revoked", "This key was revoked", known.label, "Enrol a new key.")
             return known
         owner = partners.by_gln(connection, record.party or "")
         if owner is None or not owner.verified:

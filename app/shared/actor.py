@@ -34,7 +34,9 @@ BEARERS = frozenset({Role.PARTNER_SYSTEM, Role.DEVICE, Role.INSPECTOR})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `kind` is person, token, command or anonymous; `party_gln` is None where they act for no party.
+    """Who acts. `kind` is person, token, key (a signature), command or anonymous.
+
+    `party_gln` is None where they act for no party.
 
     `address` and `request_id` say from where: they go with the actor so that the audit trail has them everywhere.
     """

@@ -1,7 +1,7 @@
-"""How often one address may try to sign in. What one name may try is in `app.people.service`.
+"""How often one address may do what needs no sign-in: try to sign in, send signed captures, enrol keys.
 
 Counted in this process's memory: several workers multiply the limit by their number, which a limit against guessing
-bears. It counts attempts alone; loading the form is free.
+bears. It counts attempts alone; loading a form is free. What one name may try is in `app.people.service`.
 """
 
 from flask import Flask
@@ -12,8 +12,12 @@ from app.config import Settings
 
 
 def init(app: Flask, settings: Settings) -> None:
-    """Limit the views of `app` that guessers use."""
+    """Limit the views of `app` that strangers may post to."""
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
-    view = app.view_functions["people.sign_in"]
-    limit = limiter.limit(f"{settings.sign_in_per_minute} per minute", methods=["POST"])
-    app.view_functions["people.sign_in"] = limit(view)
+    for endpoint, most in (
+        ("people.sign_in", settings.sign_in_per_minute),
+        ("captures.take_signed", settings.signed_captures_per_minute),
+        ("devices.enrol", settings.enrolments_per_minute),
+    ):
+        limit = limiter.limit(f"{most} per minute", methods=["POST"])
+        app.view_functions[endpoint] = limit(app.view_functions[endpoint])
