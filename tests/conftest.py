@@ -8,6 +8,7 @@ pytest_plugins = [
         "tests.support.no_skips",
         "tests.support.postgres",
         "tests.support.app",
+        "tests.support.trade",
         "tests.support.browser",
         "tests.support.live",
     )

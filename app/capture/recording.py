@@ -56,7 +56,9 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         raise OtherContent(clashing)
     endorsed = [k.seq for k in known if k and capture.signer and not k.signed]
     if all(known) and not endorsed and known:
-        return _first_receipt(connection, writer, capture, [k for k in known if k])
+        # A client that lost the answer sends the same statement again, and gets the answer to that one.
+        stands = writer.find_statement(capture.statement) if capture.signer else None
+        return _first_receipt(connection, writer, capture, [k for k in known if k], stands)
     if not capture.events:
         again = _same_document(connection, by_id, capture)
         if again is not None:

@@ -1,0 +1,152 @@
+"""The same content gives the same receipt, whoever brings it and however it is written; other content under one id is a
+contradiction."""
+
+import json
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from app.events.models import endorsement
+from app.shared.actor import command_line
+from ledger.epcis import xml12
+from ledger.epcis.document import Document, Form
+from ledger.epcis.read import read
+from tests.support.shared import shared_path
+from tests.support.trade import WHEN, problem
+from tests.support.world import MAKER
+
+EXAMPLE = (
+    "data/epcis/openepcis-test-resources/1.2/EPCIS/XML/Capture/Documents/GS1_US_Pharma_Example_2_2_1_1.xml"
+)
+
+
+def receipt(response, status):
+    assert response.status_code == status, response.text
+    found = response.get_json()
+    return found.get("receipt", found)
+
+
+def place(found):
+    return found["index"], found["leaf"], [each["eventID"] for each in found["events"]]
+
+
+def test_the_same_document_again_gives_the_same_receipt(trade):
+    raw = trade.document(trade.begun(1, 2))
+    first = trade.post_epcis(raw)
+    before = trade.counts()
+    again = trade.post_epcis(raw)
+    assert place(receipt(first, 202)) == place(receipt(again, 202))
+    assert first.location == again.location
+    assert (receipt(first, 202)["known"], receipt(again, 202)["known"]) == (False, True)
+    assert trade.counts() == before
+    trade.sweep()
+
+
+def test_the_same_events_written_otherwise_and_by_another_channel_give_the_same_receipt(trade):
+    event = trade.begun(1, 2, event_id=None)
+    raw = trade.document(event)
+    first = place(receipt(trade.post_epcis(raw), 202))
+    before = trade.counts()
+    indented = json.dumps(json.loads(raw), indent=4).encode()
+    xml = xml12.write(Document(Form.XML12, (event,), created=WHEN))
+    assert place(receipt(trade.post_epcis(indented), 202)) == first
+    assert place(receipt(trade.post_epcis(xml, "application/xml"), 202)) == first
+    by_file = trade.node.services.capture.receive(
+        xml, None, by=MAKER, channel="file", actor=command_line("tester")
+    )
+    assert place(by_file.as_json()) == first
+    assert trade.counts() == before
+
+
+def test_gs1s_own_message_stays_the_same_eight_events(trade):
+    raw = shared_path(EXAMPLE).read_bytes()
+    capture = trade.node.services.capture
+    by, actor = "0300011111116", command_line("tester")
+    first = capture.receive(raw, None, by=by, channel="file", actor=actor)
+    assert len(first.events) == 8
+    before = trade.counts()
+    lines = b"\n".join(line.strip() for line in raw.splitlines())
+    again = capture.receive(lines, None, by=by, channel="file", actor=actor)
+    assert (again.index, again.leaf, again.known) == (first.index, first.leaf, True)
+    as_json = trade.document(*read(raw).events)
+    third = capture.receive(as_json, "application/json", by=by, channel="rest", actor=actor)
+    assert (third.index, third.leaf, third.known) == (first.index, first.leaf, True)
+    assert [e.event_id for e in third.events] == [e.event_id for e in first.events]
+    assert trade.counts() == before
+
+
+def test_one_id_with_other_content_is_refused_and_nothing_of_the_document_stands(trade):
+    event = trade.begun(1)
+    receipt(trade.post_epcis(trade.document(event)), 202)
+    before = trade.counts()
+    other = replace(event, epcs=trade.begun(2).epcs)
+    answer = problem(trade.post_epcis(trade.document(trade.begun(3), other)), 409, "capture.other_content")
+    assert event.event_id in answer["detail"]
+    assert answer["type"] == "epcisException:ResourceAlreadyExistsException"
+    assert trade.counts() == before
+    problem(trade.post_signed(trade.document(other)), 409, "capture.other_content")
+    assert trade.counts() == before
+
+
+def test_the_same_content_under_another_explicit_id_is_recorded_without_effect(trade):
+    event = trade.begun(1)
+    receipt(trade.post_epcis(trade.document(event)), 202)
+    twin = replace(event, event_id=trade.begun(1).event_id)
+    found = receipt(trade.post_epcis(trade.document(twin)), 202)
+    assert [each["code"] for each in found["findings"]] == ["other_id_same_content"]
+    assert not found["known"]
+
+
+def test_a_first_signature_over_what_came_unsigned_endorses_it_and_a_second_changes_nothing(trade):
+    raw = trade.document(trade.begun(1), trade.begun(2))
+    unsigned = receipt(trade.post_epcis(raw), 202)
+    entries, documents, events = trade.counts()
+    signed = receipt(trade.post_signed(raw), 201)
+    assert signed["signed"]
+    assert signed["index"] == unsigned["index"] + 1
+    assert [each["index"] for each in signed["events"]] == [unsigned["index"]] * 2
+    assert trade.counts() == (entries + 1, documents + 1, events), "an entry, and no event"
+    with trade.node.services.database.reading() as connection:
+        assert connection.execute(select(endorsement.c.idx)).scalars().all() == [signed["index"]] * 2
+    again = receipt(trade.post_signed(raw), 201)
+    assert (place(again), again["known"]) == (place(signed), True)
+    assert receipt(trade.post_epcis(raw), 202)["known"]
+    assert trade.counts() == (entries + 1, documents + 1, events)
+    trade.sweep()
+
+
+def test_a_signed_capture_sent_again_gives_the_same_receipt(trade):
+    raw = trade.document(trade.begun(1))
+    first = receipt(trade.post_signed(raw), 201)
+    before = trade.counts()
+    assert place(receipt(trade.post_signed(raw), 201)) == place(first)
+    assert trade.counts() == before
+
+
+def test_a_document_of_which_a_part_stands_adds_only_what_is_new(trade):
+    old, new = trade.begun(1), trade.begun(2)
+    first = receipt(trade.post_epcis(trade.document(old)), 202)
+    both = receipt(trade.post_epcis(trade.document(old, new)), 202)
+    assert [(e["index"], e["known"]) for e in both["events"]] == [
+        (first["index"], True),
+        (both["index"], False),
+    ]
+    assert trade.counts()[2] == 2
+
+
+def test_a_document_without_events_is_known_by_its_bytes(trade):
+    raw = trade.document()
+    first = receipt(trade.post_epcis(raw), 202)
+    before = trade.counts()
+    assert place(receipt(trade.post_epcis(raw), 202)) == place(first)
+    assert trade.counts() == before
+
+
+def test_two_parties_may_report_the_same_happening(trade):
+    raw = trade.document(trade.begun(1))
+    mine = receipt(trade.post_epcis(raw), 202)
+    theirs = trade.node.services.capture.receive(
+        raw, None, by="0860000000017", channel="rest", actor=command_line("tester")
+    )
+    assert theirs.index != mine["index"]
+    assert [found["code"] for found in theirs.findings] == ["not_maker"]
