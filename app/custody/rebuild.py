@@ -61,7 +61,7 @@ def _containment(
         for key, f, t, parent in writing.intervals(progress.moves)
     }
     query = select(contained.c.child, contained.c.f, contained.c.t, contained.c.parent)
-    found = set(connection.execute(query).tuples().all())
+    found = set(connection.execute(query).all())
     for row in sorted(found - expected):
         yield Difference("contained", f"child {row[0]} from {row[1]}", "row", "none like it", str(row))
     for row in sorted(expected - found):

@@ -56,7 +56,7 @@ def senders_of(connection: Connection, item_ids: Iterable[int]) -> dict[int, int
     found: dict[int, int | None] = {}
     for chunk in chunks(sorted(set(item_ids))):
         query = select(item.c.item_id, item.c.sender_id).where(item.c.item_id.in_(chunk))
-        found |= dict(connection.execute(query).tuples().all())
+        found |= dict(connection.execute(query).all())
     return found
 
 

@@ -38,9 +38,7 @@ def committed(connection: Connection, index: int, n: int) -> Committed | None:
     if row is None:
         return None
     bodies = dict(
-        connection.execute(select(event.c.ev_no, event.c.body).where(event.c.doc_id == row.doc_id))
-        .tuples()
-        .all()
+        connection.execute(select(event.c.ev_no, event.c.body).where(event.c.doc_id == row.doc_id)).all()
     )
     if len(bodies) == n:
         records: list[Record] = [unpack_fields(bytes(bodies[number])) for number in range(n)]

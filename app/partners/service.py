@@ -161,25 +161,21 @@ def ids(connection: Connection, clock: Clock, names: Mapping[str, str]) -> dict[
 
 def _known(connection: Connection, glns: Iterable[str]) -> dict[str, int]:
     query = select(party.c.gln, party.c.party_id).where(party.c.gln.in_(list(glns)))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def glns(connection: Connection, numbers: Iterable[int | None]) -> dict[int, str]:
     """The GLNs of the parties with these numbers."""
     wanted = {number for number in numbers if number is not None}
     query = select(party.c.party_id, party.c.gln).where(party.c.party_id.in_(wanted))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def names(connection: Connection, glns: Iterable[str]) -> dict[str, str]:
     """What the parties and sites with these GLNs are called."""
     wanted = list(set(glns))
-    found = dict(
-        connection.execute(select(site.c.gln, site.c.name).where(site.c.gln.in_(wanted))).tuples().all()
-    )
-    found |= dict(
-        connection.execute(select(party.c.gln, party.c.name).where(party.c.gln.in_(wanted))).tuples().all()
-    )
+    found = dict(connection.execute(select(site.c.gln, site.c.name).where(site.c.gln.in_(wanted))).all())
+    found |= dict(connection.execute(select(party.c.gln, party.c.name).where(party.c.gln.in_(wanted))).all())
     return found
 
 

@@ -118,7 +118,7 @@ def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
         .join(party, party.c.party_id == product.c.maker_id)
         .where(product.c.gtin.in_(list(set(gtins))))
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def search(connection: Connection, text: str, limit: int = 20) -> list[str]:
