@@ -3,7 +3,7 @@
 import os
 import struct
 from hashlib import sha256, shake_128
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -137,13 +137,14 @@ def test_ten_thousand_packages_cost_little_more_than_their_hashes() -> None:
     assert isinstance(tree.records[0][1], OpenList)
     block = b"x" * 85
 
-    def best(run) -> float:
-        times = []
-        for _ in range(9):
-            start = perf_counter()
-            run()
-            times.append(perf_counter() - start)
-        return min(times)
-
-    hashing = best(lambda: [sha256(block).digest() for _ in range(20_000)])
-    assert best(lambda: commit(DIGEST, [], [record], SEED)) < 2.5 * hashing
+    # Processor time, and in turns: what else the machine does must not decide.
+    times: dict[str, list[float]] = {"hash": [], "commit": []}
+    for _ in range(12):
+        start = thread_time()
+        for _ in range(20_000):
+            sha256(block).digest()
+        middle = thread_time()
+        commit(DIGEST, [], [record], SEED)
+        times["hash"].append(middle - start)
+        times["commit"].append(thread_time() - middle)
+    assert min(times["commit"]) < 2.5 * min(times["hash"])
