@@ -101,12 +101,11 @@ class SqlWriter(SqlReader):
     def _already_there(self, drafts: Sequence[Draft]) -> dict[bytes, Entry]:
         """The entries that have a draft's statement already, by statement; the first where there are several."""
         hashes = {hash16(draft.statement) for draft in drafts}
-        wanted = {draft.statement for draft in drafts}
         found: dict[bytes, Entry] = {}
         for _, index in known_statements(self.connection, self.ledger_id, list(hashes)):
+            # Keyed by all its bytes: an entry that only shares the hash is looked up by no draft.
             entry = Entry.decode(self.entry(index))
-            if entry.statement in wanted:
-                found.setdefault(entry.statement, entry)
+            found.setdefault(entry.statement, entry)
         return found
 
     def _write(self, head: Head, rows: NewRows) -> None:
