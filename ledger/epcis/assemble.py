@@ -35,6 +35,7 @@ from ledger.epcis.values import (
 from ledger.gs1.errors import shown
 
 T = TypeVar("T")
+_DERIVED = "an event has no eventID; its id is derived from its content"
 
 
 class _Shared:
@@ -95,11 +96,7 @@ class _Assembly:
         if self._bad or time is None or offset is None:
             return None
         if event_id is None:
-            self._report.note(
-                NoteCode.NO_EVENT_ID,
-                "an event has no eventID; its id is derived from its content",
-                lambda: raw.locate(""),
-            )
+            self._report.note(NoteCode.NO_EVENT_ID, _DERIVED, lambda: raw.locate(""))
         return Event(
             type=EventType(raw.type),
             event_time=time,
@@ -327,7 +324,8 @@ class _Assembly:
             return None
         where = "errorDeclaration/declarationTime"
         time = self._value(lambda text: self._time(text, where), raw.time, where)
-        reason = raw.reason and self._one_word("reason", raw.reason, "errorDeclaration/reason")
+        where = "errorDeclaration/reason"
+        reason = None if raw.reason is None else self._one_word("reason", raw.reason, where)
         correctives = [
             self._value(lambda text: parse_uri(text, "corrective event id"), text, "errorDeclaration")
             for text in raw.correctives
@@ -343,7 +341,7 @@ class _Assembly:
         if time is None:
             return None
         ids = self._once([text for text in correctives if text is not None], "errorDeclaration")
-        return ErrorDeclaration(time, reason or None, ids)
+        return ErrorDeclaration(time, reason, ids)
 
     def _sensors(self) -> tuple[str, ...]:
         found: list[str] = []

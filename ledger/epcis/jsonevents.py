@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ledger.epcis import sensors
 from ledger.epcis.document import NoteCode
 from ledger.epcis.errors import ProblemCode, ValueProblem
 from ledger.epcis.jsoncontext import Context
@@ -24,6 +25,8 @@ from ledger.epcis.report import Report
 from ledger.epcis.trees import WHITE, Tree, add, joined, plain
 from ledger.epcis.values import require_text
 from ledger.gs1.errors import shown
+
+_ABSENT = Number()
 
 
 def _text(value: Any, limits: Limits, what: str) -> str:
@@ -210,10 +213,7 @@ class EventReader:
         elif key == "errorDeclaration":
             raw.declaration = self._declaration(value, where)
         elif key == "sensorElementList":
-            raw.sensors = [
-                self._trees.tree(_object(item, "a sensorElement"), f"{where}/{n}") or ""
-                for n, item in _each(value, key)
-            ]
+            raw.sensors = [self._sensor(item, f"{where}/{n}") for n, item in _each(value, key)]
         elif key == "ilmd":
             raw.ilmd = self._trees.members(value, where)
         elif key == "certificationInfo":
@@ -235,24 +235,30 @@ class EventReader:
     def _quantity(self, value: Any, where: str) -> RawQuantity:
         item = _object(value, "a quantity element")
         _only(item, frozenset(("epcClass", "quantity", "uom")), where)
-        amount = item.get("quantity")
-        if amount is not None and not isinstance(amount, Number):
+        amount = item.get("quantity", _ABSENT)
+        if not isinstance(amount, Number):
             raise ValueProblem(ProblemCode.WRONG_TYPE, f"quantity is a number, not {_kind(amount)}", where)
-        uom = item.get("uom")
         return RawQuantity(
             _text(item.get("epcClass"), self._limits, "epcClass"),
-            None if amount is None else str(amount),
-            None if uom is None else _text(uom, self._limits, "uom"),
+            None if amount is _ABSENT else str(amount),
+            _text(item["uom"], self._limits, "uom") if "uom" in item else None,
         )
 
     def _linked(self, value: Any, name: str, where: str) -> tuple[str | None, str]:
         item = _object(value, f"an element of {name}s")
         _only(item, frozenset(("type", name)), where)
-        kind = item.get("type")
-        return (
-            None if kind is None else _text(kind, self._limits, "type"),
-            _text(item.get(name), self._limits, name),
-        )
+        kind = _text(item["type"], self._limits, "type") if "type" in item else None
+        return kind, _text(item.get(name), self._limits, name)
+
+    def _sensor(self, value: Any, where: str) -> Tree:
+        element = _object(value, "a sensorElement")
+        parts = [element["sensorMetadata"]] if "sensorMetadata" in element else []
+        for part in [*parts, *_list(element.get("sensorReport", []), "sensorReport")]:
+            for name, item in _object(part, "a part of a sensorElement").items():
+                kind = Number if name in sensors.NUMBERS else bool if name == "booleanValue" else str
+                if name in sensors.REPORT | sensors.METADATA and type(item) is not kind:
+                    raise ValueProblem(ProblemCode.WRONG_TYPE, f"{name} is not {_kind(item)}", where)
+        return self._trees.tree(element, where) or ""
 
     def _place(self, raw: RawEvent, key: str, value: Any, where: str) -> None:
         place = _object(value, key)

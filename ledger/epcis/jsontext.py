@@ -32,11 +32,7 @@ class _Twice(dict[str, Any]):
 
 def parse(body: bytes, limits: Limits) -> Any:
     """The value of a JSON text: dict, list, str, `Number`, bool, None. Raises `DocumentError`."""
-    if len(body) > limits.body_bytes:
-        raise DocumentError(
-            ProblemCode.TOO_LARGE,
-            f"{len(body)} bytes; at most {limits.body_bytes} are read: divide the document",
-        )
+    text = _decoded(body, limits)
     repeated: list[_Twice] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,12 +52,6 @@ def parse(body: bytes, limits: Limits) -> Any:
             )
         return Number(text)
 
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise DocumentError(
-            ProblemCode.ENCODING, f"JSON is UTF-8, and byte {problem.start} of this is not"
-        ) from None
     try:
         value = json.loads(
             text,
@@ -90,6 +80,20 @@ def parse(body: bytes, limits: Limits) -> Any:
     if _SUSPECT.search(body):
         _refuse_characters(value)
     return value
+
+
+def _decoded(body: bytes, limits: Limits) -> str:
+    if len(body) > limits.body_bytes:
+        raise DocumentError(
+            ProblemCode.TOO_LARGE,
+            f"{len(body)} bytes; at most {limits.body_bytes} are read: divide the document",
+        )
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise DocumentError(
+            ProblemCode.ENCODING, f"JSON is UTF-8, and byte {problem.start} of this is not"
+        ) from None
 
 
 def _refuse_constant(text: str) -> Any:
