@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from app.config import Settings
+from app.people.models import user_account
 from app.shared.actor import Role
 from app.shared.ids import digest
 from tests.support.app import OPERATOR, PASSWORD
@@ -95,6 +98,19 @@ def test_disabling_an_account_ends_its_sessions_at_once(node):
     node.services.people.disable(OPERATOR, "mia")
     assert not open_to(mia)
     assert open_to(max_)
+
+
+def test_a_session_that_outlived_its_account_opens_nothing(node):
+    user = node.person("mia", Role.PHARMACIST)
+    visitor = node.sign_in("mia")
+    with node.services.database.writing() as connection:
+        closed = (
+            update(user_account)
+            .where(user_account.c.user_id == user.user_id)
+            .values(disabled_at=node.clock.now())
+        )
+        connection.execute(closed)
+    assert not open_to(visitor)
 
 
 def test_a_new_password_ends_the_sessions_that_the_old_one_opened(sqlite_node):
