@@ -200,17 +200,19 @@ class EpcReader:
         return canonical
 
     def canonical_list(self, texts: Sequence[str]) -> list[str]:
-        """As `canonical`, for each of a long list that is mostly serials of one product."""
-        separator = "." if texts and texts[0].startswith("urn:") else "/"
-        heads, found = self._heads[separator], []
-        for text in texts:
-            head, _, serial = text.rpartition(separator)
-            known = heads.get(head)
-            if known is not None and len(serial) <= _LONGEST_SERIAL and serial.isalnum() and serial.isascii():
-                found.append(known + serial)
-            else:
-                found.append(self.canonical(text))
-        return found
+        """As `canonical`, for each of a long list; in one sweep where all are plain serials of one product."""
+        if len(texts) > 1:
+            first = self.canonical(texts[0])
+            separator = "." if texts[0].startswith("urn:") else "/"
+            head = texts[0].rpartition(separator)[0]
+            known, prefix = self._heads[separator].get(head), head + separator
+            serials = [text[len(prefix) :] for text in texts if text.startswith(prefix)]
+            if known is not None and first.startswith(known) and len(serials) == len(texts):
+                together = "".join(serials)
+                shortest, longest = min(map(len, serials)), max(map(len, serials))
+                if 0 < shortest and longest <= _LONGEST_SERIAL and together.isalnum() and together.isascii():
+                    return [known + serial for serial in serials]
+        return [self.canonical(text) for text in texts]
 
     def place(self, text: str) -> str:
         """The canonical text of a read point or business location: an EPC, or a geographic point (``geo:``, RFC

@@ -16,6 +16,8 @@ HEADS = [
     "https://id.gs1.org/01/00399999001014/21",
     "https://id.gs1.org/01/00399999001011/21",
 ]
+WARM = ["urn:epc:id:sgtin:0399999.000101.A", "https://id.gs1.org/01/00399999001014/21/A"]
+FIRSTS = [*WARM, "https://x.example/1", "urn:x-y:1"]
 ODD = st.builds(
     "{}{}{}".format,
     st.sampled_from(HEADS),
@@ -30,7 +32,7 @@ ODD = st.builds(
 )
 def test_a_reader_that_has_seen_a_product_reads_as_one_that_has_not(texts: list[str]):
     reader = EpcReader()
-    for warm in ("urn:epc:id:sgtin:0399999.000101.A", "https://id.gs1.org/01/00399999001014/21/A"):
+    for warm in WARM:
         reader.canonical(warm)
     for text in texts:
         try:
@@ -38,14 +40,13 @@ def test_a_reader_that_has_seen_a_product_reads_as_one_that_has_not(texts: list[
         except Gs1Error:
             with pytest.raises(ValueProblem):
                 reader.canonical(text)
-            with pytest.raises(ValueProblem):
-                reader.canonical_list(["https://x.example/1", text])
-            with pytest.raises(ValueProblem):
-                reader.canonical_list(["urn:x-y:1", text])
+            for first in FIRSTS:
+                with pytest.raises(ValueProblem):
+                    reader.canonical_list([first, text])
         else:
             assert reader.canonical(text) == expected
-            assert reader.canonical_list(["https://x.example/1", text])[1] == expected
-            assert reader.canonical_list(["urn:x-y:1", text])[1] == expected
+            for first in FIRSTS:
+                assert reader.canonical_list([first, text]) == [parse_epc(first).canonical, expected]
 
 
 @given(
