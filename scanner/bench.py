@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,16 @@ def key_folder(home: Path) -> Path:
 def finish_enrolment(home: Path, enrolment: Enrolment, token: str) -> Bench:
     """Write down what was agreed; `bench.json` comes last, so that a crash leaves no half bench."""
     durable.write_file(home / _TOKEN, token.encode("ascii") + b"\n")
+    _write(home, enrolment)
+    return Bench.open(home)
+
+
+def change_address(home: Path, node: str) -> Bench:
+    """The node answers at another address from now on; all else stays."""
+    _write(home, replace(Bench.open(home).enrolment, node=node))
+    return Bench.open(home)
+
+
+def _write(home: Path, enrolment: Enrolment) -> None:
     text = json.dumps({"v": _VERSION, **asdict(enrolment)}, indent=1, sort_keys=True)
     durable.write_file(home / _FILE, text.encode() + b"\n")
-    return Bench.open(home)

@@ -16,6 +16,7 @@ rules.
     bench-damaged      a file of the home folder is not as this program left it
     no-container       what was shown as a container names none
     nothing-counted    a count without one package seen, or with a label that could not be read
+    not-confirmed      a reset that nobody confirmed
     node-address       not an address a token may be sent to
     node-unreachable   the node does not answer                                               exit status 3
     node-refused       the node answered that it will not; its own code stands in the message

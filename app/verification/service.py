@@ -241,7 +241,8 @@ def _judge_contents(
         inferred=sum(is_inferred(item, world.outer(item)) for item in packages),
         missing=sum(item.missing for item in packages),
     )
-    everything = [own, *verdicts]
+    # Nobody has to commission a pallet (CBV 2.0, 7.1): what its maker has not told of is asked of what is in it.
+    everything = [own, *verdicts] if own.reason is not Reason.NOT_COMMISSIONED or not verdicts else verdicts
     word = worst([verdict.word for verdict in everything])
     return contents, next(verdict for verdict in everything if verdict.word is word)
 

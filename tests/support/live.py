@@ -10,6 +10,7 @@ operator's commands call, and parties sign with keys of their own, in folders of
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -146,6 +147,12 @@ class LiveNode:
             self._process.wait()
             self._process = None
 
+    def twin(self, folder: Path) -> "LiveNode":
+        """A copy of this node as it lies on the disk, with its keys, for the same address. Only while it is down."""
+        assert self._process is None, "a running node cannot be copied"
+        shutil.copytree(self.folder, folder)
+        return LiveNode(folder, self.origin, self.port)
+
     def party(
         self, gln: str, name: str, kind: str, *, makes: Sequence[str] = (), licensed: bool = True
     ) -> LiveParty:
@@ -172,6 +179,11 @@ class LiveNode:
                     )
             node.keys.register(root.envelope, root.document, root.seed)
             node.keys.register(device.envelope, device.document, device.seed)
+        return self.known(gln, name)
+
+    def known(self, gln: str, name: str = "") -> LiveParty:
+        """A party that `party` registered, on this node or the one it is a twin of."""
+        keys = self.folder / "parties" / gln
         return LiveParty(gln, name, keys / "root", keys / "device")
 
     def capture(self, by: LiveParty, *events: Event, statement: object = None) -> dict[str, object]:
