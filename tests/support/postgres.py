@@ -253,6 +253,4 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
 
     yield make
     for database in made:
-        database.dispose()
-        if not database.is_sqlite:
-            request.getfixturevalue("postgres").drop(str(database.url))
+        database.dispose()  # the databases themselves go with the server: dropping many costs a checkpoint each
