@@ -210,7 +210,7 @@ class EpcReader:
             if known is not None and first.startswith(known) and len(serials) == len(texts):
                 together = "".join(serials)
                 shortest, longest = min(map(len, serials)), max(map(len, serials))
-                if 0 < shortest and longest <= _LONGEST_SERIAL and together.isalnum() and together.isascii():
+                if shortest > 0 and longest <= _LONGEST_SERIAL and together.isalnum() and together.isascii():
                     return [known + serial for serial in serials]
         return [self.canonical(text) for text in texts]
 
