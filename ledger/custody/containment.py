@@ -98,7 +98,7 @@ def _lose(run: Run, child: Item, parent: Item) -> None:
     it is still under way from whoever sent the container, and the title with it. Else its holder has lost it."""
     run.find(FindingCode.SHORT, "not found when its container was opened", child.key, parent.key)
     outer = run.outer(child)
-    never_came = outer.sender is not None and is_inferred(child, outer)
+    never_came = outer.sender not in (None, run.act.by) and is_inferred(child, outer)
     child = replace(run.take_out(child), missing=True)
     if never_came:
         bought = outer.owner == run.act.by

@@ -34,6 +34,7 @@ from tests.support.world import (
     receive,
     ship,
     unpack,
+    void_shipping,
 )
 
 A, B, C = package("A"), package("B"), package("C")
@@ -279,6 +280,18 @@ def test_what_its_holder_had_seen_before_is_lost_there_and_not_at_the_sender():
     assert story.codes == [FindingCode.SHORT]
     lost = story.item(C)
     assert (lost.holder, lost.owner, lost.in_transit, lost.missing) == (WHOLESALER, WHOLESALER, False, True)
+
+
+def test_what_was_counted_once_and_is_not_there_the_next_time_is_lost_by_who_counted():
+    story = received_case().tell(count(CASE, A, B, C), count(CASE, A, B))
+    lost = story.item(C)
+    assert (lost.holder, lost.owner, lost.in_transit, lost.missing) == (WHOLESALER, WHOLESALER, False, True)
+
+
+def test_what_a_sender_misses_after_its_shipment_was_voided_is_not_under_way_to_itself():
+    story = a_case().tell(ship(CASE), void_shipping(CASE), count(CASE, A, B, by=MAKER))
+    lost = story.item(C)
+    assert (lost.holder, lost.in_transit, lost.missing) == (MAKER, False, True)
 
 
 def test_what_a_maker_misses_of_its_own_stays_its_own():
