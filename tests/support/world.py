@@ -203,6 +203,7 @@ class Story:
 
     acts: list[Act] = field(default_factory=list)
     clock: int = 0
+    _replayed: tuple[list[Act], tuple[World, list[tuple[Act, Finding]]]] | None = None
 
     def tell(self, *acts: Act) -> Story:
         for told in acts:
@@ -216,13 +217,18 @@ class Story:
         """The act told last, with its time."""
         return self.acts[-1]
 
+    def _replay(self) -> tuple[World, list[tuple[Act, Finding]]]:
+        if self._replayed is None or self._replayed[0] != self.acts:
+            self._replayed = (list(self.acts), replay(self.acts))
+        return self._replayed[1]
+
     @property
     def world(self) -> World:
-        return replay(self.acts)[0]
+        return self._replay()[0]
 
     @property
     def findings(self) -> list[Finding]:
-        return [found for _, found in replay(self.acts)[1]]
+        return [found for _, found in self._replay()[1]]
 
     @property
     def codes(self) -> list[FindingCode]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import rfc8785
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ledger.custody.event import (
@@ -29,6 +29,8 @@ from ledger.signing.commitment import Leaf, ListField, commit
 from tests.support.events import DECLARATIONS, JSON_VALUES, TIMES, events
 
 AT = datetime(2026, 5, 30, 10, 0, 0, 123456, tzinfo=UTC)
+# An event has thirty fields: each example draws much.
+FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PACKAGE = "https://id.gs1.org/01/00399999001014/21/A1"
 LOT = '"LOT42"'
 
@@ -138,6 +140,7 @@ def test_every_field_of_the_value_has_its_path_in_the_canonical_form():
     assert all(getattr(full, each.name) for each in fields_of(Event)), "a new field belongs into this test"
 
 
+@FEW
 @given(events())
 def test_the_fields_of_any_event_can_be_committed_to(event):
     assert len(commit(b"\0" * 32, [], [event.fields()], b"\1" * 32)) == 32
@@ -194,6 +197,7 @@ def test_compact_refuses_a_lone_surrogate(value):
 # Digest and derived id
 
 
+@FEW
 @given(events())
 def test_the_digest_knows_no_event_id_and_no_order(event):
     lists = {
@@ -230,6 +234,7 @@ def test_a_value_does_not_pass_for_another_field():
     assert small(epcs=("ab",)).digest != small(epcs=("a", "b")).digest
 
 
+@FEW
 @given(events(), DECLARATIONS, DECLARATIONS)
 def test_an_event_and_its_declarations_share_the_derived_id_and_not_the_digest(event, one, two):
     plain = replace(event, declaration=None)
@@ -307,8 +312,8 @@ def test_a_plain_body_is_read():
     assert unpack(PLAIN) == small(event_id="urn:uuid:1")
 
 
+@FEW
 @given(events())
-@settings(max_examples=200)
 def test_what_was_kept_is_read_back(event):
     read = unpack(pack(event))
     assert read.fields() == event.fields()
@@ -317,6 +322,7 @@ def test_what_was_kept_is_read_back(event):
     assert read.derived_id == event.derived_id
 
 
+@FEW
 @given(events())
 def test_the_kept_fields_are_those_that_were_committed_to(event):
     assert unpack_fields(pack(event)) == event.fields()
