@@ -1,0 +1,67 @@
+"""Every code that the node can show stands on its reference page, in the enum's order, and no other does.
+
+A page of another enum is one line more in `PAGES`.
+"""
+
+import re
+from enum import StrEnum
+
+import pytest
+
+from ledger.custody.findings import SEVERITY, FindingCode
+from ledger.custody.verdict import TABLE, Reason, Word
+from ledger.epcis import NoteCode, ProblemCode
+from tests.support.pages import REFERENCE, entries, section
+
+# The page, the headings down to the section, and the enum that it documents.
+PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
+    ("verdicts.md", (), Reason),
+    ("findings.md", ("Custody",), FindingCode),
+    ("findings.md", ("Documents", "Problems"), ProblemCode),
+    ("findings.md", ("Documents", "Notes"), NoteCode),
+]
+
+
+@pytest.mark.parametrize(("page", "titles", "codes"), PAGES, ids=lambda part: getattr(part, "__name__", None))
+def test_the_headings_of_a_page_are_the_codes_in_their_order(page, titles, codes):
+    documented = entries(section(page, *titles))
+    assert list(documented) == [str(code) for code in codes]
+    assert all(len(text) > 20 for text in documented.values())
+
+
+@pytest.mark.parametrize("word", list(Word))
+def test_each_verdict_has_its_section_with_its_own_reasons(word):
+    reasons = [reason for reason, of, *_ in TABLE if of is word]
+    assert list(entries(section("verdicts.md", word))) == reasons
+
+
+def test_the_sections_of_the_verdicts_are_the_six_words_in_order():
+    page = section("verdicts.md")
+    assert re.findall(r"^## (.+)$", page, flags=re.MULTILINE) == list(Word)
+    assert re.findall(r"^\| ([A-Z][A-Z, ]*[A-Z]) \|", page, flags=re.MULTILINE) == list(Word)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_page_shows_the_next_step_as_the_screen_does(reason):
+    text = " ".join(entries(section("verdicts.md"))[reason].split())
+    step = next(step for known, _, _, step in TABLE if known is reason)
+    assert f'Screen: "{step}"' in text
+    assert "When: " in text
+    assert "Usual innocent cause: " in text or reason is Reason.OK
+
+
+@pytest.mark.parametrize("code", list(FindingCode))
+def test_a_finding_is_documented_with_its_severity_its_cause_and_what_to_do(code):
+    text = " ".join(entries(section("findings.md", "Custody"))[code].split())
+    assert f"Severity: {SEVERITY[code]}." in text
+    assert "Usual innocent cause: " in text
+    assert "What to do: " in text
+
+
+def test_every_finding_has_a_severity():
+    assert list(SEVERITY) == list(FindingCode)
+
+
+def test_no_page_says_fake():
+    for page in REFERENCE.glob("*.md"):
+        assert "fake" not in page.read_text(encoding="utf-8").lower(), page.name
