@@ -1,0 +1,183 @@
+"""Keys are made at the party's place: the node registers what the root signed, hands out a token, and takes what such a
+key signs. What no root signed for, it refuses."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from app.devices import service as devices
+from app.devices.models import party_key
+from app.errors import AppError, Refused
+from app.shared.audit import entries
+from ledger.log.encoding import from_base64, from_json, to_base64, to_json
+from ledger.signing.client import KeyFolder, Registration, make_device, make_root
+from ledger.signing.envelope import sign
+from ledger.signing.keyfile import load_key
+from ledger.signing.keyrecord import Action, KeyRecord, Role, register_key, register_root, sign_record
+from ledger.signing.keys import generate
+from ledger.store.sql.writer import SqlWriter
+from tests.support.trade import problem
+from tests.support.world import MAKER, WHOLESALER
+
+
+def as_registration(signed):
+    return Registration(signed.envelope.encode(), signed.document, signed.seed)
+
+
+def root_key(trade):
+    return load_key(trade.folder / "root" / "key.pem")
+
+
+def test_a_bench_enrols_gets_a_token_and_captures(trade):
+    registration = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    response = trade.enrol(registration)
+    assert response.status_code == 201, response.text
+    answer = response.get_json()
+    dock = KeyFolder.open(trade.folder / "dock")
+    services = trade.node.services
+    assert answer["thumbprint"] == dock.thumbprint.hex()
+    assert (answer["party"], answer["party_name"], answer["label"]) == (MAKER, "North Pharma", "Dock 3")
+    assert (answer["origin"], answer["verifier_key"]) == (services.node.origin, services.node.verifier_key)
+    assert answer["registered_index"] == trade.counts()[0] - 1
+    assert answer["node_time"].startswith("2026-11-20T12:00:00")
+    bearer = {"Authorization": f"Bearer {answer['token']}"}
+    taken = trade.client.post(
+        "/epcis/capture",
+        data=trade.document(trade.begun(1)),
+        content_type="application/json",
+        headers=bearer,
+    )
+    assert taken.status_code == 202
+    assert trade.post_signed(trade.document(trade.begun(2)), dock).status_code == 201
+    with services.database.reading() as connection:
+        trail = entries(connection, action="token.create")
+    assert trail[0].actor_id == f"key:{dock.thumbprint.hex()}"
+    assert trail[0].whose == MAKER
+
+
+def test_enrolling_again_registers_nothing_and_replaces_the_token(trade):
+    registration = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    first = trade.enrol(registration).get_json()
+    before = trade.counts()
+    second = trade.enrol(registration).get_json()
+    assert trade.counts() == before
+    assert second["registered_index"] == first["registered_index"]
+    raw = trade.document(trade.begun(1))
+    for token, status in ((first["token"], 401), (second["token"], 202)):
+        response = trade.client.post(
+            "/epcis/capture",
+            data=raw,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert response.status_code == status
+
+
+def test_a_key_that_another_root_signed_for_is_refused(trade):
+    other = generate()
+    origin = trade.node.services.node.origin
+    before = trade.counts()
+    stranger = register_key(origin, other, generate(), Role.DEVICE, MAKER, "Dock 3")
+    problem(trade.enrol(as_registration(stranger)), 403, "key.author")
+    for_another = register_key(origin, root_key(trade), generate(), Role.DEVICE, WHOLESALER, "Dock 3")
+    problem(trade.enrol(as_registration(for_another)), 403, "key.author")
+    assert trade.counts() == before
+
+
+def test_a_root_is_not_registered_over_the_network(trade):
+    registration = make_root(trade.folder / "other", WHOLESALER, trade.node.services.node.origin)
+    before = trade.counts()
+    problem(trade.enrol(registration), 403, "key.role")
+    assert trade.counts() == before
+
+
+def test_the_new_key_has_to_sign_along(trade):
+    device, origin = generate(), trade.node.services.node.origin
+    record = KeyRecord(Action.REGISTER, device.spki, Role.DEVICE, MAKER, "Dock 3")
+    alone = sign_record(record, origin, [root_key(trade)])
+    problem(trade.enrol(as_registration(alone)), 403, "key.possession")
+    itself = sign_record(record, origin, [device, root_key(trade)])
+    problem(trade.enrol(as_registration(itself)), 403, "key.author")
+
+
+def test_a_registration_changed_on_the_way_is_refused(trade):
+    made = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    before = trade.counts()
+    record = json.loads(made.document)
+    renamed = json.dumps({**record, "label": "Dock 4"}, sort_keys=True, separators=(",", ":")).encode()
+    problem(trade.enrol(replace(made, document=renamed)), 400, "key.malformed")
+    problem(trade.enrol(replace(made, seed=bytes(32))), 400, "key.malformed")
+    problem(trade.enrol(replace(made, document=made.document + b" ")), 400, "key.malformed")
+    envelope = from_json(made.envelope)
+    sig = bytearray(from_base64(envelope["signatures"][1]["sig"]))
+    sig[5] ^= 1
+    envelope["signatures"][1]["sig"] = to_base64(bytes(sig))
+    problem(trade.enrol(replace(made, envelope=to_json(envelope))), 400, "key.signature")
+    other = register_key("packproof.example/other", root_key(trade), generate(), Role.DEVICE, MAKER, "x")
+    problem(trade.enrol(as_registration(other)), 400, "key.malformed")
+    assert trade.counts() == before
+
+
+def test_a_second_root_of_a_party_and_one_for_an_unknown_party_are_refused(trade):
+    services = trade.node.services
+    for gln, code in ((MAKER, "key.second_root"), ("0666000000013", "party.unknown")):
+        signed = register_root(services.node.origin, generate(), gln, "root")
+        with pytest.raises(AppError) as caught:
+            services.keys.register(signed.envelope.encode(), signed.document, signed.seed)
+        assert caught.value.code == code
+    signed = register_root(services.node.origin, generate(), WHOLESALER, "root")
+    with pytest.raises(Refused, match="This key is for"):
+        services.keys.register(signed.envelope.encode(), signed.document, signed.seed, party=MAKER)
+
+
+def test_a_revoked_key_signs_no_more_and_is_not_enrolled_again(trade):
+    registration = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    trade.enrol(registration)
+    dock = KeyFolder.open(trade.folder / "dock")
+    late = trade.signed(trade.document(trade.begun(7)), dock)
+    revoke(trade, dock.thumbprint)
+    before = trade.counts()
+    response = trade.post_parts(
+        "/ledger/captures", envelope=late.envelope, seed=late.seed, document=late.document
+    )
+    problem(response, 403, "key.revoked")
+    problem(trade.enrol(registration), 403, "key.revoked")
+    assert trade.counts() == before
+
+
+def revoke(trade, thumbprint):
+    """Project a revocation at the present head, as its entry would."""
+    services = trade.node.services
+    with services.database.writing() as connection:
+        size = SqlWriter(connection, services.node.origin).lock().size
+        connection.execute(
+            update(party_key).where(party_key.c.thumbprint == thumbprint).values(revoked_idx=size)
+        )
+
+
+def test_what_a_root_signs_is_no_capture(trade):
+    services = trade.node.services
+    capture = trade.signed(trade.document(trade.begun(1)))
+    statement = from_base64(from_json(capture.envelope)["payload"])
+    by_root = sign(
+        statement.replace(trade.device.thumbprint.hex().encode(), root_key(trade).thumbprint.hex().encode()),
+        [root_key(trade)],
+    )
+    before = trade.counts()
+    response = trade.post_parts(
+        "/ledger/captures", envelope=by_root.encode(), seed=capture.seed, document=capture.document
+    )
+    problem(response, 403, "key.role")
+    assert trade.counts() == before
+    with services.database.reading() as connection:
+        assert [key.role for key in devices.keys_of(connection, MAKER)] == [Role.ROOT, Role.DEVICE]
+
+
+def test_one_address_enrols_only_so_many_a_minute(make_app):
+    node = make_app(enrolments_per_minute=3, signed_captures_per_minute=2)
+    client = node.visitor().client
+    assert [client.post("/devices").status_code for _ in range(4)] == [415, 415, 415, 429]
+    assert [client.post("/ledger/captures").status_code for _ in range(3)] == [415, 415, 429]
+    assert node.visitor("192.0.2.9").client.post("/devices").status_code == 415
