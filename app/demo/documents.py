@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.demo.world import LOTS, MAKER, PER_CASE, PER_LOT, Company, World
+from app.demo.world import LOTS, MAKER, OLD_LOT, PER_CASE, PER_LOT, Company, World
 from ledger.custody.event import EXPIRY, LOT, ErrorDeclaration, Event, Linked, compact
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis import xml12
@@ -16,11 +16,13 @@ from ledger.gs1.epc import Sgtin
 NOTICE = "Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)-(G)."
 TRANSACTION_DATE = "http://epcis.gs1us.org/hc/ns#transactionDate"
 OFFSET = "-05:00"
+BREATH = timedelta(milliseconds=10)  # between two steps of one hand
 
 
 def commissioning(world: World) -> bytes:
     """The maker's serialization line: three lots of packages, their cases, and the pallet, as 2.0 JSON."""
-    events = []
+    old = [world.package(OLD_LOT, number).canonical for number in (0, 1)]
+    events = [_begun(world, OLD_LOT, old, world.ago(days=760))]
     for number, lot in enumerate(LOTS):
         at = world.ago(days=40) + timedelta(hours=number)
         events.append(_begun(world, lot, [p.canonical for p in world.packages(lot)], at))
@@ -174,26 +176,17 @@ def correction(world: World, lot: str, number: int, missing: Sgtin, buyer: Compa
 
 
 def onward(
-    world: World, seller: Company, case: Sgtin, shipments: Sequence[tuple[Company, Sequence[Sgtin]]]
+    world: World,
+    at: datetime,
+    seller: Company,
+    case: Sgtin,
+    shipments: Sequence[tuple[Company, Sequence[Sgtin]]],
 ) -> bytes:
     """The wholesaler's own system, 2.0 JSON: a case taken from the pallet and opened, packages sold on."""
+    sold = [package.canonical for _, packages in shipments for package in packages]
     events = [
-        _aggregated(
-            seller,
-            world.pallet.canonical,
-            [case.canonical],
-            world.ago(hours=18),
-            _id("take", world),
-            Action.DELETE,
-        ),
-        _aggregated(
-            seller,
-            case.canonical,
-            [p.canonical for _, packages in shipments for p in packages],
-            world.ago(hours=17, minutes=50),
-            _id("open", world),
-            Action.DELETE,
-        ),
+        _aggregated(seller, world.pallet.canonical, [case.canonical], at, _id("take", world), Action.DELETE),
+        _aggregated(seller, case.canonical, sold, at + BREATH, _id("open", world), Action.DELETE),
     ]
     for number, (buyer, packages) in enumerate(shipments):
         events.append(
@@ -202,37 +195,27 @@ def onward(
                 seller,
                 buyer,
                 [p.canonical for p in packages],
-                world.ago(hours=17, minutes=30 - number),
+                at + 2 * BREATH,
                 f"PO-{700 + number}",
                 f"ASN-{4400 + number}",
                 f"onward-{buyer.key}",
             )
         )
-    return write_json(_document(world, events, seller, shipments[0][0], world.ago(hours=17), "onward"))
+    return write_json(_document(world, events, seller, shipments[0][0], at, "onward"))
 
 
-def second_delivery(world: World, seller: Company, buyer: Company, cases: Sequence[Sgtin]) -> bytes:
+def second_delivery(
+    world: World, at: datetime, seller: Company, buyer: Company, cases: Sequence[Sgtin]
+) -> bytes:
     """Two more cases on a small pallet, on their way to the pharmacy: 2.0 JSON."""
     keys = [case.canonical for case in cases]
+    small = world.small_pallet.canonical
     events = [
-        _aggregated(
-            seller, world.pallet.canonical, keys, world.ago(hours=5), _id("take-2", world), Action.DELETE
-        ),
-        _aggregated(
-            seller, world.small_pallet.canonical, keys, world.ago(hours=4, minutes=40), _id("load-2", world)
-        ),
-        shipped(
-            world,
-            seller,
-            buyer,
-            [world.small_pallet.canonical],
-            world.ago(hours=4, minutes=10),
-            "PO-733",
-            "ASN-4431",
-            "ship-2",
-        ),
+        _aggregated(seller, world.pallet.canonical, keys, at, _id("take-2", world), Action.DELETE),
+        _aggregated(seller, small, keys, at + BREATH, _id("load-2", world)),
+        shipped(world, seller, buyer, [small], at + 2 * BREATH, "PO-733", "ASN-4431", "ship-2"),
     ]
-    return write_json(_document(world, events, seller, buyer, world.ago(hours=4), "second"))
+    return write_json(_document(world, events, seller, buyer, at, "second"))
 
 
 def _document(

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from app.demo.damage import damage
-from app.demo.world import LOTS, MAKER, WHOLESALER, World
+from app.demo.world import LOTS, MAKER, OLD_LOT, WHOLESALER, World
 from app.labels import service
 from app.labels.rules import LogisticLabel, PackageLabel
 from ledger.gs1.epc import Sgtin
@@ -17,14 +17,14 @@ def element_text(package: Sgtin, expiry: date, lot: str) -> str:
 
 def write(world: World, folder: Path, *, ok: Sgtin, wrong: Sgtin, elsewhere: Sgtin) -> dict[str, str]:
     """Write the sheet to `folder`; for each picture the word that the pharmacy must be told."""
-    first, recalled, old = LOTS
+    first, recalled, _ = LOTS
     pictures = {
         "ok.png": (_label(world, ok, first), "OK"),
         "dispensed-elsewhere.png": (_label(world, elsewhere, first), "SUSPECT"),
         "never-made.png": (_label(world, Sgtin(world.gtin, "A99999X99"), first), "SUSPECT"),
         "no-record.png": (_stranger(world), "CANNOT CONFIRM YET"),
         "wrong-lot.png": (_label(world, wrong, first, printed_lot="A1024"), "DETAILS DIFFER"),
-        "expired.png": (_label(world, world.package(old, 12), old), "GENUINE, DO NOT USE"),
+        "expired.png": (_label(world, world.package(OLD_LOT, 1), OLD_LOT), "GENUINE, DO NOT USE"),
         "recalled.png": (_label(world, world.package(recalled, 5), recalled), "GENUINE, DO NOT USE"),
     }
     for name, (label, _) in pictures.items():

@@ -5,6 +5,8 @@ would, the node is gunicorn on a port of its own, people use the pages over HTTP
 folder; the node's folder never holds one.
 """
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -20,6 +22,7 @@ from typing import Any
 
 import requests
 
+from app import cli
 from app.demo.world import Company
 from app.errors import AppError
 from ledger.store.sql.engine import sqlite_driver
@@ -72,13 +75,17 @@ class Stage:
         """The folder of a company's scanner and signing key."""
         return self.home(company) / "bench"
 
+    def key(self, company: Company) -> Path:
+        """The folder of the key that a company's bench signs with."""
+        return self.bench(company) / "key"
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The node's settings, and nothing of whoever runs the demo but what programs need."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+        kept = {name: value for name, value in base.items() if not name.startswith("PACKPROOF_")}
         return kept | {
             "PACKPROOF_DATABASE_URL": f"sqlite:///{(self.node / 'packproof.db').resolve()}",
             "PACKPROOF_DATA_DIR": str((self.node / "private").resolve()),
@@ -89,33 +96,39 @@ class Stage:
     # -- programs
 
     def packproof(self, *arguments: object) -> dict[str, Any]:
-        """Run ``packproof``; its answer as data."""
-        return self._run([sys.executable, "-m", "app.cli", *map(str, arguments), "--json"])
+        """Run ``packproof`` with the node's settings; its answer as data.
+
+        In this process: it is the same command by the same entry, without the second that a process takes to begin.
+        """
+        words = [*map(str, arguments), "--json"]
+        out, err = io.StringIO(), io.StringIO()
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(self.environment(before))
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                status = cli.main(words)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        return _answer("packproof", words, status, out.getvalue(), err.getvalue(), may_fail=False)
 
     def scan(
         self, company: Company, command: str, *arguments: object, may_fail: bool = False
     ) -> dict[str, Any]:
-        """Run ``packproof-scan`` at a company's bench; its answer as data."""
-        words = [sys.executable, "-m", "scanner.cli", command, *map(str, arguments), "--json"]
-        return self._run([*words, "--home", str(self.bench(company))], may_fail=may_fail)
-
-    def _run(self, words: list[str], *, may_fail: bool = False) -> dict[str, Any]:
-        done = subprocess.run(  # noqa: S603 - our own programs, by a list of words
-            words, env=self.environment(), capture_output=True, timeout=120, check=False
+        """Run ``packproof-scan`` at a company's bench, a process of its own; its answer as data."""
+        words = [command, *map(str, arguments), "--json"]
+        if command != "root":
+            words += ["--home", str(self.bench(company))]
+        done = subprocess.run(  # noqa: S603 - our own program, by a list of words
+            [sys.executable, "-m", "scanner.cli", *words],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
-        if done.returncode and not may_fail:
-            raise StoryBroke(
-                f"{' '.join(words[2:5])} ended with {done.returncode}", done.stderr.decode()[-600:]
-            )
-        text = done.stdout.decode() or "{}"
-        try:
-            answer = json.loads(text)
-        except ValueError as error:
-            raise StoryBroke(f"{' '.join(words[2:5])} did not answer in JSON", text[:300]) from error
-        found: dict[str, Any] = answer if isinstance(answer, dict) else {"answers": answer}
-        found["exit"] = done.returncode
-        found["stderr"] = done.stderr.decode()
-        return found
+        return _answer("packproof-scan", words, done.returncode, done.stdout, done.stderr, may_fail=may_fail)
 
     # -- the node
 
@@ -126,7 +139,7 @@ class Stage:
         words = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port), "--workers", "1"]
         self.process = subprocess.Popen(words, env=self.environment(), stdout=log, stderr=log)  # noqa: S603
         log.close()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
@@ -196,6 +209,20 @@ class Browser:
         if not answer.ok:
             raise StoryBroke(f"The form {path} answered {answer.status_code}", answer.text[:300])
         return answer.text
+
+
+def _answer(
+    program: str, words: list[str], status: int, out: str, err: str, *, may_fail: bool
+) -> dict[str, Any]:
+    """What a command answered, with its exit status; `StoryBroke` where it failed and must not."""
+    if status and not may_fail:
+        raise StoryBroke(f"{program} {' '.join(words[:2])} ended with {status}", (err or out)[-600:])
+    try:
+        answer = json.loads(out or "{}")
+    except ValueError as error:
+        raise StoryBroke(f"{program} {' '.join(words[:2])} did not answer in JSON", out[:300]) from error
+    found: dict[str, Any] = answer if isinstance(answer, dict) else {"answers": answer}
+    return {**found, "exit": status, "stderr": err}
 
 
 def free_port() -> int:

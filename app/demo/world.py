@@ -12,6 +12,7 @@ from ledger.gs1.gtin import Gtin
 from ledger.gs1.sscc import Sscc
 
 LOTS = ("A1042", "B2077", "C3301")
+OLD_LOT = "Z0917"  # two packages made long ago, out of date by now
 PER_LOT = 80
 PER_CASE = 10
 
@@ -154,8 +155,8 @@ class World:
         )
 
     def expiry(self, lot: str) -> date:
-        """When a lot expires; the third is short-dated and ran out two days ago."""
-        days = {LOTS[0]: 700, LOTS[1]: 520, LOTS[2]: -2}[lot]
+        """When a lot expires; the old one ran out two days ago."""
+        days = {LOTS[0]: 700, LOTS[1]: 520, LOTS[2]: 610, OLD_LOT: -2}[lot]
         return (self.now + timedelta(days=days)).date()
 
     def package(self, lot: str, number: int) -> Sgtin:
