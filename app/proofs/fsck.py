@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.custody import rebuild
 from app.custody import service as custody
@@ -52,20 +53,22 @@ def fsck(database: Database, node: Node, progress: Progress | None = None) -> Fs
     """Audit everything this node stores, on one snapshot."""
     tell = progress or (lambda what, done, total: None)
     mark = MarkFile(node.data_dir / "mark").read()
+    report = FsckReport()
     with database.snapshot() as connection:
-        report = fsck_ledger(
-            connection,
-            node.origin,
-            log_keys=[node.note_verifier],
-            mark=mark,
-            progress=lambda done, total: tell("entries", done, total),
-        )
-        reader = SqlReader(connection, node.origin)
         try:
-            _Audit(connection, reader, report, tell).run()
-        except LedgerError as error:
+            report = fsck_ledger(
+                connection,
+                node.origin,
+                log_keys=[node.note_verifier],
+                mark=mark,
+                progress=lambda done, total: tell("entries", done, total),
+            )
+            _Audit(connection, SqlReader(connection, node.origin), report, tell).run()
+        except (LedgerError, SQLAlchemyError) as error:
+            # A value of another type than its column's: nothing this program writes, so somebody else did.
+            told = str(getattr(error, "orig", None) or error).splitlines()[0]
             report.add(
-                FsckFinding("I9", "document", "-", "-", "rows that can be read", str(error), "what they hold")
+                FsckFinding("I9", "database", "-", "-", "rows that can be read", told, "what they hold")
             )
     return report
 

@@ -29,6 +29,9 @@ EXPIRY = "urn:epcglobal:cbv:mda#itemExpirationDate"
 # How a canonical GTIN goes on to its lot and to its serial number (GS1 Digital Link).
 _LOT_PART, _SERIAL_PART = "/10/", "/21/"
 
+# What an event and the declaration that it was wrong do not share, extensions of the declaration included.
+_NOT_IN_DERIVED_ID = ("eventID", "errorDeclaration/", "ext/https://ref.gs1.org/epcis#errorDeclaration")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RANKS = 16  # room for the step rank below the microseconds in a position
@@ -150,9 +153,7 @@ class Event:
     @property
     def derived_id(self) -> str:
         """The id of an event that came without one (docs/formats/event.md, Derived id)."""
-        kept = (
-            f for f in self._fields() if f.path != "eventID" and not f.path.startswith("errorDeclaration/")
-        )
+        kept = (f for f in self._fields() if not f.path.startswith(_NOT_IN_DERIVED_ID))
         raw = bytearray(hashlib.sha256(canonical(kept)).digest()[:16])
         raw[6] = raw[6] & 0x0F | 0x80
         raw[8] = raw[8] & 0x3F | 0x80
