@@ -35,18 +35,22 @@ from app.errors import AppError
 from app.shared.actor import Actor, command_line
 from ledger.store.sql.engine import DatabaseRefused
 
-FEATURES = (
-    "app.proofs.cli",
-    "app.people.cli",
-    "app.partners.cli",
-    "app.products.cli",
-    "app.capture.cli",
-    "app.history.cli",
-    "app.custody.cli",
-    "app.recalls.cli",
-    "app.labels.cli",
-    "app.demo.cli",
-)
+# Which feature brings which command: only the one that is asked for is loaded, since each loads what it works with.
+FEATURES = {
+    "init": "app.proofs.cli",
+    "fsck": "app.proofs.cli",
+    "evidence": "app.proofs.cli",
+    "user": "app.people.cli",
+    "token": "app.people.cli",
+    "party": "app.partners.cli",
+    "product": "app.products.cli",
+    "capture": "app.capture.cli",
+    "trace": "app.history.cli",
+    "rebuild": "app.custody.cli",
+    "recall": "app.recalls.cli",
+    "labels": "app.labels.cli",
+    "demo": "app.demo.cli",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -110,8 +114,9 @@ def instant(text: str) -> Callable[[datetime], datetime]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser(words[0] if words else "")
+    arguments = parser.parse_args(words)
     as_json = getattr(arguments, "json", False)
     if not hasattr(arguments, "run"):
         arguments.parser.print_help()
@@ -151,7 +156,7 @@ def _failed(
     return 1
 
 
-def _parser() -> Parser:
+def _parser(asked: str = "") -> Parser:
     parser = Parser(
         prog="packproof",
         description="Packproof: every pack, every hop, provable. This command runs and looks after a node.",
@@ -165,7 +170,8 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _register_db(commands)
     _register_serve(commands)
-    for name in FEATURES:
+    wanted = [FEATURES[asked]] if asked in FEATURES else dict.fromkeys(FEATURES.values())
+    for name in wanted:
         importlib.import_module(name).register(commands)
     return parser
 
