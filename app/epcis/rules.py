@@ -107,13 +107,15 @@ def _epcs(text: str) -> tuple[str, ...]:
         raise QueryParameter("This list is too long", f"MATCH_anyEPC takes at most {MOST_EPCS} values")
     found = []
     for value in values:
+        if value.strip().lower().startswith("urn:epc:idpat:"):
+            raise QueryParameter("Patterns are not supported", value[:100], "Name each EPC in full.")
         try:
             found.append(parse_any(value).canonical)
         except Gs1Error as error:
             raise QueryParameter(
                 "MATCH_anyEPC takes EPCs",
                 str(error),
-                "Write a URN (urn:epc:id:...) or a Digital Link; patterns are not supported.",
+                "Write a URN (urn:epc:id:...) or a Digital Link.",
             ) from error
     return tuple(dict.fromkeys(found))
 
