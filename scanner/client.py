@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as ReadTimeout
 
 from scanner.errors import NodeError, NodeUnreachable
 
@@ -102,11 +104,12 @@ class NodeClient:
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
-                headers={"Accept": "application/json, text/plain"},
+                # Uncompressed: a few kilobytes that unfold to gigabytes are no answer.
+                headers={"Accept": "application/json, text/plain", "Accept-Encoding": "identity"},
                 **kwargs,
             ) as response:
                 body, status = self._read(response, deadline), response.status_code
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise NodeUnreachable(
                 "node-unreachable",
                 f"The node at {self.url} cannot be reached ({_cause(error)}). {_NOTHING_DECIDED}",
@@ -117,7 +120,8 @@ class NodeClient:
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         found = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        # Whatever has come, not a chunk's worth: a server that drips bytes must meet the deadline too.
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             found += chunk
             if len(found) > MOST_ANSWER_BYTES:
                 raise NodeError("node-answer", f"{self.url} answers with more than any answer is long")
@@ -152,7 +156,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | ReadTimeout):
         return "it does not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not trusted"

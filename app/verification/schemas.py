@@ -1,12 +1,12 @@
 """What an interface to scans takes and answers, as OpenAPI shows it. `answers.answer` makes the answer itself."""
 
-import base64
-import binascii
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from app.verification.service import MOST_RAW
+from ledger.errors import LedgerError
+from ledger.log.encoding import from_base64
 from ledger.log.tree import MAX_SIZE
 
 
@@ -21,9 +21,11 @@ class Base64Bytes(fields.Field[bytes]):
         if not isinstance(value, str) or len(value) > (self.most + 2) // 3 * 4:
             raise ValidationError(f"takes base64 of at most {self.most} bytes")
         try:
-            found = base64.b64decode(value.encode("ascii"), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValidationError("takes base64 with padding") from error
+            found = from_base64(value)
+        except (LedgerError, ValueError) as error:
+            raise ValidationError("takes canonical base64, with padding") from error
+        if len(found) > self.most:
+            raise ValidationError(f"takes at most {self.most} bytes")
         return found
 
 

@@ -220,7 +220,8 @@ def _judge_contents(
     """The worst verdict of a container and all packages in it, and how many there are of each."""
     world = loaded.world
     parents = {world.item(key).parent for key in inside}
-    packages = [world.item(key) for key in inside if key not in parents]
+    # A case that was emptied is none of the packages, and says nothing about them.
+    packages = [world.item(key) for key in inside if key not in parents and item_name(key).ns != "00"]
     verdicts: list[Verdict] = []
     for item in packages:
         verdicts.append(

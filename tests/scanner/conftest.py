@@ -47,14 +47,6 @@ def dock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
 
 
 @pytest.fixture
-def own_dock(tmp_path: Path) -> Iterator[Dock]:
-    """A dock for one test, which may stop its node and put another in its place."""
-    node = LiveNode(tmp_path / "node")
-    yield _dock(node)
-    node.kill()
-
-
-@pytest.fixture
 def bench(dock: Dock, tmp_path: Path) -> Callable[[LiveParty], Path]:
     """Enrols benches at the module's dock."""
     return lambda party: dock.enrol(tmp_path / f"bench-{party.gln}", party)

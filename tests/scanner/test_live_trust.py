@@ -1,27 +1,44 @@
 """The operator is the adversary: nodes with the true keys that show another past, and what a bench makes of them."""
 
 import json
+import shutil
 
 import pytest
 
 from ledger.signing.keyfile import save_key
 from ledger.signing.keys import generate
 from scanner.cli import main
-from tests.scanner.story import MAKER, commissioning, package_picture
+from tests.scanner.story import GTIN, MAKER, commissioning, package_picture
+from tests.support.live import LiveNode
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory):
+    """The node as it was before, as it is now, and a bench that has seen the present. All are down."""
+    folder = tmp_path_factory.mktemp("past")
+    node = LiveNode(folder / "now")
+    node.initialise()
+    node.start()
+    maker = node.party(MAKER, "North Pharma", "maker", makes=[GTIN])
+    enrol = ["enrol", "--node", node.url, "--root-key", str(maker.root), "--home", str(folder / "bench")]
+    assert main(enrol) == 0
+    node.kill()
+    before = node.twin(folder / "before")
+    node.start()
+    node.capture(maker, commissioning("A1"))
+    node.capture(maker, commissioning("A2"))
+    picture = package_picture(folder, "A1")
+    assert main(["check", str(picture), "--home", str(folder / "bench")]) == 0
+    node.kill()
+    return node, before, folder / "bench", picture
 
 
 @pytest.fixture
-def crook(own_dock, tmp_path):
-    """A bench that has seen the truth, and a twin of the node from before that, still down."""
-    home = own_dock.enrol(tmp_path / "bench", own_dock.maker)
-    own_dock.node.kill()
-    twin = own_dock.node.twin(tmp_path / "twin")
-    own_dock.node.start()
-    own_dock.node.capture(own_dock.maker, commissioning("A1"))
-    own_dock.node.capture(own_dock.maker, commissioning("A2"))
-    picture = package_picture(tmp_path, "A1")
-    assert main(["check", str(picture), "--home", str(home)]) == 0
-    own_dock.node.kill()
+def crook(past, tmp_path):
+    """A copy of the bench, and the node that was before, serving again in the place of the true one."""
+    _, before, bench, picture = past
+    twin = before.twin(tmp_path / "twin")
+    home = shutil.copytree(bench, tmp_path / "bench")
     twin.start()
     yield twin, home, picture
     twin.kill()
@@ -64,16 +81,19 @@ def test_a_rewritten_ledger_is_refused_from_then_on_and_says_why(crook, capsys):
     assert main(["trust", "--home", str(home)]) == 4
 
 
-def test_the_truth_is_not_believed_again_before_a_person_says_so(crook, own_dock, capsys):
+def test_the_truth_is_not_believed_again_before_a_person_says_so(crook, past, tmp_path, capsys):
     twin, home, picture = crook
     refused(capsys, home, picture)
     twin.kill()
-    own_dock.node.start()
+    truth = past[0].twin(tmp_path / "truth")
+    truth.start()
     assert "node-distrusted" in refused(capsys, home, picture)
     assert main(["trust", "--reset", "--home", str(home)]) == 2, "a reset that nobody confirmed"
     assert main(["trust", "--reset", "--yes", "--home", str(home)]) == 0
     assert "WARNING" in capsys.readouterr().err
-    assert main(["check", str(picture), "--home", str(home)]) == 0
+    status = main(["check", str(picture), "--home", str(home)])
+    truth.kill()
+    assert status == 0
 
 
 def test_a_node_whose_key_was_changed_is_not_believed(crook, capsys):
@@ -97,11 +117,10 @@ def test_acts_too_are_not_sent_to_a_node_that_shows_another_past(crook, capsys):
     assert len(list((home / "key" / "outbox").glob("*.json"))) == 1
 
 
-def test_a_node_that_is_down_is_said_to_be_and_decides_nothing(own_dock, tmp_path, capsys):
-    home = own_dock.enrol(tmp_path / "bench", own_dock.maker)
-    own_dock.node.kill()
+def test_a_node_that_is_down_is_said_to_be_and_decides_nothing(past, capsys):
+    _, _, home, picture = past
     capsys.readouterr()
-    assert main(["check", str(package_picture(tmp_path, "A1")), "--home", str(home)]) == 3
+    assert main(["check", str(picture), "--home", str(home)]) == 3
     shown = capsys.readouterr()
     assert "cannot be reached" in shown.err
     assert shown.out == ""

@@ -1,0 +1,149 @@
+"""The dock: one scan receives a pallet, a case is opened and counted, packages are taken out. All of it signed."""
+
+import json
+
+import pytest
+
+from ledger.signing.client import KeyFolder
+from scanner.cli import main
+from tests.scanner.story import (
+    commissioning,
+    container,
+    container_picture,
+    package,
+    package_picture,
+    packing,
+    shipping,
+)
+from tests.scanner.test_live_check import answers
+
+CASES, EACH = 3, 4
+
+
+@pytest.fixture(scope="module")
+def pallet(dock):
+    """Three cases of four on a pallet, shipped to the wholesaler by the maker."""
+    serials = [f"{case}-{n}" for case in range(CASES) for n in range(EACH)]
+    packed = [
+        packing(container(100 + case), *(package(f"{case}-{n}") for n in range(EACH)))
+        for case in range(CASES)
+    ]
+    cases = [container(100 + case) for case in range(CASES)]
+    dock.node.capture(
+        dock.maker, commissioning(*serials), *packed, packing(container(200), *cases, minutes=45)
+    )
+    dock.node.capture(dock.maker, shipping(container(200)))
+    return 200
+
+
+@pytest.fixture(scope="module")
+def home(dock, tmp_path_factory):
+    return dock.enrol(tmp_path_factory.mktemp("benches") / "dock-3", dock.wholesaler)
+
+
+@pytest.fixture(scope="module")
+def received(pallet, home, tmp_path_factory):
+    """The picture of the pallet's label, after it was received at the bench by one scan."""
+    picture = container_picture(tmp_path_factory.mktemp("labels"), pallet)
+    assert main(["receive", str(picture), "--home", str(home)]) == 0
+    return picture
+
+
+def test_one_scan_receives_a_pallet_and_all_that_is_on_it(received, home, capsys):
+    [result], status = answers(capsys, "receive", received, "--home", home)
+    assert status == 0
+    assert result["told"] == "12 packages now in your custody, inferred from the pallet's label."
+    assert result["receipt"]["signed"]
+    [answer], _ = answers(
+        capsys, "check", "--text", "(01)00399999001014(21)0-1(17)310531(10)L7", "--home", home
+    )
+    assert (answer["word"], answer["record"]["yours"], answer["record"]["inferred"]) == ("OK", True, True)
+
+
+def test_what_is_signed_at_the_bench_is_acknowledged_and_kept(received, home):
+    keys = KeyFolder.open(home / "key")
+    assert keys.outbox() == []
+    assert list((home / "key" / "sent").glob("*.json"))
+
+
+def test_a_case_that_lacks_one_is_told_and_the_node_finds_it_short(received, home, tmp_path, capsys):
+    seen = [package_picture(tmp_path, f"1-{n}") for n in range(EACH - 1)]
+    capsys.readouterr()
+    case = container_picture(tmp_path, 101)
+    assert main(["count", str(case), *map(str, seen), "--home", str(home)]) == 1
+    shown = capsys.readouterr().out
+    for line in ("1 of 4, 3 short", "2 of 4, 2 short", "Counted and reported: 3 of 4, 1 short.", "21/1-3"):
+        assert line in shown
+    [answer], _ = answers(capsys, "check", received, "--home", home)
+    assert answer["contents"]["packages"] == CASES * EACH - 1
+    [lost], status = answers(capsys, "check", package_picture(tmp_path, "1-3"), "--home", home)
+    assert (status, lost["record"]["in_transit"], lost["reason"]) == (1, True, "not_found_in_container")
+
+
+def test_a_case_that_is_complete_is_said_to_be(received, home, tmp_path, capsys):
+    seen = [package_picture(tmp_path, f"2-{n}") for n in range(EACH)]
+    result, status = answers(
+        capsys, "count", container_picture(tmp_path, 102), *seen, seen[0], "--home", home
+    )
+    assert (status, result["text"], result["missing"], result["over"]) == (0, "4 of 4, all there", [], [])
+    [answer], _ = answers(capsys, "check", seen[0], "--home", home)
+    assert not answer["record"]["inferred"], "it was seen"
+
+
+def test_what_should_not_be_in_a_case_is_told(received, home, tmp_path, capsys):
+    seen = [package_picture(tmp_path, f"2-{n}") for n in range(EACH)]
+    stray = package_picture(tmp_path, "0-0")
+    result, status = answers(capsys, "count", container_picture(tmp_path, 102), *seen, stray, "--home", home)
+    assert (status, result["over"]) == (1, [package("0-0")])
+
+
+def test_a_label_that_cannot_be_read_is_no_missing_package(received, home, tmp_path, capsys):
+    from PIL import Image
+
+    blank = tmp_path / "blank.png"
+    Image.new("L", (200, 200), 255).save(blank)
+    case, first = container_picture(tmp_path, 100), package_picture(tmp_path, "0-1")
+    sent = len(list((home / "key" / "sent").glob("*.json")))
+    assert main(["count", str(case), str(first), str(blank), "--home", str(home)]) == 2
+    assert "[nothing-counted]" in capsys.readouterr().err
+    assert main(["count", str(case), "--home", str(home)]) == 2
+    assert len(list((home / "key" / "sent").glob("*.json"))) == sent
+
+
+def test_unpacking_lets_packages_go_their_own_way(received, home, tmp_path, capsys):
+    case, one = container_picture(tmp_path, 100), package_picture(tmp_path, "0-2")
+    result, status = answers(capsys, "unpack", case, one, "--home", home)
+    assert (status, result["unpacked"]) == (0, [package("0-2")])
+    [answer], _ = answers(capsys, "check", one, "--home", home)
+    assert (answer["word"], answer["record"]["inside"], answer["record"]["yours"]) == ("OK", [], True)
+    rest, status = answers(
+        capsys, "unpack", "--container-text", "(00)" + container(100)[-18:], "--home", home
+    )
+    assert (status, len(rest["unpacked"])) == (0, EACH - 1)
+
+
+def test_nobody_else_is_told_what_is_in_a_container(received, dock, tmp_path, capsys):
+    home = dock.enrol(tmp_path / "pharmacy", dock.pharmacy)
+    capsys.readouterr()
+    case = container_picture(tmp_path, 102)
+    assert main(["count", str(case), str(package_picture(tmp_path, "2-1")), "--home", str(home)]) == 2
+    assert "not_found" in capsys.readouterr().err
+
+
+def test_what_was_signed_while_the_node_was_away_goes_first(received, dock, home, tmp_path, capsys):
+    from scanner import acts
+    from scanner.sources import utc_now
+
+    keys = KeyFolder.open(home / "key")
+    acts.signed(keys, [acts.received(container(102), keys.party, utc_now())], utc_now())
+    assert len(keys.outbox()) == 1
+    capsys.readouterr()
+    assert main(["receive", str(received), "--home", str(home)]) == 0
+    assert "1 signed earlier went first." in capsys.readouterr().out
+    assert KeyFolder.open(home / "key").outbox() == []
+
+
+def test_two_labels_in_one_picture_are_no_container(home, tmp_path, capsys):
+    text = json.dumps("nothing that names a container")
+    assert main(["receive", "--text", text, "--home", str(home)]) == 2
+    assert "[no-container]" in capsys.readouterr().err
