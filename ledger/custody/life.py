@@ -14,7 +14,6 @@ from ledger.custody.vocabulary import Step
 
 _END_STATUS: dict[Step | None, Status] = {
     Step.DISPENSING: Status.DISPENSED,
-    Step.DECOMMISSIONING: Status.DECOMMISSIONED,
     Step.DESTROYING: Status.DESTROYED,
 }
 _RELEASES = ("sellable_accessible", "sellable_not_accessible", "active")

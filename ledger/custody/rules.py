@@ -88,7 +88,6 @@ def _mark(run: Run) -> None:
     for key in keys:
         item = run.item(key)
         outer = run.outer(item)
-        around.update(box.key for box in run.around(item)[:MAX_DEPTH])
         if outer.holder == run.act.by:
             item = replace(
                 item,

@@ -71,7 +71,6 @@ def void(run: Run) -> None:
                     bound_for=None,
                     offered_to=None,
                     custody_since=run.at,
-                    missing=False,
                 )
             )
         elif outer.sender == act.by != outer.holder:
@@ -108,7 +107,7 @@ def _is_expected(run: Run, outer: Item) -> bool:
     """Whether it was shipped to this party: by the shipper's word, or, where he does not say to whom, by the
     receiver naming that very shipper."""
     if outer.bound_for is None:
-        return run.act.sender is not None and run.act.sender == outer.sender
+        return run.act.sender == outer.sender
     return outer.bound_for == run.act.by
 
 
@@ -125,7 +124,6 @@ def _take_over(run: Run, item: Item, outer: Item) -> None:
             bound_for=None,
             offered_to=None if sold else item.offered_to,
             custody_since=run.at,
-            missing=False,
             claimed_by=None if item.claimed_by == run.act.by else item.claimed_by,
         )
     )

@@ -194,6 +194,12 @@ def test_an_empty_container_packed_with_something_unknown_keeps_its_owner():
     assert story.owner(package("unknown")) == CARRIER
 
 
+def test_an_empty_container_lent_to_a_carrier_stays_its_owners():
+    story = Story().tell(commission(TOTE, lot=None, expiry=None))
+    story.tell(ship(TOTE, to=CARRIER, sold_to=None), receive(TOTE, by=CARRIER))
+    assert story.tell(pack(TOTE, package("unknown"), by=CARRIER)).owner(TOTE) == MAKER
+
+
 def test_a_new_container_packed_with_something_unknown_is_its_packers():
     assert Story().tell(pack(TOTE, package("unknown"), by=CARRIER)).owner(TOTE) == CARRIER
 
@@ -312,6 +318,14 @@ def test_what_never_came_to_a_carrier_stays_its_owners_and_is_still_on_offer():
     assert (lost.in_transit, lost.bound_for) == (True, CARRIER)
 
 
+def test_what_a_carrier_sent_and_never_came_still_belongs_to_its_owner():
+    story = a_case().tell(ship(CASE, to=CARRIER, sold_to=None), receive(CASE, by=CARRIER))
+    story.tell(ship(CASE, by=CARRIER, to=PHARMACY, sold_to=None), receive(CASE, by=PHARMACY, from_=CARRIER))
+    assert story.codes == []
+    lost = story.tell(count(CASE, A, B, by=PHARMACY)).item(C)
+    assert (lost.holder, lost.owner, lost.bound_for) == (CARRIER, MAKER, PHARMACY)
+
+
 def test_what_is_missing_under_way_stays_missing_until_it_is_received():
     story = received_case().tell(count(CASE, A, B), observe(C, by=MAKER))
     assert story.item(C).missing
@@ -337,7 +351,7 @@ def test_unpacking_somebody_elses_case_is_refused():
 
 @pytest.mark.parametrize("action", [Action.ADD, Action.DELETE, Action.OBSERVE])
 def test_an_aggregation_without_a_parent_only_says_that_its_children_were_seen(action):
-    seen = act(MAKER, event(EventType.AGGREGATION, action, None, children=(A, B)))
+    seen = act(MAKER, event(EventType.AGGREGATION, action, None, "mismatch_quantity", children=(A, B)))
     story = Story().tell(commission(A, B), seen)
     assert story.codes == []
     assert "" not in story.world.items
@@ -395,6 +409,13 @@ def test_an_association_is_no_containment():
     sensor = act(MAKER, event(EventType.ASSOCIATION, Action.ADD, None, **fields))
     story = Story().tell(commission(A), sensor)
     assert story.inside(A) is None
+    assert story.codes == []
+
+
+def test_an_association_is_no_shipment_whatever_its_step():
+    logger = act(MAKER, event(EventType.ASSOCIATION, Action.OBSERVE, "shipping", parent=CASE))
+    story = a_case().tell(logger)
+    assert not story.in_transit(CASE)
     assert story.codes == []
 
 

@@ -127,6 +127,11 @@ def test_the_last_day_of_an_unknown_package_ended_by_nobody_known_does_not_outli
         (dispense(A), Status.DISPENSED),
         (destroy(A, by=PHARMACY), Status.DESTROYED),
         (decommission(A, by=PHARMACY), Status.DECOMMISSIONED),
+        (act(PHARMACY, event(EventType.OBJECT, Action.OBSERVE, "destroying", epcs=(A,))), Status.DESTROYED),
+        (
+            act(PHARMACY, event(EventType.OBJECT, Action.OBSERVE, "decommissioning", epcs=(A,))),
+            Status.DECOMMISSIONED,
+        ),
         (act(PHARMACY, event(EventType.OBJECT, Action.DELETE, None, epcs=(A,))), Status.DECOMMISSIONED),
     ],
 )
@@ -147,6 +152,13 @@ def test_a_package_dispensed_in_part_has_not_ended():
     story = at_pharmacy().tell(dispense(A, partly=True))
     item = story.item(A)
     assert (item.status, item.ended, item.ended_at) == (Status.PARTIALLY_DISPENSED, False, None)
+
+
+def test_taking_a_transaction_off_a_package_does_not_end_it():
+    unlinked = act(PHARMACY, event(EventType.TRANSACTION, Action.DELETE, None, epcs=(A,)))
+    story = at_pharmacy().tell(unlinked)
+    assert story.codes == []
+    assert story.item(A).status is Status.ACTIVE
 
 
 def test_destroying_what_is_called_partially_dispensed_destroys_it():
@@ -251,6 +263,11 @@ def test_the_maker_recalls_a_lot():
     story = at_pharmacy().tell(recall(lots=[LOT_KEY]))
     assert story.codes == []
     assert story.item(LOT_KEY).recalled
+
+
+def test_setting_apart_what_a_stranger_claims_too_is_a_sighting():
+    story = made().tell(observe(A, by=STRANGER), hold(A, by=MAKER))
+    assert story.codes == [FindingCode.NOT_HOLDER, FindingCode.TWO_CUSTODIANS]
 
 
 def test_a_holder_who_sets_recalled_stock_apart_holds_it():

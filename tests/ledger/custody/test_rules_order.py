@@ -271,6 +271,13 @@ def test_a_shipper_who_lists_the_contents_has_seen_them():
     assert not story.inferred(A)
 
 
+def test_a_story_may_go_on_from_a_world_that_is_known():
+    before = Story().tell(commission(A), ship(A))
+    world, findings = replay([receive(A, at=10)], before.world)
+    assert findings == []
+    assert world.item(A).holder == WHOLESALER
+
+
 # Error declarations
 
 

@@ -30,6 +30,7 @@ from tests.support.world import (
     receive,
     sgln,
     ship,
+    unpack,
     void_shipping,
 )
 
@@ -138,9 +139,22 @@ def test_shipping_out_of_a_held_case_is_said():
 
 
 def test_returning_what_is_recalled_is_what_should_be_done():
-    story = received().tell(recall(C))
-    story.tell(ship(PALLET, by=WHOLESALER, to=MAKER, disposition="returned"))
+    story = received().tell(unpack(PALLET, CASE), unpack(CASE, A), recall(A), hold(A, by=WHOLESALER))
+    story.tell(ship(A, by=WHOLESALER, to=MAKER, disposition="returned"))
     assert story.codes == []
+    assert story.in_transit(A)
+
+
+def test_what_was_missing_and_is_shipped_after_all_is_not_missing():
+    story = made().tell(pack(CASE, A, B), count(CASE, A, by=MAKER), ship(B))
+    assert story.codes == [FindingCode.SHORT]
+    assert not story.item(B).missing
+
+
+def test_what_was_voided_may_be_shipped_again():
+    story = shipped().tell(void_shipping(PALLET), ship(PALLET, to=PHARMACY))
+    assert story.codes == []
+    assert story.outer(A).bound_for == PHARMACY
 
 
 def test_returned_goods_go_back_to_their_sender_with_their_title():
@@ -178,6 +192,10 @@ def test_a_move_to_a_carrier_changes_custody_and_not_title():
     story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
     assert story.codes == []
     assert (story.holder(A), story.owner(A)) == (CARRIER, MAKER)
+
+
+def test_a_move_that_sells_nothing_needs_no_statement():
+    assert made().tell(ship(A, to=CARRIER, sold_to=None, statement=None)).codes == []
 
 
 def test_a_move_to_a_sister_warehouse_by_an_owner_named_on_both_sides_is_no_sale():
@@ -379,6 +397,14 @@ def test_a_receipt_that_counts_receives_and_says_what_is_short():
     assert story.item(OTHER_CASE).missing
 
 
+def test_a_transaction_that_names_a_pallet_is_no_count_of_it():
+    fields = {"parent": PALLET, "disposition": "mismatch_quantity"}
+    receipt = act(WHOLESALER, event(EventType.TRANSACTION, Action.ADD, "receiving", **fields))
+    story = shipped().tell(receipt)
+    assert story.codes == []
+    assert story.holder(A) == WHOLESALER
+
+
 @pytest.mark.parametrize(
     ("told", "by", "code"),
     [
@@ -439,6 +465,13 @@ def test_one_stranger_who_reports_twice_is_no_second_custodian():
     story = made().tell(observe(A, by=STRANGER), observe(A, by=STRANGER))
     assert story.codes == [FindingCode.NOT_HOLDER] * 2
     assert not story.item(A).disputed
+
+
+def test_two_strangers_who_report_are_two_findings_and_no_second_custodian():
+    """Somebody has it by the record, and has not been heard again."""
+    story = made().tell(observe(A, by=STRANGER), observe(A, by=PHARMACY))
+    assert story.codes == [FindingCode.NOT_HOLDER] * 2
+    assert story.item(A).claimed_by == PHARMACY
 
 
 def test_the_sender_who_reports_after_the_receipt_is_no_second_custodian():
