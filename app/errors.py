@@ -70,6 +70,13 @@ class Invalid(AppError):
         super().__init__(code, status, title, detail, next_step, extra=extra)
 
 
+class CaptureStopped(AppError):
+    """The node takes nothing in until it is restarted or mended."""
+
+    def __init__(self, why: str, next_step: str, status: int = 503) -> None:
+        super().__init__("capture.stopped", status, "This node takes nothing in now", why, next_step)
+
+
 # status -> code, title, detail, next step: for errors that Flask and its extensions raise.
 _KNOWN: dict[int, tuple[str, str, str, str]] = {
     400: (

@@ -24,11 +24,11 @@ from app.db import open_database
 from app.devices.service import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
+from app.node.service import Node
 from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
-from app.proofs.node import Node
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
 from ledger.store.sql.engine import Database

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from app.capture.prepared import CaptureStopped, PreparedCapture, Receipt
+from app.capture.prepared import PreparedCapture, Receipt
 from app.capture.recording import record
-from app.errors import AppError
+from app.errors import AppError, CaptureStopped
 from app.shared.clock import Clock
 from ledger.store.sql.engine import Database
 from ledger.store.sql.writer import SqlWriter

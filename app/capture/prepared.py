@@ -101,10 +101,3 @@ class OtherContent(AppError):
             f"{event_ids[0]}" + (f" and {len(event_ids) - 1} more" if len(event_ids) > 1 else ""),
             "Nothing was stored. A correction is a new event: send an error declaration and events with new ids.",
         )
-
-
-class CaptureStopped(AppError):
-    """The node takes nothing in until it is restarted or mended."""
-
-    def __init__(self, why: str, next_step: str, status: int = 503) -> None:
-        super().__init__("capture.stopped", status, "This node takes nothing in now", why, next_step)

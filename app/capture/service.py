@@ -7,9 +7,9 @@ from app.capture import prepare
 from app.capture.committer import Committer
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.devices import service as devices
+from app.node.service import Node
 from app.partners import service as partners
 from app.products import service as products
-from app.proofs.node import Node
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from ledger.epcis.document import Document

@@ -28,8 +28,8 @@ from app.demo.stage import ORIGIN, Stage, StoryBroke
 from app.demo.world import PHARMACY
 from app.devices.models import party_key
 from app.events.records import raw_document
+from app.node.service import Node
 from app.proofs.fsck import fsck
-from app.proofs.node import Node
 from app.shared.clock import ManualClock
 from app.wiring import Services
 from ledger.log.entry import Entry, Kind
@@ -125,9 +125,7 @@ def _rewrite(stage: Stage, folder: Path, say: Say) -> dict[str, Any]:
     services.database.dispose()
     if not report.ok:
         raise StoryBroke("The crook was clumsy: fsck found his rewriting", report.findings[0].message)
-    say(
-        f"    packproof fsck is content: {report.counts['entries']} entries, {changed} of them changed."
-    )
+    say(f"    packproof fsck is content: {report.counts['entries']} entries, {changed} of them changed.")
     crook.serve()
     try:
         _point_at(crook)

@@ -18,7 +18,7 @@ from app.errors import NotFound
 from app.events import records
 from app.history import service as history
 from app.history.service import Story, Told
-from app.proofs.node import Node
+from app.node.service import Node
 from ledger.evidence.bundle import EvidenceEntry, build, show_all, show_record
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry

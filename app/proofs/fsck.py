@@ -22,8 +22,8 @@ from app.devices import service as devices
 from app.events import records
 from app.events.models import document, event, event_epc
 from app.events.roles import roles_of
+from app.node.service import Node
 from app.partners import service as partners
-from app.proofs.node import Node
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
 from ledger.custody.stored import StoredEventDamaged, unpack, unpack_fields

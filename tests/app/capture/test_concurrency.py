@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.capture.prepared import CaptureStopped, OtherContent
-from app.errors import AppError
+from app.errors import AppError, CaptureStopped, OtherContent
 from app.shared.actor import command_line
 from tests.support.world import MAKER
 

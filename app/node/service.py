@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from app.capture.prepared import CaptureStopped
 from app.devices.service import insert_key
-from app.errors import AppError
+from app.errors import AppError, CaptureStopped
 from app.shared.clock import Clock
 from ledger.errors import LedgerError
 from ledger.log.entry import Kind
