@@ -7,9 +7,10 @@ import pytest
 
 from ledger.signing.keyfile import save_key
 from ledger.signing.keys import generate
+from scanner.bench import Bench
 from scanner.cli import main
 from tests.scanner.story import GTIN, MAKER, commissioning, package_picture
-from tests.support.live import LiveNode
+from tests.support.live import LiveNode, free_port
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +125,19 @@ def test_a_node_that_is_down_is_said_to_be_and_decides_nothing(past, capsys):
     shown = capsys.readouterr()
     assert "cannot be reached" in shown.err
     assert shown.out == ""
+
+
+def test_a_bench_follows_its_node_to_another_address_only_if_its_past_came_along(past, tmp_path, capsys):
+    now, before, bench, picture = past
+    home = shutil.copytree(bench, tmp_path / "bench")
+    true, false = (node.twin(tmp_path / name) for node, name in ((now, "true"), (before, "false")))
+    true.port, false.port = free_port(), free_port()
+    true.start()
+    assert main(["move", "--node", true.url, "--home", str(home)]) == 0
+    assert main(["check", str(picture), "--home", str(home)]) == 0
+    true.kill()
+    false.start()
+    status = main(["move", "--node", false.url, "--home", str(home)])
+    false.kill()
+    assert status == 4
+    assert Bench.open(home).enrolment.node == true.url
