@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.capture.service import Capture
 from app.errors import Conflict
 from app.shared.actor import Actor
-from app.shared.audit import record
+from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
 from app.verification.service import Result, Verification
 from ledger.custody.event import Event
@@ -32,16 +32,28 @@ class Dispensed:
 
 
 class NotDispensed(Conflict):
-    """The package must not be given out: `check` says why and what to do."""
+    """The package must not be given out: `check` says why, and where it is OK, `title` and `next_step` do."""
 
-    def __init__(self, check: Result) -> None:
-        super().__init__(
-            "dispense.refused",
-            f"Not dispensed: {check.verdict.word.value}",
-            "Nothing was recorded.",
-            check.verdict.next_step,
-        )
+    def __init__(self, check: Result, title: str, next_step: str) -> None:
+        super().__init__("dispense.refused", title, "Nothing was recorded.", next_step)
         self.check = check
+
+
+def why_not(check: Result) -> tuple[str, str] | None:
+    """Why the package of this scan is not given out, and what to do; None where nothing stands against it.
+
+    What is OK may still be no package in this party's hands: OK also answers a delivery on its way, and a pallet.
+    """
+    verdict, record = check.verdict, check.record
+    if verdict.word is not Word.OK:
+        return verdict.word.value, verdict.next_step
+    if check.contents is not None or check.label.serial is None:
+        return "This is a container, not a pack", "Open it, and scan the one pack you hand out."
+    if record is not None and record.in_transit:
+        return "It is on its way to you, and not received yet", "Receive it first; then it can be dispensed."
+    if record is None or not record.yours:
+        return "By the record, you are not its holder", "Set it aside and open an exception."
+    return None
 
 
 @dataclass
@@ -60,9 +72,19 @@ class Dispensing:
         """
         assert actor.party_gln is not None
         check = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
-        held = check.record is not None and check.record.yours and check.contents is None
-        if check.verdict.word is not Word.OK or not held or check.subject is None:
-            raise NotDispensed(check)
+        if obstacle := why_not(check):
+            disclose(
+                self.database,
+                self.clock,
+                actor,
+                "package.dispense",
+                subject=check.subject or "",
+                whose=actor.party_gln,
+                outcome=Outcome.REFUSED,
+                detail=f"{check.verdict.reason.value}: {obstacle[0]}",
+            )
+            raise NotDispensed(check, *obstacle)
+        assert check.subject is not None
         now = self.clock.now()
         place = Sgln(Gln(actor.party_gln)).canonical
         event = Event(

@@ -11,6 +11,7 @@ from app.exceptions.rules import KINDS
 from app.exceptions.service import Case
 from app.history.rules import shown
 from app.partners import service as partners
+from app.shared.audit import disclose, record
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
@@ -43,7 +44,9 @@ def case_page(case_id: str) -> str:
     node = services()
     with node.database.reading() as connection:
         found = service.case(connection, case_id, reach().party_gln)
+        whose = found.party_gln
         names = partners.names(connection, {found.partner_gln} if found.partner_gln else set())
+    disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=whose)
     return render_template(
         "exceptions/case.html",
         case=_row(found, names, node.clock.now()),
@@ -60,8 +63,10 @@ def add_note(case_id: str) -> Response:
     if not 1 <= len(text) <= LONGEST_NOTE:
         raise Invalid("note.length", "Write something", f"A note has 1 to {LONGEST_NOTE} characters.")
     with node.database.writing() as connection:
-        service.case(connection, case_id, reach().party_gln)
+        found = service.case(connection, case_id, reach().party_gln)
         service.add_note(connection, node.clock, case_id, present().name, text)
+        whose = found.party_gln
+        record(connection, node.clock, present(), "exception.note", subject=case_id, whose=whose)
     flash("Added.")
     return redirect(url_for("exceptions.case_page", case_id=case_id), 303)  # type: ignore[return-value]
 
@@ -70,9 +75,11 @@ def _row(case: Case, names: dict[str, str], now: datetime) -> dict[str, Any]:
     left = case.due_at - now
     hours = int(left.total_seconds() // 3600)
     if case.closed_at:
-        clock = f"closed {case.closed_at:%Y-%m-%d %H:%M}, {case.closed_by}"
+        clock = f"Closed {case.closed_at:%Y-%m-%d %H:%M} UTC by {case.closed_by}"
+    elif hours >= 0:
+        clock = f"{_span(hours)} left"
     else:
-        clock = f"{hours // 24} d {hours % 24} h left" if hours >= 0 else f"overdue by {-hours} h"
+        clock = f"Overdue by {_span(-hours)}"
     return {
         "id": case.case_id,
         "title": KINDS[case.kind].title,
@@ -82,7 +89,15 @@ def _row(case: Case, names: dict[str, str], now: datetime) -> dict[str, Any]:
         "container": shown(case.container) if case.container else "",
         "partner": names.get(case.partner_gln or "", "not known"),
         "opened": f"{case.opened_at:%Y-%m-%d %H:%M}",
+        "due": f"{case.due_at:%Y-%m-%d %H:%M}",
         "clock": clock,
         "open": case.closed_at is None,
         "overdue": case.closed_at is None and hours < 0,
     }
+
+
+def _span(hours: int) -> str:
+    """A span of whole hours as people say it: '2 days 23 hours'."""
+    parts = [(hours // 24, "day"), (hours % 24, "hour")]
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts if count]
+    return " ".join(said) or "less than an hour"

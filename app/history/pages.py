@@ -7,10 +7,12 @@ from flask import Blueprint, render_template, request
 from app.errors import AppError
 from app.history.rules import said, shown, subject_of
 from app.history.service import Story, Told, story
+from app.proofs.sealed import sealed
 from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
+from ledger.custody.vocabulary import Step
 
 blueprint = Blueprint("history", __name__, template_folder="templates")
 
@@ -20,7 +22,7 @@ def package_page() -> str:
     """Search, and the package found. What does not concern the reader is not there."""
     typed = request.args.get("epc", "")
     found, problem = None, ""
-    if typed:
+    if typed.strip():
         try:
             found = find(typed)
             problem = "" if found else "There is no record of this package, or none that concerns you."
@@ -32,7 +34,14 @@ def package_page() -> str:
 def find(typed: str) -> Story | None:
     """The story of what was typed, as the present reader may read it; the disclosure is in the audit trail."""
     node = services()
-    subject = subject_of(typed)
+    try:
+        subject = subject_of(typed)
+    except AppError as error:
+        failed, detail = Outcome.FAILED, error.title
+        disclose(
+            node.database, node.clock, present(), "package.view", subject=typed, outcome=failed, detail=detail
+        )
+        raise
     with node.database.snapshot() as connection:
         found = story(connection, subject, reader=reach().party_gln)
     outcome = Outcome.SHOWN if found else Outcome.NOTHING
@@ -47,18 +56,32 @@ def view(found: Story | None) -> dict[str, Any]:
     """What the template needs of a story."""
     if found is None:
         return {"story": None}
+    # After the story was read, so that all of it lies under this checkpoint.
+    seal = sealed(services().node)
     return {
         "story": found,
         "subject_shown": shown(found.subject),
         "facts": _facts(found),
-        "steps": [_step(told) for told in found.events],
+        "notes": _notes(found),
+        "steps": [_step(told, proven=seal.refusal is None) for told in found.events],
         "signed": sum(told.signed for told in found.events),
+        "seal": seal,
     }
 
 
 def _facts(found: Story) -> list[tuple[str, str]]:
-    item, outer = found.item, found.outer
+    item, outer, product = found.item, found.outer, found.product
     facts = [("Number", shown(found.subject))]
+    if product is not None:
+        facts += [
+            (name, value)
+            for name, value in (
+                ("Form", product.dosage_form.lower()),
+                ("Contents", product.net_content),
+                ("NDC", product.ndc),
+            )
+            if value
+        ]
     if item.lot:
         facts.append(("Lot", item.lot))
     if item.expiry:
@@ -68,55 +91,61 @@ def _facts(found: Story) -> list[tuple[str, str]]:
     if item.ended:
         facts.append(("Now", item.status.value.replace("_", " ")))
     elif outer.in_transit and found.holder_name:
-        facts.append(
-            ("Now", f"under way from {found.holder_name} to {found.bound_for_name or 'an unnamed party'}")
-        )
+        to = found.bound_for_name or "an unnamed party"
+        facts.append(("Now", f"under way from {found.holder_name} to {to}"))
     elif found.holder_name:
         facts.append(("Now with", found.holder_name))
     if found.owner_name:
         facts.append(("Owned by", found.owner_name))
     if found.inside:
         facts.append(("Inside", ", inside ".join(shown(key) for key in found.inside)))
-    for holds, text in (
-        (item.recalled, "recalled"),
-        (item.held, f"on hold ({item.held})"),
-        (item.missing, "missing when its container was opened"),
-        (item.disputed, "two parties claim it"),
-    ):
-        if holds:
-            facts.append(("Note", text))
     return facts
 
 
-def _step(told: Told) -> dict[str, Any]:
+def _notes(found: Story) -> list[str]:
+    """What stands against the package, one sentence each."""
+    item = found.item
+    notes = (
+        (item.disputed, "Potential suspect: two parties that no shipment links have both had it."),
+        (item.recalled, "Recalled by its maker."),
+        (item.held, f"On hold: {str(item.held).replace('_', ' ')}."),
+        (item.missing, "Missing when its container was opened."),
+    )
+    return [text for holds, text in notes if holds]
+
+
+def _step(told: Told, *, proven: bool) -> dict[str, Any]:
+    entry = f"Entry {told.index}" if proven else f"Entry {told.index}, not proven now"
+    step: dict[str, Any] = {
+        "when": f"{told.at:%Y-%m-%d %H:%M}",
+        "iso": told.at.isoformat(),
+        "signed": told.signed and proven,
+    }
+    if told.hidden:
+        vouched = (
+            "signed by its holder then" if told.signed else "received from its holder then, not signed by it"
+        )
+        return {**step, "title": "Earlier holder", "proof": f"{entry}, {vouched}"}
     title = said(told.step)
-    title = f"Its container was {title}" if told.via else title.capitalize()
-    if told.to_name:
+    title = f"Its container was {title}" if told.via else title[:1].upper() + title[1:]
+    if told.to_name and told.step == Step.SHIPPING:
         title += f" to {told.to_name}"
     if told.declares_error:
-        title = f"Declared wrong: {title.lower()}"
-    if told.hidden:
-        return {
-            "when": f"{told.at:%Y-%m-%d %H:%M}",
-            "iso": told.at.isoformat(),
-            "title": "Earlier holder, proven",
-            "proof": f"Entry {told.index} of the ledger",
-        }
+        title = f"Declared wrong: {title[:1].lower()}{title[1:]}"
     vouched = (
         f"signed by {told.by_name}" if told.signed else f"received from {told.by_name}, not signed by it"
     )
-    details = [finding.message for finding in told.findings]
+    details = [finding.message.rstrip(".") for finding in told.findings]
     if told.via:
-        details.insert(0, f"Inside {shown(told.via)} at the time")
+        details.insert(0, f"It was inside {shown(told.via)} then")
+    elsewhere = told.place and told.place != told.by_name
     return {
-        "when": f"{told.at:%Y-%m-%d %H:%M}",
-        "iso": told.at.isoformat(),
+        **step,
         "title": title + (" (declared wrong later)" if told.declared_wrong else ""),
-        "where": f"{told.by_name}, at {told.place}"
-        if told.place and told.place != told.by_name
-        else told.by_name,
-        "detail": ". ".join(details),
+        "where": f"{told.by_name}, at {told.place}" if elsewhere else told.by_name,
+        "detail": ". ".join(details) + "." if details else "",
         "wrong": bool(told.findings),
-        "inferred": False,
-        "proof": f"Entry {told.index}, {vouched}",
+        # Nobody saw the package itself: its container moved with it inside, by the record.
+        "inferred": told.via is not None,
+        "proof": f"{entry}, {vouched}",
     }

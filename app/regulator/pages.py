@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from app.history.pages import find, view
 from app.history.rules import subject_of
-from app.shared.audit import disclose
+from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
@@ -36,7 +36,12 @@ def evidence() -> Response:
     """The package's evidence file, to be checked without this node."""
     node = services()
     subject = subject_of(request.args.get("epc", ""))
-    made = node.evidence.of_package(subject, reader=reach().party_gln)
+    try:
+        made = node.evidence.of_package(subject, reader=reach().party_gln)
+    except NotFound:
+        nothing = Outcome.NOTHING
+        disclose(node.database, node.clock, present(), "evidence.export", subject=subject, outcome=nothing)
+        raise
     disclose(node.database, node.clock, present(), "evidence.export", subject=subject)
     response = make_response(made)
     response.headers["Content-Type"] = "application/json"

@@ -1,18 +1,21 @@
 """The scan page: type, use a handheld, or drop a picture; and dispensing, which begins with the same scan."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from app.dispensing.service import NotDispensed
-from app.errors import Invalid
+from app.dispensing.service import NotDispensed, why_not
 from app.history.rules import shown
+from app.proofs.sealed import sealed
+from app.shared.audit import Outcome, disclose
 from app.verification.service import Result
 from app.web.access import permitted, reach
 from app.web.actor import present
 from app.wiring import services
-from ledger.custody.verdict import TABLE, Reason, Word
-from scanner.decode import decode_picture, load_picture
+from ledger.custody.verdict import TABLE, Reason
+from scanner.decode import MAX_IMAGE_BYTES, decode_picture, load_picture
 from scanner.errors import ScannerError
 
 blueprint = Blueprint("verification", __name__, template_folder="templates")
@@ -30,6 +33,7 @@ SAID: dict[Reason, str] = {
     Reason.RECALLED: "Recalled by its maker.",
     Reason.EXPIRED: "Past its expiry date.",
     Reason.HELD: "On hold.",
+    Reason.DECOMMISSIONED: "Its serial number was taken out of use.",
     Reason.ENDED_HERE: "Dispensed or destroyed here within the last day.",
     Reason.LOT_DIFFERS: "The lot on the label differs from the record.",
     Reason.EXPIRY_DIFFERS: "The expiry on the label differs from the record.",
@@ -44,69 +48,134 @@ SAID: dict[Reason, str] = {
 }
 
 
+# Why a picture is of no use, in words for whoever took it.
+PICTURE: dict[str, str] = {
+    "image-too-large": "This picture is too large. Take a smaller one, or cut out the label.",
+    "image-unreadable": "This file cannot be read as a picture. Take the picture again, or save it as PNG or JPEG.",
+}
+SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a form brought. `raw` None: nothing; `problem`: the picture is of no use; `codes` in the picture."""
+
+    raw: bytes | None = None
+    symbology: str | None = None
+    problem: str = ""
+    codes: int = 0
+
+
 @blueprint.route("/scan", methods=["GET", "POST"])
-def scan_page() -> str:
+def scan_page() -> Response:
     """Check a package. A GET with `code` answers too, so that an answer can be linked to and asked for again."""
-    raw, symbology = _scanned()
-    result = None
-    if raw is not None:
-        result = services().verification.check(raw, symbology, present(), asker=reach().party_gln)
-    return render_template("verification/scan.html", **_shown(result), typed=request.values.get("code", ""))
+    scanned = _scanned()
+    if scanned.raw is None:
+        return _page("scan", scanned, None)
+    node, actor = services(), present()
+    result = node.verification.check(scanned.raw, scanned.symbology, actor, asker=reach().party_gln)
+    seal = sealed(node.node)
+    if seal.refusal is not None:
+        # What it knows may be another's doing: such a node answers no scan, whoever asks.
+        raise seal.refusal
+    disclose(
+        node.database,
+        node.clock,
+        actor,
+        "package.check",
+        subject=result.subject or result.raw.decode("utf-8", "replace"),
+        outcome=Outcome.SHOWN if result.record else Outcome.NOTHING,
+        detail=f"{result.verdict.word.value}, {result.check_id}",
+    )
+    return _page("scan", scanned, result, sealed_at=seal.size)
 
 
 @blueprint.route("/dispense", methods=["GET", "POST"])
 def dispense() -> Response:
     """Close a package's serial, or say why not."""
-    raw, symbology = _scanned() if request.method == "POST" else (None, None)
-    if raw is None:
-        return make_response(render_template("verification/dispense.html", done=None, **_shown(None)))
+    scanned = _scanned() if request.method == "POST" else Scanned()
+    if scanned.raw is None:
+        return _page("dispense", scanned, None)
     try:
-        done = services().dispensing.dispense(raw, symbology, present())
+        done = services().dispensing.dispense(scanned.raw, scanned.symbology, present())
     except NotDispensed as error:
-        page = render_template("verification/dispense.html", done=None, refused=True, **_shown(error.check))
-        return make_response(page, error.status)
-    return make_response(render_template("verification/dispense.html", done=done, **_shown(done.check)))
+        return _page("dispense", scanned, error.check, error.status, refused=error)
+    return _page("dispense", scanned, done.check, done=done)
 
 
-def _scanned() -> tuple[bytes | None, str | None]:
-    """What the form or a picture brought: the bytes of a scan and its symbology; None where nothing came."""
+def _page(name: str, scanned: Scanned, result: Result | None, status: int = 200, **more: Any) -> Response:
+    values = {"done": None, "refused": None, "sealed_at": None, **shown_of(result), **more}
+    page = render_template(f"verification/{name}.html", scanned=scanned, **values)
+    return make_response(page, 400 if scanned.problem else status)
+
+
+def _scanned() -> Scanned:
+    """What the form or a picture brought: the bytes of a scan and its symbology."""
     picture = request.files.get("picture")
     if picture is not None and picture.filename:
         try:
-            codes = decode_picture(load_picture(picture.read(), name="the picture"))
+            codes = decode_picture(load_picture(picture.read(MAX_IMAGE_BYTES + 1), name="the picture"))
         except ScannerError as error:
-            raise Invalid(
-                "picture.unreadable", "The picture cannot be used", str(error), "Send a PNG or JPEG."
-            ) from error
-        return (codes[0].data, codes[0].symbology) if codes else (b"", None)
+            return Scanned(problem=PICTURE.get(error.code, PICTURE["image-unreadable"]))
+        if not codes:
+            return Scanned(b"")
+        different = {code.data for code in codes if code.carries_ais}
+        return Scanned(codes[0].data, codes[0].symbology, codes=len(different))
     code = request.values.get("code", "").strip("\r\n")
+    symbology = request.values.get("symbology", "")
     # A handheld's control characters come through a form as they are.
-    return (code.encode("utf-8", "surrogatepass"), None) if code else (None, None)
+    raw = code.encode("utf-8", "surrogatepass") or None
+    return Scanned(raw, symbology if SYMBOLOGY.fullmatch(symbology) else None)
 
 
-def _shown(result: Result | None) -> dict[str, Any]:
+def shown_of(result: Result | None) -> dict[str, Any]:
     """What the templates need of an answer."""
     if result is None:
         return {"result": None}
     verdict = result.verdict
     rows = {reason: (word, step) for reason, word, _, step in TABLE}
-    others = [(rows[reason][0].value, SAID[reason], rows[reason][1]) for reason in verdict.others]
-    may_dispense = (
-        verdict.word is Word.OK
-        and result.contents is None
-        and result.record is not None
-        and result.record.yours
-        and permitted(present(), "verification.dispense")
-    )
+    others = [
+        (rows[reason][0].value, f"{rows[reason][0].value}: {SAID[reason]}", rows[reason][1])
+        for reason in verdict.others
+    ]
+    reason, next_step = told(result)
     return {
         "result": result,
-        "reason": SAID[verdict.reason],
+        "reason": reason,
+        "next_step": next_step,
         "others": others,
         "facts": _facts(result),
         "subject_shown": shown(result.subject) if result.subject else None,
-        "may_dispense": may_dispense,
-        "raw": result.raw.decode("utf-8", "replace").replace("\x1d", "␝"),
+        "may_dispense": why_not(result) is None and permitted(present(), "verification.dispense"),
+        "raw": _visible(result.raw),
     }
+
+
+def told(result: Result) -> tuple[str, str]:
+    """Why, and what next, in the words that fit who asks and what was scanned."""
+    verdict, record, inside = result.verdict, result.record, result.contents
+    reason, step = SAID[verdict.reason], verdict.next_step
+    if verdict.reason is Reason.OK:
+        if record is not None and record.in_transit:
+            return "Known, on its way to you, in date, nothing against it.", "Receive it, then continue."
+        if record is None or not record.yours:
+            return "Known, in date, nothing against it.", step
+        return reason, step
+    count = inside.by_word.get(verdict.word.value, 0) if inside else 0
+    if inside is None or not count:
+        return reason, step
+    if count == inside.packages:
+        return f"All {count} packages inside. {reason}", step
+    return (
+        f"{count} of the {inside.packages} packages inside. Most serious: {reason}",
+        "Do not use it as a whole. Open it, scan the packages one by one, and set apart those that are not OK.",
+    )
+
+
+def _visible(raw: bytes) -> str:
+    """What was read, with control characters as their pictures (Unicode 2400 to 241F): a lost separator is seen."""
+    text = raw.decode("utf-8", "replace")
+    return "".join(chr(0x2400 + ord(char)) if ord(char) < 32 else char for char in text)
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:
@@ -123,8 +192,8 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         facts += _inside(result)
     facts += _of_record(result)
     if result.licensed is not None:
-        facts.append(("Licence then", "valid" if result.licensed else "none on record"))
-    facts.append(("Read as", label.error))
+        facts.append(("Its licence", "valid at that time" if result.licensed else "none on record"))
+    facts.append(("What is wrong", label.error[:1].upper() + label.error[1:] if label.error else None))
     return [(name, value) for name, value in facts if value]
 
 
@@ -150,17 +219,16 @@ def _of_record(result: Result) -> list[tuple[str, str | None]]:
     return [
         ("Came from", record.last_custodian),
         ("Since", f"{record.since:%Y-%m-%d %H:%M} UTC" if record.since else None),
-        ("Seen", "inferred from its container's label" if record.inferred else None),
+        ("Seen", "by its container's label alone" if record.inferred else None),
     ]
 
 
 def _inside(result: Result) -> list[tuple[str, str]]:
     inside = result.contents
     assert inside is not None
-    counted = ", ".join(f"{count} {word}" for word, count in inside.by_word.items())
-    facts = [("Packages inside", f"{inside.packages}: {counted}")]
+    facts = [("Packages inside", str(inside.packages))]
     if inside.inferred:
-        facts.append(("Inferred", f"{inside.inferred} seen only by the container's label"))
+        facts.append(("Inferred", f"{inside.inferred} known by the container's label alone"))
     if inside.missing:
-        facts.append(("Short", str(inside.missing)))
+        facts.append(("Short", f"{inside.missing} missing when it was opened"))
     return facts

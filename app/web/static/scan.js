@@ -6,25 +6,44 @@ const live = document.getElementById("live");
 const word = document.getElementById("verdict-word");
 
 if (word) {
-  live.textContent = `${word.textContent}. ${document.querySelector(".verdict__next")?.textContent ?? ""}`;
+  const why = document.querySelector(".verdict__reason")?.textContent ?? "";
+  const next = document.querySelector(".verdict__next")?.textContent.replace(/\s+/g, " ") ?? "";
+  live.textContent = `${word.textContent}. ${why} ${next}`;
 }
+
+// One press, one request: a second press while the first is under way would ask about what it has just changed.
+for (const each of document.querySelectorAll("main form")) {
+  each.addEventListener("submit", (event) => {
+    if (each.ariaBusy === "true") { event.preventDefault(); return; }
+    each.ariaBusy = "true";
+    live.textContent = "Checking";
+  });
+}
+// Coming back by the Back button finds the page as it was left.
+addEventListener("pageshow", () => {
+  for (const each of document.querySelectorAll("main form")) each.ariaBusy = "false";
+});
+
 if (form && picture) {
-  const stop = (event) => event.preventDefault();
-  addEventListener("dragover", (event) => { stop(event); form.classList.add("is-over"); });
-  addEventListener("dragleave", () => form.classList.remove("is-over"));
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    form.classList.add("is-over");
+  });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) form.classList.remove("is-over"); });
   addEventListener("drop", (event) => {
-    stop(event);
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
     form.classList.remove("is-over");
-    if (event.dataTransfer.files.length) {
-      picture.files = event.dataTransfer.files;
-      form.requestSubmit();
-    }
+    picture.files = event.dataTransfer.files;
+    if (picture.files.length) form.requestSubmit();
   });
   picture.addEventListener("change", () => { if (picture.files.length) form.requestSubmit(); });
-  form.addEventListener("submit", () => { live.textContent = "Checking"; });
   // A handheld types where the cursor is: keep it in the code field.
   addEventListener("keydown", (event) => {
-    const typing = event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey;
-    if (!typing && event.key.length === 1) code.focus();
+    const control = event.target instanceof Element && event.target.closest("input, textarea, select");
+    const typing = control === code || event.ctrlKey || event.metaKey || event.altKey;
+    if (!typing && event.key.length === 1 && event.key !== " ") code.focus();
   });
 }
