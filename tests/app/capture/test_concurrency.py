@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.errors import AppError, CaptureStopped, OtherContent
+from app.capture.prepared import OtherContent
+from app.errors import AppError, CaptureStopped
 from app.shared.actor import command_line
 from tests.support.world import MAKER
 

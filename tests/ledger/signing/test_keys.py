@@ -116,6 +116,7 @@ def spki_of(key: object, format_: PublicFormat = PublicFormat.SubjectPublicKeyIn
         generate().spki + b"\0",
         generate("p256").spki[:-1],
     ],
+    ids=["empty", "no key", "noise", "P-384", "secp256k1", "Ed448", "RSA", "a byte more", "a byte less"],
 )
 def test_other_keys_are_refused(spki: bytes) -> None:
     with pytest.raises(VerificationError):
