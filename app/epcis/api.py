@@ -21,6 +21,7 @@ from app.errors import AppError, Invalid, from_http, respond
 from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
+from app.web.forms import body
 from app.wiring import services
 
 blueprint = Blueprint("epcis", __name__, url_prefix="/epcis")
@@ -46,12 +47,12 @@ def capture() -> Response:
             "request.encoding", "Send the document as it is", "Content-Encoding is not read", "", status=415
         )
     node, actor = services(), present()
-    raw = request.get_data(cache=False)
+    raw = body()
     assert actor.party_gln is not None  # every token that has the scope speaks for a party
     receipt = node.capture.receive(raw, request.content_type, by=actor.party_gln, channel="rest", actor=actor)
     capture_id = receipt.leaf.hex()
-    body = {**node.epcis.job(capture_id, receipt.by), "receipt": receipt.as_json()}
-    response = _json(body, 202)
+    answer = {**node.epcis.job(capture_id, receipt.by), "receipt": receipt.as_json()}
+    response = _json(answer, 202)
     response.headers["Location"] = url_for("epcis.capture_job", capture_id=capture_id)
     return response
 
@@ -129,5 +130,5 @@ def _http_error(error: HTTPException) -> Response:
     return _app_error(from_http(error))
 
 
-def _json(body: Any, status: int) -> Response:
-    return Response(json.dumps(body), status=status, content_type="application/json")
+def _json(answer: Any, status: int) -> Response:
+    return Response(json.dumps(answer), status=status, content_type="application/json")
