@@ -139,7 +139,7 @@ def history(acts: Iterable[Act]) -> list[Act]:
     """
     listed = list(acts)
     wrong = {(act.by, act.event.id) for act in listed if act.event.declaration is not None}
-    kept = [a for a in listed if a.event.declaration is None and (a.by, a.event.id) not in wrong]
+    kept = [act for act in listed if (act.by, act.event.id) not in wrong]
     return sorted(kept, key=lambda act: (act.event.position, act.event.id.encode()))
 
 

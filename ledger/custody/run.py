@@ -71,13 +71,12 @@ class Run:
 
     def alive(self, item: Item) -> bool:
         """Whether `item` is still in its life, and what it is inside of too; a finding if not."""
-        ended = item.status if item.ended else None
-        for container in self.around(item):
-            if container.status in CONSUMED:
-                ended = ended or container.status
-        if ended is None:
+        ends = [each.status for each in self.around(item) if each.status in CONSUMED]
+        if item.ended:
+            ends = [item.status]
+        if not ends:
             return True
-        self.find(FindingCode.AFTER_END, f"the object was {ended} before this happened", item.key)
+        self.find(FindingCode.AFTER_END, f"the object was {ends[0]} before this happened", item.key)
         return False
 
     def take_out(self, item: Item) -> Item:

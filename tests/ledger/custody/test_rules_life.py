@@ -184,6 +184,11 @@ def test_nothing_happens_after_the_end(told):
     assert (story.item(A).status, story.item(A).holder) == (before.status, before.holder)
 
 
+def test_the_finding_says_how_it_ended():
+    story = at_pharmacy().tell(destroy(A, by=PHARMACY), observe(A, by=PHARMACY))
+    assert [found.message for found in story.findings] == ["the object was destroyed before this happened"]
+
+
 def test_dispensing_what_was_destroyed_is_life_after_death_not_a_second_dispense():
     assert at_pharmacy().tell(destroy(A, by=PHARMACY), dispense(A)).codes == [FindingCode.AFTER_END]
 

@@ -456,6 +456,29 @@ def test_one_serial_at_two_parties_that_no_shipment_links_is_two_custodians():
     assert PHARMACY in story.findings[1].message and WHOLESALER in story.findings[1].message
 
 
+def test_who_reports_about_what_is_under_way_claims_nothing():
+    """Its carrier and its receiver may well see it before it is received."""
+    story = shipped().tell(observe(PALLET, by=STRANGER))
+    assert [found.message for found in story.findings] == [
+        f"{STRANGER} reports about an object that is under way"
+    ]
+    assert story.item(PALLET).claimed_by is None
+
+
+def test_who_reports_about_what_another_holds_claims_it():
+    story = received().tell(observe(PALLET, by=STRANGER))
+    assert [found.message for found in story.findings] == [
+        f"{STRANGER} reports about an object that is held by somebody else"
+    ]
+    assert story.item(PALLET).claimed_by == STRANGER
+
+
+def test_its_sender_cannot_hold_back_what_is_under_way():
+    story = shipped().tell(hold(PALLET, by=MAKER))
+    assert story.codes == [FindingCode.NOT_HOLDER]
+    assert story.item(PALLET).held is None
+
+
 def test_two_custodians_are_said_once():
     story = made().tell(observe(A, by=STRANGER), observe(A, by=MAKER), observe(A, by=MAKER))
     assert story.codes == [FindingCode.NOT_HOLDER, FindingCode.TWO_CUSTODIANS]
