@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
             say(f"\n{number}/{len(chapters)}  {title}")
             chapter()
         took_s = time.monotonic() - started
-        _table(say, story)
+        _table(say, story, arguments.dir)
         say(f"\nThe whole story took {took_s:.0f} s. Everything is in {arguments.dir}.")
     finally:
         stage.stop()
@@ -79,10 +79,10 @@ def _say(quiet: bool) -> Any:
     return say
 
 
-def _table(say: Any, story: Story) -> None:
+def _table(say: Any, story: Story, folder: Path) -> None:
     rows = [("picture", "the pharmacist is told", "next step"), *story.told.table]
     wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    say("\nThe labels, in var/demo/labels, as the pharmacy's scanner answered:\n")
+    say(f"\nThe labels, in {folder}/labels, as the pharmacy's scanner answered:\n")
     for row in rows:
         say(f"  {row[0]:{wide[0]}}  {row[1]:{wide[1]}}  {row[2]}")
 

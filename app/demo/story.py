@@ -230,13 +230,12 @@ class Story:
         )
         answer = stage.scan(PHARMACY, "check", self._label(told.sold[0]))["answers"][0]
         self._must(answer["word"] == "OK", "The first package is not OK", answer)
-        self._must(bool(answer.get("proof")), "The answer came without proof", answer)
+        self._must(answer["proof"]["kind"] == "signed", "The answer came without proof", answer)
+        product, record = answer["product"], answer["record"]
         self.say(
-            f"The pharmacist scans one: OK. {answer['product']['name']} {answer['product']['strength']}, lot"
+            f"The pharmacist scans one: OK. {product['name']} {product['strength']}, lot {record['lot']},"
         )
-        self.say(
-            f"{answer['record']['lot']}, expires {answer['record']['expiry']}. Proof: {answer['proof']}."
-        )
+        self.say(f"expires {record['expiry']}. Proof: {answer['proof']['text']}.")
         self._dispense("pharmacist", told.sold[0], PHARMACY)
         self._dispense("hilltop", told.elsewhere, HILLTOP)
         self.say("It is dispensed from the pharmacist's page. From now on this serial is closed.")
@@ -262,7 +261,6 @@ class Story:
         expected = sheet.write(
             world, stage.labels, ok=told.sold[1], wrong=told.sold[2], elsewhere=told.elsewhere
         )
-        self.say("")
         answers = stage.scan(PHARMACY, "check", *[stage.labels / name for name in expected], may_fail=True)[
             "answers"
         ]
@@ -323,8 +321,8 @@ class Story:
         spoilt.write_bytes(bytes(data))
         refused = _verify(spoilt)
         self._must(refused.returncode == 1, "A changed file was accepted", refused.stdout)
-        first = (refused.stdout + refused.stderr).strip().splitlines()[0]
-        self.say(f"One byte changed, and it says: {first}")
+        why = [line.strip() for line in (refused.stdout + refused.stderr).splitlines() if line.strip()]
+        self.say(f"One byte changed, and it says: {why[0]} {' '.join(why[1:2])}")
         spoilt.unlink()
 
 

@@ -130,7 +130,7 @@ def require_valid(connection: Connection, signatures: Sequence[EntrySignature], 
                 "key.revoked",
                 "This key was revoked",
                 f"{key.label}, at index {key.revoked_idx}",
-                "The act is not lost: sign it with a valid key of the party, or have a person adopt it.",
+                "Nothing was recorded. Sign it again with a valid key of the party.",
             )
 
 
@@ -227,7 +227,7 @@ class Keys:
             )
         if record.role is Role.ROOT and any(k.role is Role.ROOT for k in keys_of(connection, owner.gln)):
             raise Conflict(
-                "key.second_root", f"{owner.name} has a root already", "", "Rotate it: the old root signs."
+                "key.second_root", f"{owner.name} has a root already", "", "A party has one root here."
             )
         [entry] = writer.append(
             [Draft(Kind.KEY, to_micros(self._clock.now()) // 1000, envelope.statement, signatures, seed)]

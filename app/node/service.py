@@ -105,7 +105,7 @@ class Node:
         except ReadOnly as error:
             self._checked = False
             self._refusal = CaptureStopped(
-                str(error), "Nothing is lost. Put the right database back, or: packproof ledger recover"
+                str(error), "Nothing is lost. Put the newest database back; docs/operating/node.md says how."
             )
             raise self._refusal from error
 

@@ -54,15 +54,21 @@ def fsck(database: Database, node: Node, progress: Progress | None = None) -> Fs
     tell = progress or (lambda what, done, total: None)
     mark = MarkFile(node.data_dir / "mark").read()
     report = FsckReport()
+    if mark is None:
+        told = "how far the ledger was signed; without it a cut tail cannot be seen"
+        report.add(FsckFinding("I4", "mark", str(node.data_dir / "mark"), "-", "the file", "no file", told))
     with database.snapshot() as connection:
         try:
-            report = fsck_ledger(
+            found = fsck_ledger(
                 connection,
                 node.origin,
                 log_keys=[node.note_verifier],
                 mark=mark,
                 progress=lambda done, total: tell("entries", done, total),
             )
+            report.findings += found.findings
+            report.counts += found.counts
+            report.suppressed += found.suppressed
             _Audit(connection, SqlReader(connection, node.origin), report, tell).run()
         except (LedgerError, SQLAlchemyError) as error:
             # A value of another type than its column's: nothing this program writes, so somebody else did.
