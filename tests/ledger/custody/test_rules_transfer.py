@@ -2,7 +2,6 @@
 
 import pytest
 
-from ledger.custody.act import gln_of, read_act
 from ledger.custody.event import Linked
 from ledger.custody.findings import FindingCode
 from ledger.custody.vocabulary import Action, EventType
@@ -16,14 +15,12 @@ from tests.support.world import (
     STRANGER,
     WHOLESALER,
     Story,
-    accept,
     act,
     commission,
     count,
     destroy,
     event,
     hold,
-    observe,
     pack,
     package,
     recall,
@@ -177,93 +174,6 @@ def test_a_transaction_event_ships_the_parent_it_names():
     fields = {"parent": PALLET, "destinations": (Linked("location", sgln(WHOLESALER)),)}
     shipping = act(MAKER, event(EventType.TRANSACTION, Action.ADD, "shipping", **fields), True)
     assert pallet().tell(shipping).in_transit(A)
-
-
-# Title
-
-
-def test_a_move_within_one_company_offers_no_title():
-    story = made().tell(ship(A, to=MAKER, sold_to=MAKER), receive(A, by=MAKER))
-    assert story.codes == []
-    assert (story.holder(A), story.owner(A), story.item(A).offered_to) == (MAKER, MAKER, None)
-
-
-def test_a_move_to_a_carrier_changes_custody_and_not_title():
-    story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
-    assert story.codes == []
-    assert (story.holder(A), story.owner(A)) == (CARRIER, MAKER)
-
-
-def test_a_move_that_sells_nothing_needs_no_statement():
-    assert made().tell(ship(A, to=CARRIER, sold_to=None, statement=None)).codes == []
-
-
-def test_a_move_to_a_sister_warehouse_by_an_owner_named_on_both_sides_is_no_sale():
-    told = ship(A, to=CARRIER, sold_to=MAKER)
-    assert not told.moves_title
-    assert made().tell(told, receive(A, by=CARRIER)).owner(A) == MAKER
-
-
-def test_a_carrier_ships_for_the_owner_who_sells():
-    story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
-    story.tell(ship(A, by=CARRIER, sold_by=MAKER, to=PHARMACY), receive(A, by=PHARMACY, from_=CARRIER))
-    assert story.codes == []
-    assert (story.holder(A), story.owner(A)) == (PHARMACY, PHARMACY)
-
-
-def test_a_carrier_cannot_sell_what_it_only_carries():
-    story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
-    story.tell(ship(A, by=CARRIER, to=STRANGER), receive(A, by=STRANGER, from_=CARRIER))
-    assert story.codes == [FindingCode.NOT_OWNER]
-    assert (story.holder(A), story.owner(A)) == (STRANGER, MAKER)
-
-
-def test_a_drop_shipment_is_held_by_one_and_offered_to_another():
-    story = made().tell(ship(A, to=PHARMACY, sold_to=WHOLESALER), receive(A, by=PHARMACY))
-    assert story.codes == []
-    assert (story.holder(A), story.owner(A), story.item(A).offered_to) == (PHARMACY, MAKER, WHOLESALER)
-
-
-def test_the_buyer_of_a_drop_shipment_accepts_its_title_without_having_it():
-    story = made().tell(ship(A, to=PHARMACY, sold_to=WHOLESALER), receive(A, by=PHARMACY))
-    story.tell(accept(A, by=WHOLESALER))
-    assert story.codes == []
-    assert (story.holder(A), story.owner(A), story.item(A).offered_to) == (PHARMACY, WHOLESALER, None)
-
-
-def test_the_buyer_may_accept_what_is_still_under_way():
-    story = shipped().tell(accept(PALLET, by=WHOLESALER))
-    assert story.codes == []
-    assert (story.owner(A), story.in_transit(A)) == (WHOLESALER, True)
-    assert story.tell(receive(PALLET)).owner(A) == WHOLESALER
-
-
-def test_accepting_again_changes_nothing():
-    story = received().tell(accept(PALLET, by=WHOLESALER))
-    assert story.codes == []
-    assert story.owner(A) == WHOLESALER
-
-
-def test_a_carrier_cannot_accept_a_title_that_was_not_offered():
-    story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
-    story.tell(accept(A, by=CARRIER, statement=True))
-    assert story.codes == [FindingCode.NOT_OFFERED]
-    assert story.owner(A) == MAKER
-
-
-def test_a_stranger_cannot_accept_a_title():
-    story = received().tell(accept(PALLET, by=STRANGER, statement=True))
-    assert story.codes == [FindingCode.NOT_HOLDER]
-    assert story.owner(A) == WHOLESALER
-
-
-def test_the_title_of_a_case_does_not_pass_without_that_of_its_pallet():
-    story = pallet().tell(ship(PALLET, to=PHARMACY, sold_to=WHOLESALER), receive(PALLET, by=PHARMACY))
-    story.tell(accept(CASE, by=WHOLESALER))
-    assert [(f.code, f.item, f.container) for f in story.findings] == [
-        (FindingCode.MOVED_ALONE, CASE, PALLET)
-    ]
-    assert (story.owner(A), story.owner(C)) == (MAKER, MAKER)
 
 
 # Voiding
@@ -431,139 +341,3 @@ def test_an_aggregation_without_a_parent_receives_its_children():
     story = shipped().tell(receipt)
     assert story.held_by(WHOLESALER, [A, C]) == [A, C]
     assert story.codes == []
-
-
-# Two custodians
-
-
-def test_a_claim_ends_when_what_was_claimed_is_shipped_to_the_claimant_and_received():
-    story = made().tell(receive(A), ship(A), receive(A))
-    assert story.codes == [FindingCode.RECEIVED_WITHOUT_SHIPPING]
-    assert (story.item(A).claimed_by, story.item(A).disputed) == (None, False)
-
-
-def test_a_claim_of_another_outlives_a_receipt():
-    story = made().tell(receive(A), ship(A, to=PHARMACY), receive(A, by=PHARMACY))
-    assert story.codes[0] is FindingCode.RECEIVED_WITHOUT_SHIPPING
-    assert story.item(A).claimed_by == WHOLESALER
-
-
-def test_one_serial_at_two_parties_that_no_shipment_links_is_two_custodians():
-    story = made().tell(ship(A), receive(A))
-    story.tell(receive(A, by=PHARMACY, from_=STRANGER), observe(A, by=WHOLESALER))
-    assert story.codes == [FindingCode.RECEIVED_WITHOUT_SHIPPING, FindingCode.TWO_CUSTODIANS]
-    assert story.item(A).disputed
-    assert PHARMACY in story.findings[1].message and WHOLESALER in story.findings[1].message
-
-
-def test_who_reports_about_what_is_under_way_claims_nothing():
-    """Its carrier and its receiver may well see it before it is received."""
-    story = shipped().tell(observe(PALLET, by=STRANGER))
-    assert [found.message for found in story.findings] == [
-        f"{STRANGER} reports about an object that is under way"
-    ]
-    assert story.item(PALLET).claimed_by is None
-
-
-def test_who_reports_about_what_another_holds_claims_it():
-    story = received().tell(observe(PALLET, by=STRANGER))
-    assert [found.message for found in story.findings] == [
-        f"{STRANGER} reports about an object that is held by somebody else"
-    ]
-    assert story.item(PALLET).claimed_by == STRANGER
-
-
-def test_its_sender_cannot_hold_back_what_is_under_way():
-    story = shipped().tell(hold(PALLET, by=MAKER))
-    assert story.codes == [FindingCode.NOT_HOLDER]
-    assert story.item(PALLET).held is None
-
-
-def test_two_custodians_are_said_once():
-    story = made().tell(observe(A, by=STRANGER), observe(A, by=MAKER), observe(A, by=MAKER))
-    assert story.codes == [FindingCode.NOT_HOLDER, FindingCode.TWO_CUSTODIANS]
-
-
-def test_one_stranger_who_reports_twice_is_no_second_custodian():
-    story = made().tell(observe(A, by=STRANGER), observe(A, by=STRANGER))
-    assert story.codes == [FindingCode.NOT_HOLDER] * 2
-    assert not story.item(A).disputed
-
-
-def test_two_strangers_who_report_are_two_findings_and_no_second_custodian():
-    """Somebody has it by the record, and has not been heard again."""
-    story = made().tell(observe(A, by=STRANGER), observe(A, by=PHARMACY))
-    assert story.codes == [FindingCode.NOT_HOLDER] * 2
-    assert story.item(A).claimed_by == PHARMACY
-
-
-def test_the_sender_who_reports_after_the_receipt_is_no_second_custodian():
-    """The usual cause is a clock or a late file, and a shipment links the two."""
-    story = made().tell(ship(A), receive(A), observe(A, by=MAKER), observe(A, by=WHOLESALER))
-    assert story.codes == [FindingCode.NOT_HOLDER]
-    assert (story.item(A).claimed_by, story.item(A).disputed) == (None, False)
-
-
-def test_the_owner_who_reports_what_its_carrier_has_is_no_second_custodian():
-    story = made().tell(ship(A, sold_to=None), receive(A), ship(A, by=WHOLESALER, to=CARRIER, sold_to=None))
-    story.tell(receive(A, by=CARRIER, from_=WHOLESALER), observe(A, by=MAKER), observe(A, by=CARRIER))
-    assert story.codes == [FindingCode.NOT_HOLDER]
-
-
-def test_the_buyer_of_a_drop_shipment_is_no_second_custodian():
-    story = made().tell(ship(A, to=PHARMACY, sold_to=WHOLESALER), receive(A, by=PHARMACY))
-    story.tell(receive(A, by=WHOLESALER), observe(A, by=PHARMACY))
-    assert story.codes == [FindingCode.RECEIVED_WITHOUT_SHIPPING]
-
-
-def test_a_recall_is_no_sighting():
-    story = made().tell(observe(A, by=STRANGER), recall(A))
-    assert story.codes == [FindingCode.NOT_HOLDER]
-
-
-def test_a_recall_written_on_another_step_still_is_one():
-    story = made().tell(observe(A, by=STRANGER), observe(A, by=MAKER, disposition="recalled"))
-    assert story.codes == [FindingCode.NOT_HOLDER, FindingCode.TWO_CUSTODIANS]
-
-
-# Parties
-
-
-def test_custody_goes_by_possessing_party_then_owning_party_then_location():
-    entries = [
-        Linked("location", sgln(STRANGER)),
-        Linked("owning_party", sgln(WHOLESALER)),
-        Linked("possessing_party", sgln(CARRIER)),
-    ]
-    for left, party in ((3, CARRIER), (2, WHOLESALER), (1, STRANGER)):
-        places = tuple(entries[:left])
-        made_of = event(EventType.OBJECT, Action.OBSERVE, "shipping", sources=places, destinations=places)
-        told = act(MAKER, made_of)
-        assert (told.sender, told.recipient) == (party, party)
-
-
-def test_title_goes_by_owning_party_alone():
-    entries = (Linked("location", sgln(STRANGER)), Linked("possessing_party", sgln(CARRIER)))
-    told = act(MAKER, event(EventType.OBJECT, Action.OBSERVE, "shipping", destinations=entries))
-    assert (told.buyer, told.moves_title) == (None, False)
-
-
-def test_parties_are_companies_whatever_their_site():
-    sites = {"0399999000024": MAKER}
-    told = event(
-        EventType.OBJECT,
-        Action.OBSERVE,
-        "shipping",
-        sources=(Linked("owning_party", "https://id.gs1.org/414/0399999000024/254/7"),),
-        destinations=(Linked("owning_party", f"https://id.gs1.org/417/{WHOLESALER}"),),
-    )
-    read = read_act(told, MAKER, lambda gln: sites.get(gln, gln))
-    assert (read.seller, read.buyer) == (MAKER, WHOLESALER)
-
-
-def test_a_place_without_a_gln_names_no_party():
-    assert [gln_of(place) for place in (None, "", "urn:epc:id:giai:1", "https://id.gs1.org/01/1")] == [
-        None
-    ] * 4
-    told = act(MAKER, event(EventType.OBJECT, None, None, sources=(Linked("location", "geo:1,2"),)))
-    assert told.sender is None
