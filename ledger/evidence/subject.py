@@ -9,7 +9,8 @@ the package's own. The rule (docs/formats/evidence.md, step 8), over the events 
   before t, is the subject or holds the subject at t;
 * an event may be shown if it shows the subject, or something that holds the subject at its eventTime.
 
-An event that is declared wrong links nothing, and neither does one that another shown event of the same id declares so.
+An event that is declared wrong links nothing, and neither does one that another shown event of the same id declares so,
+if the same party vouches for both: nobody takes back what another has said.
 """
 
 from bisect import bisect_right
@@ -24,12 +25,14 @@ _EPC_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 class ShownEvent:
     """What a shown event says, as text: fields of one value, and the shown elements of its lists by path.
 
-    `hidden` is the number of fields of which only the hash is given.
+    `hidden` is the number of fields of which only the hash is given. `by` is the GLN of the party that vouches for it:
+    whose key signed it, or on whose behalf it was received; empty where that is not shown.
     """
 
     one: Mapping[str, str]
     many: Mapping[str, Sequence[str]]
     hidden: int = 0
+    by: str = ""
 
     @property
     def time(self) -> str:
@@ -51,11 +54,12 @@ class Containment:
     """What held what, as far as the shown events tell."""
 
     def __init__(self, events: Sequence[ShownEvent]) -> None:
-        wrong = {event.one["eventID"] for event in events if event.declared_wrong and "eventID" in event.one}
+        declared = [event for event in events if event.declared_wrong and "eventID" in event.one]
+        wrong = {(event.by, event.one["eventID"]) for event in declared}
         self._parents: dict[str, list[tuple[str, str]]] = {}
         self._gone: dict[tuple[str, str | None], list[str]] = {}
         for event in events:
-            if event.declared_wrong or event.one.get("eventID") in wrong:
+            if event.declared_wrong or (event.by, event.one.get("eventID")) in wrong:
                 continue
             if event.one.get("type") == "AggregationEvent" and "parentID" in event.one and event.time:
                 self._take(event, event.one["parentID"])

@@ -7,7 +7,7 @@ policy give the same answer for ever.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
 from hmac import compare_digest
@@ -103,7 +103,8 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
     ]
     for item in told:
         _root(item, Step.FIELDS)
-    _subject(bundle, shown)
+    vouched = [(item, number, replace(event, by=_party(item, keyring))) for item, number, event in shown]
+    _subject(bundle, vouched)
     _digest(data, bundle)
     return Report(
         subject=bundle.subject,
@@ -307,6 +308,13 @@ def _noted(item: _Read) -> dict[str, str]:
     if sorted(set(paths)) != paths or not all(path.startswith("intake/") for path in paths):
         raise VerificationError("the intake's paths are out of place", code="path")
     return {node.path.removeprefix("intake/"): _text(node) for node in shown}
+
+
+def _party(item: _Read, keyring: Keyring) -> str:
+    """The GLN of the party that vouches for an entry's events, empty where it is not shown."""
+    if item.entry.kind is Kind.RECEIVED:
+        return _noted(item).get("onBehalfOf", "")
+    return keyring.require(item.statement.author, item.index).party or ""
 
 
 def _subject(bundle: Bundle, shown: Sequence[tuple[_Read, int, ShownEvent]]) -> None:
