@@ -16,6 +16,7 @@ from app.capture.prepared import EventReceipt, OtherContent, PreparedCapture, Pr
 from app.custody import projector, writing
 from app.custody import service as custody
 from app.devices import service as devices
+from app.errors import Invalid
 from app.events.acts import StoredAct
 from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
@@ -46,6 +47,7 @@ class _Known:
 def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: PreparedCapture) -> Receipt:
     """Write `capture` and bring custody up to date. Raises `OtherContent`, `Refused` for a key that may not sign."""
     now = clock.now()
+    _refuse_doubles(capture)
     parties = _party_ids(connection, clock, capture)
     by_id = parties[capture.by]
     known = _known_events(connection, by_id, capture)
@@ -80,7 +82,7 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     fresh = [
         (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
     ]
-    twins = _same_content(connection, by_id, [e for _, e in fresh])
+    twins = _twins(connection, by_id, fresh)
     seqs = _insert_events(connection, capture, fresh, twins, doc_id, entry.index, parties, now)
     products.learn(connection, clock, capture.document.products, by_id)
     findings = _project(connection, clock, fresh, twins, seqs)
@@ -99,6 +101,23 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         findings=findings,
         notes=_notes(capture),
     )
+
+
+def _refuse_doubles(capture: PreparedCapture) -> None:
+    """An event stands once in a document. Raises `OtherContent`, `Invalid`."""
+    digests: dict[tuple[str, int], bytes] = {}
+    for each in capture.events:
+        key = (each.act.event.id, _declared_at(each.act.event))
+        first = digests.setdefault(key, each.digest)
+        if first != each.digest:
+            raise OtherContent([each.act.event.id])
+    if len(digests) < len(capture.events):
+        raise Invalid(
+            "capture.double",
+            "An event stands twice in this document",
+            f"{len(capture.events)} events, {len(digests)} different ones",
+            "Nothing was stored. Send each event once.",
+        )
 
 
 def _party_ids(connection: Connection, clock: Clock, capture: PreparedCapture) -> dict[str, int]:
@@ -148,13 +167,18 @@ def _declared_at(each: Event) -> int:
     return to_micros(each.declaration.time) if each.declaration else 0
 
 
-def _same_content(connection: Connection, by_id: int, fresh: list[PreparedEvent]) -> set[bytes]:
-    """The digests among `fresh` that this party has reported before, under another id."""
-    found: set[bytes] = set()
-    for chunk in chunks([e.digest for e in fresh]):
+def _twins(connection: Connection, by_id: int, fresh: list[tuple[int, PreparedEvent]]) -> frozenset[int]:
+    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier."""
+    before: set[bytes] = set()
+    for chunk in chunks([e.digest for _, e in fresh]):
         query = select(event.c.digest).where(event.c.by_id == by_id, event.c.digest.in_(chunk))
-        found.update(bytes(digest) for digest in connection.execute(query).scalars())
-    return found
+        before.update(bytes(digest) for digest in connection.execute(query).scalars())
+    found = set()
+    for number, each in fresh:
+        if each.digest in before:
+            found.add(number)
+        before.add(each.digest)
+    return frozenset(found)
 
 
 def _insert_document(
@@ -195,7 +219,7 @@ def _insert_events(
     connection: Connection,
     capture: PreparedCapture,
     fresh: list[tuple[int, PreparedEvent]],
-    twins: set[bytes],
+    twins: frozenset[int],
     doc_id: int,
     index: int,
     parties: Mapping[str, int],
@@ -232,7 +256,7 @@ def _insert_events(
                 "seller_id": parties.get(act.seller or ""),
                 "buyer_id": parties.get(act.buyer or ""),
                 "statement": act.statement,
-                "effective": prepared.effective and prepared.digest not in twins,
+                "effective": prepared.effective and number not in twins,
                 "body": pack_fields(prepared.fields),
             }
         )
@@ -254,15 +278,15 @@ def _project(
     connection: Connection,
     clock: Clock,
     fresh: list[tuple[int, PreparedEvent]],
-    twins: set[bytes],
+    twins: frozenset[int],
     seqs: list[int],
 ) -> tuple[dict[str, Any], ...]:
     """Apply the rules to the new events, open and close exceptions; what was found about them, as data."""
     before: list[tuple[int, Finding]] = []
     acting: list[StoredAct] = []
-    for seq, (_, prepared) in zip(seqs, fresh, strict=True):
+    for seq, (number, prepared) in zip(seqs, fresh, strict=True):
         before += [(seq, found) for found in prepared.findings]
-        if prepared.digest in twins:
+        if number in twins:
             message = "the same content was recorded before under another id: no effect"
             before.append((seq, Finding(FindingCode.OTHER_ID_SAME_CONTENT, message)))
         elif prepared.effective:
