@@ -105,7 +105,7 @@ def story(connection: Connection, subject: str, *, reader: str | None) -> Story 
     outer = loaded.world.outer(item)
     rows = _rows(connection, loaded.ids[subject])
     glns = partners.glns(connection, {number for row in rows for number in _party_ids(row)})
-    if reader is not None and not _concerns(item, outer, reader) and not _named(rows, glns, reader):
+    if reader is not None and not _concerns(item, outer, reader) and not _was_party(rows, glns, reader):
         return None
     return _tell(connection, loaded, subject, rows, glns, reader)
 
@@ -129,11 +129,15 @@ def _party_ids(row: Row[Any]) -> tuple[int | None, ...]:
 
 
 def _concerns(item: Item, outer: Item, reader: str) -> bool:
-    return reader in (item.maker, item.ended_by, outer.holder, outer.owner, outer.bound_for)
+    return reader in (item.maker, item.ended_by, outer.holder, outer.owner, outer.bound_for, outer.sender)
 
 
-def _named(rows: list[Row[Any]], glns: dict[int, str], reader: str) -> bool:
-    return any(reader in (glns.get(n or 0) for n in _party_ids(row)) for row in rows)
+def _was_party(rows: list[Row[Any]], glns: dict[int, str], reader: str) -> bool:
+    """Whether another party's event names `reader`. Its own opens nothing: anybody can report any serial."""
+    return any(
+        glns.get(row.by_id) != reader and reader in (glns.get(n or 0) for n in _party_ids(row))
+        for row in rows
+    )
 
 
 def _tell(

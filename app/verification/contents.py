@@ -47,10 +47,12 @@ def inside(database: Database, epc: str, *, asker: str | None) -> Inside:
             "epc.invalid", "This names nothing", error.message, "Send an EPC or a label's text."
         ) from error
     with database.snapshot() as connection:
+        # What is in a stranger's container is not even read: its size must not show in the time of the answer.
+        loaded = loading.load(connection, [key])
+        item = loaded.world.items.get(key)
+        if item is None or not _is_concerned(item, loaded, asker):
+            raise NotFound("No such container", "There is no record of it, or none for you.")
         loaded, _ = loading.load_contents(connection, key, MOST_CONTENTS)
-    item = loaded.world.items.get(key)
-    if item is None or not _is_concerned(item, loaded, asker):
-        raise NotFound("No such container", "There is no record of it, or none for you.")
     children = tuple(_child(loaded, each) for each in sorted(loaded.world.contents(key)))
     return Inside(
         key, children, sum(child.count_inside for child in children), loaded.world.outer(item).holder

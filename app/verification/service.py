@@ -123,7 +123,7 @@ class Verification:
         subject = scan.epc.canonical if scan and scan.epc else None
         if scan is not None and (subject is None or item_name(subject).ns[:2] not in ("01", "00")):
             unreadable, subject = Reason.NAMES_NO_PACKAGE, None
-        loaded, inside = _load(connection, subject)
+        loaded, inside = _load(connection, subject, asker)
         gtin = item_name(subject).gtin if subject else label.gtin
         product = products.by_gtins(connection, [gtin]).get(gtin) if gtin else None
         item = loaded.world.items.get(subject) if subject else None
@@ -201,10 +201,17 @@ def _read(raw: bytes, symbology: str | None, today: date) -> tuple[Scan | None, 
     return scan, label, None
 
 
-def _load(connection: Connection, subject: str | None) -> tuple[Loaded, list[str]]:
-    """The record of `subject` with what is around it and inside it."""
+def _load(connection: Connection, subject: str | None, asker: str | None) -> tuple[Loaded, list[str]]:
+    """The record of `subject` with what is around it; and inside it, where it concerns `asker`.
+
+    A stranger's pallet must not take longer to answer 'no record' about than one that is not there.
+    """
     if subject is None:
         return Loaded(), []
+    loaded = loading.load(connection, [subject])
+    item = loaded.world.items.get(subject)
+    if item is None or not rules.concerns(item, loaded.world.outer(item), asker):
+        return loaded, []
     return loading.load_contents(connection, subject, MOST_CONTENTS)
 
 
