@@ -9,6 +9,7 @@ pytest_plugins = [
         "tests.support.postgres",
         "tests.support.app",
         "tests.support.trade",
+        "tests.support.counter",
         "tests.support.browser",
         "tests.support.live",
     )

@@ -193,7 +193,6 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     facts += _of_record(result)
     if result.licensed is not None:
         facts.append(("Its licence", "valid at that time" if result.licensed else "none on record"))
-    facts.append(("What is wrong", label.error[:1].upper() + label.error[1:] if label.error else None))
     return [(name, value) for name, value in facts if value]
 
 
