@@ -1,5 +1,9 @@
 """Whose it is: sales, drop shipments, moves that are no sale; and who the parties of an event are."""
 
+from dataclasses import replace
+
+import pytest
+
 from ledger.custody.act import gln_of, read_act
 from ledger.custody.event import Linked
 from ledger.custody.findings import FindingCode
@@ -52,6 +56,28 @@ def test_a_move_within_one_company_offers_no_title():
     story = made().tell(ship(A, to=MAKER, sold_to=MAKER), receive(A, by=MAKER))
     assert story.codes == []
     assert (story.holder(A), story.owner(A), story.item(A).offered_to) == (MAKER, MAKER, None)
+
+
+def test_what_moves_within_one_company_is_on_offer_to_nobody():
+    story = made().tell(ship(A, to=MAKER, sold_to=MAKER))
+    assert (story.in_transit(A), story.item(A).offered_to) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("seller", "buyer", "moves"),
+    [
+        (None, None, False),
+        (MAKER, None, False),
+        (None, CARRIER, False),
+        (None, WHOLESALER, True),
+        (MAKER, MAKER, False),
+        (MAKER, CARRIER, True),
+        (MAKER, WHOLESALER, True),
+    ],
+)
+def test_a_sale_is_between_two_and_who_names_no_seller_sells_itself(seller, buyer, moves):
+    told = replace(ship(A, by=CARRIER), seller=seller, buyer=buyer)
+    assert told.moves_title is moves
 
 
 def test_a_move_to_a_carrier_changes_custody_and_not_title():

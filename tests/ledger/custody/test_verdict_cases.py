@@ -186,6 +186,23 @@ def test_a_record_without_its_surroundings_is_not_somebody_elses():
     assert judge(replace(GOOD, outer=None)).word is Word.OK
 
 
+@pytest.mark.parametrize("status", [Status.DISPENSED, Status.DECOMMISSIONED])
+def test_what_has_ended_is_nobodys_to_hold(status):
+    facts = with_item(ended(GOOD, status, timedelta(hours=1)), holder=WHOLESALER)
+    assert judge(facts).word is Word.DO_NOT_USE
+    assert judge(facts).others == ()
+
+
+def test_what_has_ended_with_its_case_is_nobodys_to_hold():
+    box = Item(CASE, Status.DESTROYED, holder=WHOLESALER, ended_by=WHOLESALER, ended_at=position_at(NOW))
+    assert judge(replace(GOOD, item=replace(ITEM, parent=CASE), outer=box)).others == ()
+
+
+def test_without_a_record_nothing_is_said_of_a_holder():
+    facts = Facts(now=NOW, outer=replace(ITEM, holder=WHOLESALER), asker=PHARMACY)
+    assert (judge(facts).reason, judge(facts).others) == (Reason.NO_RECORD, ())
+
+
 # A container shows the gravest verdict of its contents
 
 
