@@ -73,7 +73,8 @@ class Counter:
     def stock(self) -> "Counter":
         """Five packs, commissioned under the maker's signature; the rest unsigned."""
         assert self.trade.post_signed(self.trade.document(self.trade.begun(1, 2, 3, 4, 5))).status_code == 201
-        self.told(self.trade.shipped(1, 2, 3, 4, to=PHARMACY), by=MAKER)
+        self.shipment = self.trade.shipped(1, 2, 3, 4, to=PHARMACY)
+        self.told(self.shipment, by=MAKER)
         sources = (Linked("possessing_party", sgln(MAKER)),)
         destinations = (Linked("possessing_party", sgln(PHARMACY)),)
         received = self.event("receiving", 1, 2, 3, hours=2, sources=sources, destinations=destinations)
