@@ -99,6 +99,7 @@ def _post(url: str, capture: SignedCapture) -> tuple[int, dict[str, Any]]:
             files=parts,
             timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
             allow_redirects=False,
+            auth=_no_credentials,
             stream=True,
         ) as response:
             body = response.raw.read(LONGEST_ANSWER_BYTES + 1, decode_content=True)
@@ -112,6 +113,11 @@ def _post(url: str, capture: SignedCapture) -> tuple[int, dict[str, Any]]:
             "Nothing is lost: what was signed stays in the outbox and is sent again by the next packproof capture.",
         ) from error
     return status, _object(body)
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The signature is the credential: what a .netrc holds for this host stays there."""
+    return request
 
 
 def _object(body: bytes) -> dict[str, Any]:
