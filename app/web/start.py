@@ -12,7 +12,7 @@ blueprint = Blueprint("start", __name__)
 WELCOME: dict[Role, tuple[str, str]] = {
     Role.WAREHOUSE: (
         "What is on the dock?",
-        "Scan what arrives before it is put away. One scan of a pallet's label receives all that is packed in it.",
+        "Scan what arrives before it is put away: one scan of a pallet's label tells of all that is packed in it.",
     ),
     Role.PHARMACIST: (
         "Which pack is in your hand?",
