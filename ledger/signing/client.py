@@ -23,12 +23,9 @@ Everything is on the disk (fsync) before `sign_capture` returns, so a crash neve
 The same content is never signed twice: signing it again gives the first capture, byte for byte, also after it was sent.
 """
 
-import contextlib
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -38,6 +35,7 @@ from ledger.errors import LedgerError
 from ledger.log.encoding import from_base64, from_hex, from_json, to_base64, to_json
 from ledger.log.entry import Kind
 from ledger.signing.commitment import SEED_BYTES, Leaf, Record, commit
+from ledger.signing.durable import locked, write_whole
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keyfile import load_key, save_key
 from ledger.signing.keyrecord import Role, SignedRecord, register_key, register_root
@@ -237,8 +235,8 @@ class KeyFolder:
             capture.content,
             dict(answer),
         )
-        with _locked(self.path):
-            _write(path, kept.encode())
+        with locked(self.path):
+            write_whole(path, kept.encode())
             (self._folder("outbox") / _numbered(capture.seq)).unlink(missing_ok=True)
 
     def _folder(self, name: str) -> Path:
@@ -291,7 +289,7 @@ def sign_capture(
             f"{folder.path} holds a root key, which signs keys and no captures: use a device's folder"
         )
     content = _content_of(records)
-    with _locked(folder.path):
+    with locked(folder.path):
         known = folder._signed_before(content)
         if known is not None:
             return known
@@ -309,8 +307,8 @@ def sign_capture(
         envelope = sign(statement, [folder.signer])
         capture = SignedCapture(envelope.encode(), seed, raw, content_type, seq, content)
         # The outbox first: a number that the state does not know yet is found there again, never used twice.
-        _write(folder._folder("outbox") / _numbered(seq), capture.encode())
-        _write(folder.path / _STATE, folder._after(state, seq, statement).encode())
+        write_whole(folder._folder("outbox") / _numbered(seq), capture.encode())
+        write_whole(folder.path / _STATE, folder._after(state, seq, statement).encode())
     return capture
 
 
@@ -364,8 +362,8 @@ def _finish(path: Path, signer: LocalSigner, signed: SignedRecord, ledger: str) 
         0,
         sha256(signed.envelope.statement).digest(),
     )
-    _write(path / REGISTRATION, registration.encode())
-    _write(path / _STATE, state.encode())
+    write_whole(path / REGISTRATION, registration.encode())
+    write_whole(path / _STATE, state.encode())
     return registration
 
 
@@ -391,29 +389,3 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ClientError("a file of this key folder is not as this program left it")
     return value
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    file = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(file)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put `data` into `path` whole or not at all, on the disk when this returns."""
-    new = path.with_name(f".{path.name}.new")
-    file = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -80,7 +80,7 @@ def test_what_was_parked_may_be_signed_anew(folder):
 
 def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_number(folder, monkeypatch):
     sign_capture(folder, b"a", "application/json", records("a"))
-    write = client._write
+    write = client.write_whole
 
     def crash(path, data):
         if path.name == "state.json":
@@ -88,7 +88,7 @@ def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_numb
         write(path, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(client, "_write", crash)
+        patch.setattr(client, "write_whole", crash)
         with pytest.raises(OSError, match="plug"):
             sign_capture(folder, b"b", "application/json", records("b"))
     after = KeyFolder.open(folder.path)
