@@ -89,7 +89,7 @@ def _edit(stage: Stage, folder: Path, say: Say) -> dict[str, Any]:
     _execute(
         crook,
         *[f"DROP TRIGGER {name}" for name in _triggers(crook, "entry")],
-        "UPDATE entry SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB) WHERE idx = 12",
+        "UPDATE entry SET body = CAST(substr(body, 1, length(body) - 1) || x'ff' AS BLOB) WHERE idx = 12",
         "UPDATE item SET holder_id = 1 WHERE item_id = 30",
     )
     services = _services(crook)
