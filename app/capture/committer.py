@@ -121,6 +121,11 @@ class Committer:
 
     def _failed(self, error: BaseException) -> BaseException:
         """What the callers are told when a whole batch failed; a broken disk stops the node until it is restarted."""
+        if not isinstance(error, Exception):
+            # Somebody ends the thread that leads. That is no affair of the others, who only waited for it.
+            return CaptureStopped(
+                "the node is being stopped", "Send it again: what stands is not counted twice."
+            )
         if isinstance(error, DBAPIError) and _says(error, _BROKEN):
             self._stopped = CaptureStopped(
                 "writing to the disk failed: what was not acknowledged may be lost, what was stands",

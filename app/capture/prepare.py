@@ -7,13 +7,15 @@ envelope and seed, and must give exactly the root that was signed.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.errors import AppError, Invalid
 from ledger.custody.act import gln_of, read_act
-from ledger.custody.event import Event
+from ledger.custody.event import LOT, Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.vocabulary import Action
 from ledger.epcis.document import Document
@@ -32,11 +34,15 @@ MakerOf = Callable[[str], str | None]
 
 _TOO_LARGE = (ProblemCode.TOO_LARGE, ProblemCode.TOO_MANY)
 
+# An index of PostgreSQL takes rows of 2704 bytes. A container's lot is named by both (app.custody.loading.lot_key).
+LONGEST_NAME_BYTES = 2048
+LONGEST_LOT_BYTES = 600  # percent-encoded
+
 
 def read_document(raw: bytes, content_type: str | None, most_events: int, most_bytes: int) -> Document:
     """The document in `raw`; `AppError` with every problem and where it stands, and then nothing of it is used."""
     try:
-        return read(raw, content_type, Limits(events=most_events, body_bytes=most_bytes))
+        document = read(raw, content_type, Limits(events=most_events, body_bytes=most_bytes))
     except DocumentError as error:
         status = 400
         if error.code == ProblemCode.UNSUPPORTED_MEDIA_TYPE:
@@ -52,6 +58,27 @@ def read_document(raw: bytes, content_type: str | None, most_events: int, most_b
             "Nothing of it was stored. Mend what is named, and send the whole document again.",
             extra={"problems": problems},
         ) from error
+    _refuse_long_names(document)
+    return document
+
+
+def _refuse_long_names(document: Document) -> None:
+    """Whatever is found again by its text must fit into an index. Raises `Invalid`."""
+    for number, event in enumerate(document.events, 1):
+        names = (event.event_id or "", *event.all_epcs(), *event.lots())
+        _refuse_longer(names, LONGEST_NAME_BYTES, number)
+        _refuse_longer((quote(event.ilmd_text(LOT) or "", safe=""),), LONGEST_LOT_BYTES, number)
+
+
+def _refuse_longer(names: Iterable[str], most_bytes: int, number: int) -> None:
+    for name in names:
+        if len(name) * 4 > most_bytes and len(name.encode()) > most_bytes:
+            raise Invalid(
+                "document.name_too_long",
+                "An event id, an EPC or a lot number in this document is too long",
+                f"event {number}: {name[:60]}... has {len(name.encode())} bytes; {most_bytes} are the most",
+                "Nothing of it was stored. Mend what is named, and send the whole document again.",
+            )
 
 
 def glns_in(document: Document) -> set[str]:
@@ -79,7 +106,9 @@ def prepare_events(
     """The document's events as the party `by` reports them."""
     affirmed = document.statement.affirmed if document.statement else None
     prepared = []
-    for event in document.events:
+    for read_event in document.events:
+        # A derived id is a hash over the whole event: it is asked for again and again under the ledger's lock.
+        event = replace(read_event, event_id=read_event.id)
         findings = _found_before(event, by, maker_of, now, tolerance)
         prepared.append(
             PreparedEvent(

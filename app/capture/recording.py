@@ -59,12 +59,16 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     endorsed = [k.seq for k in known if k and capture.signer and not k.signed]
     if all(known) and not endorsed and known:
         # A client that lost the answer sends the same statement again, and gets the answer to that one.
-        stands = writer.find_statement(capture.statement) if capture.signer else None
-        return _first_receipt(connection, writer, capture, [k for k in known if k], stands)
+        stands = None
+        if capture.signer:
+            stands = writer.find_statement(capture.statement)
+            if stands is None:
+                stands = _same_document(connection, by_id, capture)
+        return _first_receipt(writer, capture, [k for k in known if k], stands)
     if not capture.events:
         again = _same_document(connection, by_id, capture)
         if again is not None:
-            return _first_receipt(connection, writer, capture, [], again)
+            return _first_receipt(writer, capture, [], again)
     devices.require_valid(connection, capture.signatures, writer.head().size)
     [entry] = writer.append(
         [
@@ -301,7 +305,8 @@ def _project(
 
 
 def _same_document(connection: Connection, by_id: int, capture: PreparedCapture) -> int | None:
-    """The entry of the very same bytes: a document of master data alone has no events to know it by."""
+    """The entry of the very same bytes, signed by the same key or by none. It tells a document of master data alone,
+    which has no events to know it by, and one whose entry only endorsed what stood before."""
     query = select(func.min(document.c.idx)).where(
         document.c.by_id == by_id,
         document.c.sha256 == capture.raw_sha256,
@@ -312,13 +317,11 @@ def _same_document(connection: Connection, by_id: int, capture: PreparedCapture)
 
 
 def _first_receipt(
-    connection: Connection,
-    writer: SqlWriter,
-    capture: PreparedCapture,
-    known: list[_Known],
-    index: int | None = None,
+    writer: SqlWriter, capture: PreparedCapture, known: list[_Known], index: int | None
 ) -> Receipt:
-    index = known[0].index if index is None else index
+    """The receipt that this content got first. Where its entry is not known, it is the last of its events': a document
+    that repeated some brought the others itself."""
+    index = max(each.index for each in known) if index is None else index
     events = tuple(
         EventReceipt(e.act.event.id, k.seq, k.index, True) for e, k in zip(capture.events, known, strict=True)
     )
@@ -326,7 +329,7 @@ def _first_receipt(
         index=index,
         leaf=writer.leaf(index),
         by=capture.by,
-        signed=known[0].signed if known else capture.signer is not None,
+        signed=all(each.signed for each in known) if known else capture.signer is not None,
         known=True,
         events=events,
         findings=(),

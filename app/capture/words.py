@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.capture.prepared import Receipt
-from ledger.custody.event import EXPIRY, LOT
+from ledger.custody.event import LOT
+from ledger.custody.life import expiry_of
 from ledger.epcis.document import Document
 
 
@@ -22,10 +23,10 @@ def expired(document: Document, today: date) -> tuple[Expired, ...]:
     """What in `document` is out of date by `today` (a day is good to its end), by lot."""
     found: dict[tuple[str, str], int] = {}
     for event in document.events:
-        on = event.ilmd_text(EXPIRY)
-        if on is None or on[:10] >= today.isoformat():
+        on = expiry_of(event)
+        if on is None or on >= today.isoformat():
             continue
-        key = (event.ilmd_text(LOT) or "", on[:10])
+        key = (event.ilmd_text(LOT) or "", on)
         found[key] = found.get(key, 0) + len(event.epcs) + len(event.outputs)
     return tuple(Expired(lot, on, count) for (lot, on), count in sorted(found.items()))
 

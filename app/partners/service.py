@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from app.errors import Conflict, Invalid
 from app.partners.models import licence, party, site
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.gln import Gln
@@ -127,11 +128,10 @@ def all_parties(connection: Connection) -> list[Party]:
 
 def owners_of(connection: Connection, glns: Iterable[str]) -> dict[str, str]:
     """For each of `glns` the GLN of the company it belongs to: its own where nobody has claimed it as a site."""
-    wanted = set(glns)
-    found = {gln: gln for gln in wanted}
+    found = {gln: gln for gln in glns}
     query = select(site.c.gln, party.c.gln).join(party, party.c.party_id == site.c.party_id)
-    for place, owner in connection.execute(query.where(site.c.gln.in_(wanted))):
-        found[place] = owner
+    for chunk in chunks(sorted(found)):
+        found |= dict(connection.execute(query.where(site.c.gln.in_(chunk))).all())
     return found
 
 
@@ -160,15 +160,20 @@ def ids(connection: Connection, clock: Clock, names: Mapping[str, str]) -> dict[
 
 
 def _known(connection: Connection, glns: Iterable[str]) -> dict[str, int]:
-    query = select(party.c.gln, party.c.party_id).where(party.c.gln.in_(list(glns)))
-    return dict(connection.execute(query).all())
+    found: dict[str, int] = {}
+    query = select(party.c.gln, party.c.party_id)
+    for chunk in chunks(sorted(set(glns))):
+        found |= dict(connection.execute(query.where(party.c.gln.in_(chunk))).all())
+    return found
 
 
 def glns(connection: Connection, numbers: Iterable[int | None]) -> dict[int, str]:
     """The GLNs of the parties with these numbers."""
-    wanted = {number for number in numbers if number is not None}
-    query = select(party.c.party_id, party.c.gln).where(party.c.party_id.in_(wanted))
-    return dict(connection.execute(query).all())
+    found: dict[int, str] = {}
+    query = select(party.c.party_id, party.c.gln)
+    for chunk in chunks(sorted({number for number in numbers if number is not None})):
+        found |= dict(connection.execute(query.where(party.c.party_id.in_(chunk))).all())
+    return found
 
 
 def names(connection: Connection, glns: Iterable[str]) -> dict[str, str]:

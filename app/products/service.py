@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from app.errors import Invalid
 from app.partners.models import party
 from app.products.models import product
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.epcis.document import ProductMaster
 from ledger.gs1.errors import Gs1Error
@@ -113,12 +114,11 @@ def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]
 
 def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
     """For those of `gtins` whose maker is on this node, its GLN."""
-    query = (
-        select(product.c.gtin, party.c.gln)
-        .join(party, party.c.party_id == product.c.maker_id)
-        .where(product.c.gtin.in_(list(set(gtins))))
-    )
-    return dict(connection.execute(query).all())
+    found: dict[str, str] = {}
+    query = select(product.c.gtin, party.c.gln).join(party, party.c.party_id == product.c.maker_id)
+    for chunk in chunks(sorted(set(gtins))):
+        found |= dict(connection.execute(query.where(product.c.gtin.in_(chunk))).all())
+    return found
 
 
 def search(connection: Connection, text: str, limit: int = 20) -> list[str]:

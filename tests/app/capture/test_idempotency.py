@@ -150,3 +150,24 @@ def test_two_parties_may_report_the_same_happening(trade):
     )
     assert theirs.index != mine["index"]
     assert [found["code"] for found in theirs.findings] == ["not_maker"]
+
+
+def test_a_document_that_repeated_some_events_gets_its_own_receipt_again(trade):
+    old, shared, new = trade.begun(1), trade.begun(2), trade.begun(3)
+    trade.post_signed(trade.document(old, shared))
+    raw = trade.document(shared, new)
+    first = receipt(trade.post_epcis(raw), 202)
+    for written in (raw, json.dumps(json.loads(raw), indent=4).encode()):
+        again = receipt(trade.post_epcis(written), 202)
+        assert (place(again), again["signed"]) == (place(first), False)
+
+
+def test_what_was_endorsed_and_is_signed_afresh_gets_the_receipt_of_the_endorsement(trade):
+    raw = trade.document(trade.begun(1))
+    trade.post_epcis(raw)
+    endorsed = receipt(trade.post_signed(raw), 201)
+    before = trade.counts()
+    # Another seed, another statement: a client that lost its outbox.
+    again = receipt(trade.post_signed(raw), 201)
+    assert (place(again), again["signed"]) == (place(endorsed), True)
+    assert trade.counts() == before
