@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
@@ -95,7 +95,7 @@ class Reader:
             key=keys[row.item_id],
             status=STATUS_OF[row.status],
             maker=glns.get(row.maker_id),
-            lot=self.rows[row.lot_id].serial if row.lot_id is not None else None,
+            lot=_lot_number(self.rows[row.lot_id]) if row.lot_id is not None else None,
             expiry=date.fromordinal(row.expiry).isoformat() if row.expiry is not None else None,
             holder=glns.get(row.holder_id),
             owner=glns.get(row.owner_id),
@@ -115,6 +115,11 @@ class Reader:
             claimed_by=glns.get(row.claimed_by_id),
             disputed=row.disputed,
         )
+
+
+def _lot_number(lot: Row[Any]) -> str:
+    """The number of a lot. That of a container, or of another EPC, is an item named by all of its `lot_key`."""
+    return unquote(lot.serial.rpartition("/10/")[2]) if lot.ns == "x" else str(lot.serial)
 
 
 def _parties(row: Row[Any]) -> tuple[int | None, ...]:
@@ -163,7 +168,7 @@ def load_contents(connection: Connection, key: str, most: int) -> tuple[Loaded, 
 
 
 def lot_key(each: Item) -> str:
-    """The canonical EPC of the lot that a package is of."""
+    """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
     return f"{each.key.split('/21/')[0]}/10/{quote(each.lot or '', safe='')}"
 
 

@@ -1,8 +1,9 @@
 """What is true now, kept in step with the events: load, apply the kernel's rules, write.
 
-An act that comes in custody's order changes what it names. One that comes late, or declares an earlier one wrong,
-makes the whole group it touches be projected again from its events: everything that was ever packed with what it
-names. Either way the result is what `rebuild` gives from all events, in whatever order they arrived.
+An act that comes in custody's order changes what it names. One that comes late, declares another one wrong, or was
+declared wrong before it came, makes the whole group it touches be projected again from its events: everything that
+was ever packed with what it names. Either way the result is what `rebuild` gives from all events, in whatever order
+they arrived.
 """
 
 from collections.abc import Sequence
@@ -11,18 +12,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from app.custody import loading, writing
+from app.errors import AppError
 from app.events import acts
 from app.events.acts import StoredAct
 from app.shared.clock import Clock
-from ledger.custody.event import Event
 from ledger.custody.findings import Finding
-from ledger.custody.rules import apply, history
+from ledger.custody.rules import apply, comes_late, history, named
 from ledger.custody.state import Item, World
 from ledger.custody.vocabulary import EventType
 
-MOST_AGAIN = (
-    200_000  # items projected again in one go; more is a mistake or an attack, and is left to `rebuild`
-)
+MOST_AGAIN = 200_000  # items projected again in one go; more is a mistake or an attack, and is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,6 @@ class Progress:
         ]
 
 
-def named(event: Event) -> tuple[str, ...]:
-    """Everything an event can change: its objects and its lots."""
-    return (*event.all_epcs(), *event.lots())
-
-
 def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> Projection:
     """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already."""
     keys = [key for stored in new for key in named(stored.act.event)]
@@ -73,11 +67,13 @@ def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> P
     }
     before = loading.load(connection, keys, contents_of=parents)
     progress = Progress(_copy(before.world))
+    wrong = acts.already_declared_wrong(connection, [stored.seq for stored in new])
     late: list[StoredAct] = []
     again: set[str] = set()
     for stored in sorted(new, key=lambda s: (s.act.event.position, s.act.event.id.encode())):
         touched = set(named(stored.act.event))
-        if stored.act.event.declaration or touched & again or _comes_late(progress.world, stored.act.event):
+        known_wrong = stored.act.event.declaration is not None or stored.seq in wrong
+        if known_wrong or touched & again or comes_late(progress.world, stored.act):
             late.append(stored)
             again |= touched
         else:
@@ -90,17 +86,6 @@ def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> P
         some_seqs, ids = _again(connection, clock, roots)
         return Projection(frozenset(seqs | some_seqs), frozenset(ids | set(before.ids.values())))
     return Projection(frozenset(seqs), frozenset(before.ids.values()))
-
-
-def _comes_late(world: World, event: Event) -> bool:
-    """Whether something the event touches, or a container around it, was seen at or after the event's position."""
-    for key in named(event):
-        each = world.item(key)
-        if each.last >= event.position:
-            return True
-        if any(world.item(outer).last >= event.position for outer in world.path(each)):
-            return True
-    return False
 
 
 def _copy(world: World) -> World:
@@ -145,12 +130,19 @@ def _group(connection: Connection, ids: set[int]) -> set[int]:
     while edge:
         group |= edge
         if len(group) > MOST_AGAIN:
-            raise TooMuchAgain(f"{len(group)} items hang together")
+            raise TooMuchAgain(len(group))
         edge = acts.grouped_with(connection, edge) - group
     return group
 
 
-class TooMuchAgain(Exception):
+class TooMuchAgain(AppError):
     """A late event touches more than one transaction should project again."""
 
-    code = "custody.too_much_again"
+    def __init__(self, items: int) -> None:
+        super().__init__(
+            "custody.too_much_again",
+            422,
+            "An event that comes late touches too much",
+            f"it hangs together with {items} items or more, by what was packed with what; {MOST_AGAIN} are the most",
+            "Nothing was stored. Ask whoever runs this node: something was packed with what it never was with.",
+        )

@@ -105,6 +105,23 @@ def declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[int]:
     return found
 
 
+def already_declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[int]:
+    """Those of the events `seqs` whose error declaration came before them."""
+    declaration, wrong = event.alias("declaration"), event.alias("wrong")
+    found: set[int] = set()
+    for chunk in chunks(sorted(set(seqs))):
+        query = (
+            select(wrong.c.seq)
+            .join(
+                declaration,
+                (declaration.c.by_id == wrong.c.by_id) & (declaration.c.event_id == wrong.c.event_id),
+            )
+            .where(wrong.c.seq.in_(chunk), wrong.c.declared_at == 0, declaration.c.declared_at != 0)
+        )
+        found.update(connection.execute(query).scalars())
+    return found
+
+
 def reporter(connection: Connection, seq: int) -> int:
     """The number of the party that vouches for an event."""
     return int(connection.execute(select(event.c.by_id).where(event.c.seq == seq)).scalar_one())

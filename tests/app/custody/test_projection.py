@@ -202,3 +202,20 @@ def test_rebuild_repairs_what_somebody_changed(ready: Node) -> None:
         rebuild.rebuild(connection, ready.services.clock)
     _rebuilt_alike(ready)
     _settled(ready)
+
+
+def test_what_was_declared_wrong_before_it_came_has_no_effect(ready: Node) -> None:
+    story = _story()
+    packed, declaration = story[1], story[6]
+    for by, event in (story[0], declaration, packed):
+        _send(ready, by, [event])
+    assert _world(ready).item(PACKS[0]).parent is None
+    _rebuilt_alike(ready)
+
+
+def test_the_lot_of_a_container_stays_what_it_was_called(ready: Node) -> None:
+    by, made = _story()[0]
+    _send(ready, by, [replace(made, epcs=(CASE,), ilmd=((LOT, compact("L/10/1")),))])
+    _send(ready, by, [_packed(2, "loaded", PALLET, [CASE])[1]])
+    assert _world(ready).item(CASE).lot == "L/10/1"
+    _rebuilt_alike(ready)
