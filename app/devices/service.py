@@ -253,7 +253,7 @@ def insert_key(connection: Connection, record: KeyRecord, party_id: int | None, 
 def _open_record(envelope: Envelope, document: bytes, seed: bytes, origin: str) -> KeyRecord:
     """The key record that the statement commits to. Raises `VerificationError`."""
     statement = Statement.parse(envelope.statement)
-    record = KeyRecord.from_fields({name: str(text).encode() for name, text in _members(document).items()})
+    record = KeyRecord.from_fields(_members(document))
     if record.document() != document:
         raise VerificationError("the document is not written as JCS writes it", code="key-record")
     if statement.ledger != origin or statement.kind is not Kind.KEY or record.action is not Action.REGISTER:
@@ -264,8 +264,11 @@ def _open_record(envelope: Envelope, document: bytes, seed: bytes, origin: str) 
     return record
 
 
-def _members(document: bytes) -> dict[str, object]:
+def _members(document: bytes) -> dict[str, bytes]:
     found = from_json(document)
     if not isinstance(found, dict):
         raise VerificationError("the document is no object", code="key-record")
-    return found
+    try:
+        return {name: str(text).encode() for name, text in found.items()}
+    except UnicodeEncodeError as error:
+        raise VerificationError("a text of it cannot be written as UTF-8", code="key-record") from error

@@ -181,3 +181,11 @@ def test_one_address_enrols_only_so_many_a_minute(make_app):
     assert [client.post("/devices").status_code for _ in range(4)] == [415, 415, 415, 429]
     assert [client.post("/ledger/captures").status_code for _ in range(3)] == [415, 415, 429]
     assert node.visitor("192.0.2.9").client.post("/devices").status_code == 415
+
+
+@pytest.mark.parametrize(
+    "document", [b'{"label":"\\ud800"}', b"[1]", b"\xff", b"[" * 100_000, b'{"role":"x"}']
+)
+def test_a_record_that_cannot_be_read_is_refused_and_no_fault(sqlite_trade, document):
+    registration = replace(sqlite_trade.root, document=document)
+    problem(sqlite_trade.enrol(registration), 400, "key.malformed")
