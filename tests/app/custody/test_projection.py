@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.custody import loading, rebuild
+from app.custody import loading, projector, rebuild
 from app.exceptions import service as exceptions
 from app.partners import service as partners
 from app.shared.actor import command_line
@@ -218,4 +218,19 @@ def test_the_lot_of_a_container_stays_what_it_was_called(ready: Node) -> None:
     _send(ready, by, [replace(made, epcs=(CASE,), ilmd=((LOT, compact("L/10/1")),))])
     _send(ready, by, [_packed(2, "loaded", PALLET, [CASE])[1]])
     assert _world(ready).item(CASE).lot == "L/10/1"
+    _rebuilt_alike(ready)
+
+
+def test_a_late_event_that_touches_too_much_is_refused_with_what_to_do(
+    ready: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = _story()
+    for by, event in (story[0], *story[2:5]):
+        _send(ready, by, [event])
+    monkeypatch.setattr(projector, "MOST_AGAIN", 3)
+    by, packed = story[1]
+    with pytest.raises(projector.TooMuchAgain) as refused:
+        _send(ready, by, [packed])
+    assert refused.value.status == 422
+    assert refused.value.next_step
     _rebuilt_alike(ready)
