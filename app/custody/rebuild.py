@@ -116,7 +116,7 @@ def _numbers(connection: Connection) -> Iterator[Difference]:
         key = f"{row.item_id} ({name.key})"
         if row.bucket != name.bucket:
             yield Difference("item", key, "bucket", str(name.bucket), str(row.bucket))
-        if row.lot_ns is not None and row.lot_ns != f"10/{name.gtin}":
+        if row.lot_ns is not None and name.gtin is not None and row.lot_ns != f"10/{name.gtin}":
             yield Difference("item", key, "lot_id", f"a lot of {name.gtin}", row.lot_ns)
 
 

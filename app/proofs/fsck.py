@@ -9,7 +9,7 @@ earlier checkpoint do: every scanner, every witness.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +24,7 @@ from app.events.models import document, event, event_epc
 from app.events.roles import roles_of
 from app.node.service import Node
 from app.partners import service as partners
+from app.proofs import presence
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
 from ledger.custody.stored import StoredEventDamaged, unpack, unpack_fields
@@ -70,7 +71,7 @@ def fsck(database: Database, node: Node, progress: Progress | None = None) -> Fs
             report.counts += found.counts
             report.suppressed += found.suppressed
             _Audit(connection, SqlReader(connection, node.origin), report, tell).run()
-        except (LedgerError, SQLAlchemyError) as error:
+        except (LedgerError, SQLAlchemyError, LookupError, ValueError) as error:
             # A value of another type than its column's: nothing this program writes, so somebody else did.
             told = str(getattr(error, "orig", None) or error).splitlines()[0]
             report.add(
@@ -94,9 +95,15 @@ class _Audit:
         """Keys, documents with their events, custody."""
         self._keys()
         self._documents()
+        self._missing(presence.entries(self._connection))
+        self._missing(presence.cases(self._connection))
         for found in rebuild.differences(self._connection):
             self._add("I9", found.table, found.key, found.column, found.expected, found.found)
         self._progress("custody", 1, 1)
+
+    def _missing(self, found: Iterable[presence.Missing]) -> None:
+        for each in found:
+            self._add("I9", *each)
 
     def _add(self, invariant: str, table: str, key: str, column: str, expected: str, found: str) -> None:
         rests = {
@@ -104,6 +111,8 @@ class _Audit:
             "event": "the event, and everything projected from it",
             "event_epc": "the history of the items it names",
             "party_key": "every signature by this key",
+            "endorsement": "whether its party has signed the event",
+            "exception_case": "the work at the exceptions desk",
         }
         consequence = rests.get(table, "what is shown of it; packproof rebuild puts it right")
         self._report.add(FsckFinding(invariant, table, key, column, expected, found, consequence))
@@ -115,6 +124,9 @@ class _Audit:
             self._report.counts["keys"] += 1
             record = KeyRecord(Action.REGISTER, key.spki, key.role, key.party_gln, key.label)
             name = f"{key.thumbprint.hex()[:16]} ({key.label})"
+            if key.revoked_idx is not None:
+                # No entry of this version revokes a key.
+                self._add("I9", "party_key", name, "revoked_idx", "none", str(key.revoked_idx))
             if record.thumbprint != key.thumbprint:
                 self._add("I9", "party_key", name, "spki", key.thumbprint.hex(), record.thumbprint.hex())
                 continue
@@ -179,7 +191,7 @@ class _Audit:
             return
         if commit(what.document_digest, what.intake, what.records, seed) != statement.commit.root:
             self._name_culprit(key, row, raw, rows)
-        self._beside(row, key, entry, raw)
+        self._beside(row, rows, key, entry, raw)
 
     def _raw(self, row: Row[Any], key: str) -> bytes | None:
         try:
@@ -241,6 +253,7 @@ class _Audit:
             was = getattr(row, column)
             if (bytes(was) if isinstance(was, memoryview) else was) != must:
                 self._add("I9", "event", key, column, str(must), str(was))
+        self._missing(presence.effect(self._connection, row))
         self._names(row, each)
         self._parties(row, each)
 
@@ -273,7 +286,7 @@ class _Audit:
             if was not in ({must, owners.get(must)} if must else {None}):
                 self._add("I9", "event", str(row.seq), column, str(must), str(was))
 
-    def _beside(self, row: Row[Any], key: str, entry: Entry, raw: bytes) -> None:
+    def _beside(self, row: Row[Any], rows: Sequence[Row[Any]], key: str, entry: Entry, raw: bytes) -> None:
         """Columns of the document that follow from its entry and its raw bytes."""
         signed = entry.kind is Kind.CAPTURED
         if (bytes(row.signer) if row.signer is not None else None) != (
@@ -301,9 +314,14 @@ class _Audit:
         except LedgerError as error:
             self._add("I9", "entry", str(entry.index), "signatures", "signatures that verify", error.message)
         try:
-            affirmed = read(raw, None, _UNBOUNDED).statement
-        except DocumentError:
+            parsed = read(raw, None, _UNBOUNDED)
+        except DocumentError as error:
+            self._add("I9", "document", key, "raw", "a document that can be read", str(error))
             return
+        self._missing(presence.records(self._connection, row, rows, parsed.events))
+        if row.form != parsed.form.value:
+            self._add("I9", "document", key, "form", parsed.form.value, row.form)
+        affirmed = parsed.statement
         if row.statement_affirmed != (affirmed.affirmed if affirmed else None):
             self._add(
                 "I9",

@@ -1,0 +1,161 @@
+"""Nothing is gone: every entry has what it committed to, and every event has the effect that it must have.
+
+A row that is not there contradicts nothing. An operator could take out the document of a dispensing, or say that the
+event has no effect, rebuild custody, and all that is left would agree with itself. So each entry must have its
+document or key, each record of a document its event, each later signature its endorsement; and an event without effect
+must be one that capture keeps from having any, with the finding that says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, select
+
+from app.custody.models import finding
+from app.devices.models import party_key
+from app.events.models import document, endorsement, event
+from app.exceptions.models import exception_case
+from app.exceptions.rules import KINDS
+from app.exceptions.service import BY_ITSELF
+from ledger.custody.event import Event
+from ledger.custody.findings import SEVERITY, FindingCode
+from ledger.store.sql import tables
+from ledger.store.sql.types import to_micros
+
+_MOST_TOLERANCE = timedelta(days=1)  # the largest that PACKPROOF_CLOCK_TOLERANCE_SECONDS may be
+
+
+class Missing(NamedTuple):
+    """A row that must be there, or a column that must be otherwise."""
+
+    table: str
+    key: str
+    column: str
+    expected: str
+    found: str
+
+
+def entries(connection: Connection) -> Iterator[Missing]:
+    """Entries without the document or the key that they committed to, and rows that stand on no entry."""
+    entry = tables.entry
+    joined = entry.outerjoin(document, document.c.idx == entry.c.idx).outerjoin(
+        party_key, party_key.c.registered_idx == entry.c.idx
+    )
+    bare = select(entry.c.idx).select_from(joined).where(document.c.idx.is_(None), party_key.c.role.is_(None))
+    for index in connection.execute(bare.order_by(entry.c.idx)).scalars():
+        yield Missing("document", f"entry {index}", "idx", "the document or key that it committed to", "none")
+    for table in (event, endorsement):
+        strays = select(table.c.seq, table.c.idx).where(table.c.idx.not_in(select(document.c.idx)))
+        for row in connection.execute(strays):
+            yield Missing(
+                table.name, str(row.seq), "idx", "an entry with a document", f"entry {row.idx} has none"
+            )
+    strays = select(event.c.seq, event.c.doc_id).where(event.c.doc_id.not_in(select(document.c.doc_id)))
+    for row in connection.execute(strays):
+        yield Missing("event", str(row.seq), "doc_id", "a document", f"there is no document {row.doc_id}")
+
+
+def records(
+    connection: Connection, doc: Row[Any], rows: Sequence[Row[Any]], committed: Sequence[Event]
+) -> Iterator[Missing]:
+    """Records of a document that have no event, here or earlier; and endorsements that it gives or does not give."""
+    own = {row.ev_no for row in rows}
+    expected: set[tuple[int, int]] = set()
+    for number, each in enumerate(committed):
+        if number in own:
+            continue
+        known = _earlier(connection, doc, each)
+        if known is None:
+            key = f"{doc.doc_id} (entry {doc.idx}), record {number}"
+            yield Missing("event", key, "ev_no", f"the event {each.id}", "no such row")
+        elif doc.signer is not None and not known.signed:
+            expected.add((known.seq, number))
+    for number in sorted(own - set(range(len(committed)))):
+        yield Missing("event", f"{doc.doc_id} (entry {doc.idx}), record {number}", "ev_no", "none", "a row")
+    query = select(endorsement.c.seq, endorsement.c.ev_no).where(endorsement.c.idx == doc.idx)
+    found = {(row.seq, row.ev_no) for row in connection.execute(query)}
+    for seq, number in sorted(expected ^ found):
+        must, was = ("no row", "a row") if (seq, number) in found else ("a row", "no row")
+        yield Missing("endorsement", f"event {seq} by entry {doc.idx}", "seq, idx, ev_no", must, was)
+
+
+class _Known(NamedTuple):
+    seq: int
+    signed: bool
+
+
+def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | None:
+    """The event that stood when this document repeated it, and whether it was signed by then."""
+    row = connection.execute(
+        select(event.c.seq, document.c.signer)
+        .join(document, document.c.doc_id == event.c.doc_id)
+        .where(
+            event.c.by_id == doc.by_id,
+            event.c.event_id == each.id,
+            event.c.declared_at == (to_micros(each.declaration.time) if each.declaration else 0),
+            event.c.digest == each.digest,
+            event.c.idx < doc.idx,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    first = connection.execute(
+        select(func.min(endorsement.c.idx)).where(endorsement.c.seq == row.seq)
+    ).scalar()
+    return _Known(row.seq, row.signer is not None or (first is not None and first < doc.idx))
+
+
+def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
+    """Whether an event has the effect that it must have, and the lasting findings that go with it."""
+    key = str(row.seq)
+    stored = connection.execute(
+        select(finding.c.code, finding.c.severity).where(finding.c.seq == row.seq, finding.c.lasting)
+    ).all()
+    codes = {each.code for each in stored}
+    if bool(row.effective) != (not codes):
+        found = ", ".join(sorted(codes)) or "no finding"
+        yield Missing("event", key, "effective", f"as {found} has it", str(bool(row.effective)))
+    before = select(event.c.seq).where(
+        event.c.by_id == row.by_id, event.c.digest == row.digest, event.c.seq < row.seq
+    )
+    twin = connection.execute(before.limit(1)).scalar() is not None
+    ahead = row.event_time - row.record_time
+    must = {FindingCode.OTHER_ID_SAME_CONTENT: twin, FindingCode.NOT_MAKER: None}
+    must[FindingCode.FUTURE_EVENT] = None if timedelta(0) < ahead <= _MOST_TOLERANCE else ahead > timedelta(0)
+    for code, holds in must.items():
+        if holds is not None and holds != (code.value in codes):
+            yield Missing(
+                "finding", f"event {key}", "code", f"{code.value}: {holds}", ", ".join(codes) or "none"
+            )
+    for each in stored:
+        known = {code.value: SEVERITY[code].value for code in must}.get(each.code)
+        if known != each.severity:
+            yield Missing("finding", f"event {key}", "severity", str(known), f"{each.code}: {each.severity}")
+
+
+def cases(connection: Connection) -> Iterator[Missing]:
+    """Cases of the exceptions desk stand on findings: open while theirs stands, closed by itself when it is gone."""
+    kinds = [code.value for code in KINDS]
+    query = select(finding).where(finding.c.code.in_(kinds), finding.c.item_id.is_not(None))
+    standing = {(row.code, row.seq, row.item_id): row for row in connection.execute(query)}
+    kept = {
+        (row.kind, row.seq, row.item_id): row
+        for row in connection.execute(
+            select(exception_case, event.c.by_id).outerjoin(event, event.c.seq == exception_case.c.seq)
+        )
+    }
+    for key in sorted(standing.keys() - kept.keys()):
+        yield Missing("exception_case", f"event {key[1]}, item {key[2]}", "kind", key[0], "no case")
+    for key, row in sorted(kept.items()):
+        found = standing.get(key)
+        if (row.closed_at is None) != (found is not None):
+            must = "open: its finding stands" if found else "closed: its finding is gone"
+            yield Missing("exception_case", row.case_id, "closed_at", must, str(row.closed_at))
+        for column, expected in (
+            ("party_id", row.by_id),
+            ("container_id", found.container_id if found else row.container_id),
+            ("closed_by", None if row.closed_at is None else BY_ITSELF),
+        ):
+            if getattr(row, column) != expected:
+                yield Missing("exception_case", row.case_id, column, str(expected), str(getattr(row, column)))

@@ -1,0 +1,385 @@
+"""Whatever is changed in the node's tables, `packproof fsck` names the row; or it is written here why it does no harm.
+
+`COLUMNS` has every column of every table of the app. The ledger's own tables are in tests/ledger/store/test_fsck.py.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Boolean, LargeBinary, Text
+
+import app.wiring  # noqa: F401 - every table is known once the app is
+from app.migrate import upgrade
+from app.node.service import Node
+from app.proofs.fsck import fsck
+from app.shared.actor import Role
+from ledger.custody.event import ErrorDeclaration, Event
+from ledger.custody.vocabulary import Action, EventType
+from ledger.log.encoding import to_base64
+from ledger.store.findings import FsckReport
+from ledger.store.sql.engine import Database, open_engine
+from ledger.store.sql.metadata import metadata
+from tests.ledger.store.test_fsck import LEDGER_TABLES
+from tests.support.app import NOON, make_node
+from tests.support.crook import flipped, tamper
+from tests.support.trade import WHEN, Trade
+from tests.support.world import PALLET, WHOLESALER, package
+
+
+@dataclass(frozen=True)
+class Located:
+    """The table that the first finding names, and how the column is changed: `value` SQL for its new value ("" lets
+    its type decide), in the row `where`."""
+
+    table: str
+    value: str = ""
+    where: str = "1"
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """A column whose change the audit does not find, and why that does no harm."""
+
+    why: str
+
+
+ACCOUNT = "who may sign in is the operator's own to say; nothing that was signed or proven rests on it"
+TRAIL = "the operator's own record of what it was asked and showed: no proof is made from it, and none may be"
+WORD = (
+    "the operator's word about parties, sites, licences and products; what was resolved stands in the events"
+)
+DESK = "a note about work at the exceptions desk: kind, item, owner and whether it is open are checked"
+NOTES = "what reading the raw document tolerated, kept for people: the raw document itself is checked"
+NUMBER = "a row's number, which nothing refers to"
+
+COLUMNS: dict[str, Located | Harmless] = {
+    "user_account.user_id": Harmless(ACCOUNT),
+    "user_account.name": Harmless(ACCOUNT),
+    "user_account.display_name": Harmless(ACCOUNT),
+    "user_account.password_hash": Harmless(ACCOUNT),
+    "user_account.role": Harmless(ACCOUNT),
+    "user_account.party_gln": Harmless(ACCOUNT),
+    "user_account.created_at": Harmless(ACCOUNT),
+    "user_account.password_at": Harmless(ACCOUNT),
+    "user_account.expires_at": Harmless(ACCOUNT),
+    "user_account.disabled_at": Harmless(ACCOUNT),
+    "web_session.session_id": Harmless(ACCOUNT),
+    "web_session.secret_hash": Harmless(ACCOUNT),
+    "web_session.user_id": Harmless(ACCOUNT),
+    "web_session.created_at": Harmless(ACCOUNT),
+    "web_session.seen_at": Harmless(ACCOUNT),
+    "web_session.expires_at": Harmless(ACCOUNT),
+    "web_session.ended_at": Harmless(ACCOUNT),
+    "web_session.address": Harmless(ACCOUNT),
+    "sign_in_failure.name_hash": Harmless(ACCOUNT),
+    "sign_in_failure.failures": Harmless(ACCOUNT),
+    "sign_in_failure.last_at": Harmless(ACCOUNT),
+    "sign_in_failure.blocked_until": Harmless(ACCOUNT),
+    "api_token.token_id": Harmless(ACCOUNT),
+    "api_token.secret_hash": Harmless(ACCOUNT),
+    "api_token.name": Harmless(ACCOUNT),
+    "api_token.kind": Harmless(ACCOUNT),
+    "api_token.party_gln": Harmless(ACCOUNT),
+    "api_token.subject": Harmless(ACCOUNT),
+    "api_token.scopes": Harmless(ACCOUNT),
+    "api_token.created_at": Harmless(ACCOUNT),
+    "api_token.created_by": Harmless(ACCOUNT),
+    "api_token.expires_at": Harmless(ACCOUNT),
+    "api_token.revoked_at": Harmless(ACCOUNT),
+    "audit_trail.audit_id": Harmless(TRAIL),
+    "audit_trail.at": Harmless(TRAIL),
+    "audit_trail.actor_kind": Harmless(TRAIL),
+    "audit_trail.actor_id": Harmless(TRAIL),
+    "audit_trail.actor_name": Harmless(TRAIL),
+    "audit_trail.actor_role": Harmless(TRAIL),
+    "audit_trail.actor_party": Harmless(TRAIL),
+    "audit_trail.session_id": Harmless(TRAIL),
+    "audit_trail.action": Harmless(TRAIL),
+    "audit_trail.subject": Harmless(TRAIL),
+    "audit_trail.whose": Harmless(TRAIL),
+    "audit_trail.outcome": Harmless(TRAIL),
+    "audit_trail.detail": Harmless(TRAIL),
+    "audit_trail.address": Harmless(TRAIL),
+    "audit_trail.request_id": Harmless(TRAIL),
+    "item.item_id": Located("event_epc"),
+    "item.bucket": Located("item"),
+    "item.ns": Located("event_epc"),
+    "item.serial": Located("event_epc"),
+    "item.status": Located("item", value="5"),
+    "item.maker_id": Located("item"),
+    "item.lot_id": Located("database"),
+    "item.expiry": Located("item"),
+    "item.holder_id": Located("item"),
+    "item.owner_id": Located("item"),
+    "item.in_transit": Located("item"),
+    "item.bound_for_id": Located("item", value="CASE WHEN bound_for_id IS 1 THEN 2 ELSE 1 END"),
+    "item.offered_to_id": Located("item", value="CASE WHEN offered_to_id IS 1 THEN 2 ELSE 1 END"),
+    "item.sender_id": Located("item", value="CASE WHEN sender_id IS 1 THEN 2 ELSE 1 END"),
+    "item.custody_since": Located("item"),
+    "item.parent_id": Located("database"),
+    "item.inside_since": Located("item"),
+    "item.last": Located("item"),
+    "item.ended_by_id": Located("item", value="CASE WHEN ended_by_id IS 1 THEN 2 ELSE 1 END"),
+    "item.ended_at": Located("item"),
+    "item.held": Located("item"),
+    "item.recalled": Located("item"),
+    "item.missing": Located("item"),
+    "item.claimed_by_id": Located("item", value="CASE WHEN claimed_by_id IS 1 THEN 2 ELSE 1 END"),
+    "item.disputed": Located("item"),
+    "contained.bucket": Located("contained"),
+    "contained.child": Located("contained"),
+    "contained.f": Located("contained"),
+    "contained.t": Located("contained"),
+    "contained.parent": Located("contained"),
+    "finding.finding_id": Harmless(NUMBER),
+    "finding.seq": Located("event"),
+    "finding.code": Located("finding"),
+    "finding.severity": Located("finding"),
+    "finding.message": Located("finding", where="lasting = 0"),
+    "finding.item_id": Located("finding", where="lasting = 0"),
+    "finding.container_id": Located("finding", where="lasting = 0"),
+    "finding.lasting": Located("event"),
+    "party.party_id": Located("database"),
+    "party.gln": Located("database"),
+    "party.name": Harmless(WORD),
+    "party.kind": Harmless(WORD),
+    "party.verified": Harmless(WORD),
+    "party.address": Harmless(WORD),
+    "party.added_at": Harmless(WORD),
+    "site.gln": Harmless(WORD),
+    "site.party_id": Harmless(WORD),
+    "site.name": Harmless(WORD),
+    "site.address": Harmless(WORD),
+    "licence.licence_id": Harmless(WORD),
+    "licence.party_id": Harmless(WORD),
+    "licence.authority": Harmless(WORD),
+    "licence.number": Harmless(WORD),
+    "licence.valid_from": Harmless(WORD),
+    "licence.valid_until": Harmless(WORD),
+    "licence.evidence": Harmless(WORD),
+    "document.doc_id": Located("event"),
+    "document.idx": Located("document"),
+    "document.sha256": Located("document"),
+    "document.by_id": Located("event"),
+    "document.signer": Located("document"),
+    "document.channel": Located("document"),
+    "document.form": Located("document"),
+    "document.intake": Located("document"),
+    "document.statement_affirmed": Located("event"),
+    "document.received_at": Located("event"),
+    "document.raw": Located("document"),
+    "document.notes": Harmless(NOTES),
+    "event.seq": Located("finding"),
+    "event.doc_id": Located("event"),
+    "event.ev_no": Located("database"),
+    "event.idx": Located("event"),
+    "event.by_id": Located("event"),
+    "event.event_id": Located("event"),
+    "event.declared_at": Located("event"),
+    "event.digest": Located("event"),
+    "event.pos": Located("event"),
+    "event.event_time": Located("event"),
+    "event.record_time": Located("event"),
+    "event.type": Located("event"),
+    "event.action": Located("event"),
+    "event.biz_step": Located("event"),
+    "event.disposition": Located("event"),
+    "event.read_point": Located("event"),
+    "event.biz_location": Located("event"),
+    "event.sender_id": Located("event", value="CASE WHEN sender_id IS 1 THEN 2 ELSE 1 END"),
+    "event.recipient_id": Located("event", value="CASE WHEN recipient_id IS 1 THEN 2 ELSE 1 END"),
+    "event.seller_id": Located("event", value="CASE WHEN seller_id IS 1 THEN 2 ELSE 1 END"),
+    "event.buyer_id": Located("event", value="CASE WHEN buyer_id IS 1 THEN 2 ELSE 1 END"),
+    "event.statement": Located("event"),
+    "event.effective": Located("event"),
+    "event.body": Located("event"),
+    "event_epc.item_id": Located("event_epc"),
+    "event_epc.seq": Located("event_epc"),
+    "event_epc.role": Located("event_epc"),
+    "endorsement.seq": Located("endorsement"),
+    "endorsement.idx": Located("endorsement"),
+    "endorsement.ev_no": Located("endorsement"),
+    "party_key.thumbprint": Located("party_key"),
+    "party_key.party_id": Located("party_key", value="2", where="role = 'device'"),
+    "party_key.role": Located("database"),
+    "party_key.label": Located("party_key"),
+    "party_key.spki": Located("party_key", "(SELECT spki FROM party_key WHERE role = 'root')"),
+    "party_key.registered_idx": Located("party_key"),
+    "party_key.revoked_idx": Located("party_key"),
+    "exception_case.case_id": Harmless(DESK),
+    "exception_case.kind": Located("exception_case"),
+    "exception_case.seq": Located("exception_case"),
+    "exception_case.item_id": Located("exception_case"),
+    "exception_case.container_id": Located("exception_case"),
+    "exception_case.party_id": Located("exception_case"),
+    "exception_case.partner_id": Harmless(DESK),
+    "exception_case.opened_at": Harmless(DESK),
+    "exception_case.due_at": Harmless(DESK),
+    "exception_case.closed_at": Located("exception_case"),
+    "exception_case.closed_by": Located("exception_case"),
+    "exception_note.note_id": Harmless(DESK),
+    "exception_note.case_id": Harmless(DESK),
+    "exception_note.at": Harmless(DESK),
+    "exception_note.who": Harmless(DESK),
+    "exception_note.text": Harmless(DESK),
+    "product.gtin": Harmless(WORD),
+    "product.maker_id": Harmless(WORD),
+    "product.ndc": Harmless(WORD),
+    "product.name": Harmless(WORD),
+    "product.manufacturer": Harmless(WORD),
+    "product.dosage_form": Harmless(WORD),
+    "product.strength": Harmless(WORD),
+    "product.net_content": Harmless(WORD),
+    "product.updated_at": Harmless(WORD),
+    "scan_check.check_id": Harmless(TRAIL),
+    "scan_check.at": Harmless(TRAIL),
+    "scan_check.actor_id": Harmless(TRAIL),
+    "scan_check.party_gln": Harmless(TRAIL),
+    "scan_check.raw": Harmless(TRAIL),
+    "scan_check.symbology": Harmless(TRAIL),
+    "scan_check.item_id": Harmless(TRAIL),
+    "scan_check.word": Harmless(TRAIL),
+    "scan_check.reason": Harmless(TRAIL),
+    "scan_check.latency_us": Harmless(TRAIL),
+}
+
+
+def tell(trade: Trade) -> None:
+    """Everything that leaves rows: signed and unsigned, endorsed, declared wrong, without effect, short, recalled."""
+    services = trade.node.services
+    dock = trade.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER)
+
+    def send(*events: Event, by: dict[str, str] | None = None) -> None:
+        answer = trade.post_epcis(trade.document(*events), headers=by)
+        assert answer.status_code == 202, answer.text
+
+    made = trade.begun(1, 2, 3)
+    send(made)
+    assert trade.post_signed(trade.document(made)).status_code == 201
+    assert trade.post_signed(trade.document(trade.begun(4))).status_code == 201
+    packing = replace(
+        trade.begun(), type=EventType.AGGREGATION, biz_step="packing", parent=PALLET, ilmd=(),
+        children=(package(1), package(2), package(3)), event_time=WHEN + timedelta(minutes=10),
+    )  # fmt: skip
+    shipping = replace(trade.shipped(1), epcs=(PALLET,))
+    send(packing, shipping, replace(made, event_id=f"urn:uuid:{uuid.uuid4()}"))
+    receiving = replace(shipping, event_id=f"urn:uuid:{uuid.uuid4()}", biz_step="receiving")
+    receiving = replace(receiving, disposition="in_progress", event_time=WHEN + timedelta(hours=2))
+    counting = replace(
+        packing, action=Action.OBSERVE, biz_step="inspecting", children=(package(1), package(2)),
+        event_id=f"urn:uuid:{uuid.uuid4()}", disposition="mismatch_quantity", event_time=WHEN + timedelta(hours=3),
+    )  # fmt: skip
+    send(receiving, counting, by=dock)
+    wrong = trade.begun(7, lot="WRONG")
+    send(wrong)
+    send(replace(wrong, declaration=ErrorDeclaration(WHEN + timedelta(days=1), "incorrect_data")))
+    send(replace(trade.begun(8), event_time=NOON + timedelta(days=30)))
+    recall = replace(
+        trade.begun(4), action=Action.OBSERVE, biz_step="holding", disposition="recalled", ilmd=(),
+        event_time=WHEN + timedelta(hours=5),
+    )  # fmt: skip
+    send(recall)
+    scan = {"data": to_base64(f"01{package(1)[26:40]}211".encode())}
+    assert trade.client.post("/verification/checks", json=scan, headers=dock).status_code == 200
+    services.node.checkpoint()
+
+
+@dataclass
+class Stage:
+    """A traded node's database, to be copied, and the rest of the node."""
+
+    path: Path
+    node: Node
+
+    def copy(self, folder: Path) -> Database:
+        target = folder / f"{uuid.uuid4()}.db"
+        shutil.copy(self.path, target)
+        return open_engine(f"sqlite:///{target}")
+
+    def audit(self, database: Database) -> FsckReport:
+        return fsck(database, replace(self.node, database=database))
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The node after its story."""
+    folder = tmp_path_factory.mktemp("stage")
+    database = open_engine(f"sqlite:///{folder}/packproof.db")
+    upgrade(database)
+    node = make_node(database, sign_in_per_minute=1000, data_dir=folder / "var")
+    tell(Trade(node, folder / "parties"))
+    database.dispose()
+    node.services.database.dispose()
+    tamper(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    yield Stage(folder / "packproof.db", node.services.node)
+
+
+def change(database: Database, name: str, row: Located) -> int:
+    """Change the column `name` in one row; the number of rows changed."""
+    table, column = name.split(".")
+    kind = metadata.tables[table].columns[column].type
+    found = f"SELECT min(rowid_) FROM (SELECT {_key(table)} AS rowid_ FROM {table} WHERE {row.where})"
+    where = f"WHERE {_key(table)} = ({found})"
+    if row.value:
+        return tamper(database, f"UPDATE {table} SET {column} = {row.value} {where}")
+    if isinstance(kind, LargeBinary):
+        with database.reading() as connection:
+            old = connection.exec_driver_sql(f"SELECT {column} FROM {table} {where}").scalar()
+        new = flipped(bytes(old), len(old) // 2) if old is not None else bytes(32)
+        return tamper(database, f"UPDATE {table} SET {column} = ? {where}", [new])
+    other = f"coalesce({column}, '') || 'x'" if isinstance(kind, Text) else f"coalesce({column}, 0) + 77777"
+    if isinstance(kind, Boolean):
+        other = f"coalesce({column}, 0) = 0"
+    return tamper(database, f"UPDATE {table} SET {column} = {other} {where}")
+
+
+def _key(table: str) -> str:
+    """What tells rows apart: the first column of the primary key, or all of it."""
+    columns = [column.name for column in metadata.tables[table].primary_key.columns]
+    return " || '/' || ".join(columns) if len(columns) > 1 else columns[0]
+
+
+def test_the_table_has_every_column() -> None:
+    declared = {
+        f"{table.name}.{column.name}"
+        for table in metadata.tables.values()
+        if table.name not in LEDGER_TABLES
+        for column in table.columns
+    }
+    assert set(COLUMNS) == declared
+
+
+def test_a_node_as_it_traded_has_no_findings(stage: Stage, tmp_path: Path) -> None:
+    report = stage.audit(stage.copy(tmp_path))
+    assert report.ok, report.findings
+    assert report.counts["events"] == 11
+
+
+@pytest.mark.parametrize("name", [name for name, row in COLUMNS.items() if isinstance(row, Located)])
+def test_a_changed_column_is_located(stage: Stage, tmp_path: Path, name: str) -> None:
+    row = COLUMNS[name]
+    assert isinstance(row, Located)
+    database = stage.copy(tmp_path)
+    assert change(database, name, row) >= 1
+    report = stage.audit(database)
+    database.dispose()
+    assert not report.ok, "nothing was found"
+    assert report.findings[0].table == row.table, report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "table", ["document", "event", "event_epc", "endorsement", "finding", "party_key", "item"]
+)
+def test_a_row_that_is_gone_is_missed(stage: Stage, tmp_path: Path, table: str) -> None:
+    database = stage.copy(tmp_path)
+    key = _key(table)
+    last = f"(SELECT max({key}) FROM {table})"
+    assert tamper(database, f"DELETE FROM {table} WHERE {key} = {last}") >= 1
+    report = stage.audit(database)
+    database.dispose()
+    assert not report.ok, "nothing was found"
