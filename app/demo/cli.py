@@ -42,7 +42,13 @@ def register(commands: Any) -> None:
         "cheat",
         help="you are the crook: edit a row, rewrite history, restore yesterday's database; on copies",
     )
-    crook.add_argument("--dir", type=Path, default=FOLDER, metavar="FOLDER", help="where the story played")
+    crook.add_argument(
+        "--dir",
+        type=Path,
+        default=FOLDER,
+        metavar="FOLDER",
+        help="where the story played (default: var/demo)",
+    )
     crook.set_defaults(run=_cheat)
 
 
