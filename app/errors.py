@@ -183,6 +183,13 @@ def register(app: Flask) -> None:
             return error.response  # type: ignore[return-value]
         return respond(from_http(error))
 
+    @app.errorhandler(RecursionError)
+    def _too_deep(_error: RecursionError) -> Response:
+        # The standard library's JSON reader goes as deep as a body does, until Python stops it.
+        return respond(
+            Invalid("request.too_deep", "Nested too deeply", "", "Send it with fewer levels inside one another.")
+        )
+
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:
         import structlog  # the command line reads this module too, and logs nothing

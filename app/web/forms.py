@@ -30,7 +30,7 @@ def parts(*names: str) -> dict[str, bytes]:
         )
     if request.content_length is None:
         abort(411)
-    sent = [name for form in (request.files, request.form) for name, _ in form.items(multi=True)]
+    sent = [name or "" for form in (request.files, request.form) for name, _ in form.items(multi=True)]
     if sorted(sent) != sorted(names) or request.form:
         raise Invalid(
             "request.parts",

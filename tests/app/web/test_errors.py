@@ -105,3 +105,14 @@ def test_health_says_what_is_wrong(sqlite_node):
     response = client.get("/healthz")
     assert response.status_code == 503
     assert response.json == {"status": "failing", "schema": "0001", "next": "packproof db upgrade"}
+
+
+def test_a_body_nested_too_deeply_is_the_senders_fault(sqlite_node):
+    body = b"[" * 100_000
+    response = sqlite_node.app.test_client().post(
+        "/verification/checks",
+        data=body,
+        content_type="application/json",
+        headers=sqlite_node.bearer(Role.DEVICE),
+    )
+    assert (response.status_code, response.get_json()["code"]) == (400, "request.too_deep")
