@@ -17,6 +17,7 @@ help: ## tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: demo-ready ## play the story of a package, then serve it on 127.0.0.1:8000 (SERVE=0: only the story)
+	@echo "The story of 240 packages, told by the product itself."
 	@$(BIN)/packproof demo run $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: test-ready ## run all tests (ARGS=tests/ledger: some of them)
