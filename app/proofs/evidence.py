@@ -63,6 +63,7 @@ class Evidence:
         with self._database.snapshot() as connection:
             story = history.story(connection, subject, reader=reader)
             told = [each for each in story.events if not each.hidden] if story else []
+            told = [each for each in told if each.index < self._size(note)]
             told = _without_refused_unpackings(connection, told)
             if story is None or not told:
                 raise NotFound("No such package", "There is no record of it, or none for you.")
@@ -75,6 +76,8 @@ class Evidence:
             story = history.story(connection, subject, reader=reader)
             begun = [e for e in story.events if e.step == "commissioning" and not e.hidden] if story else []
             begun = [e for e in begun if e.via is None and not e.declared_wrong and not e.declares_error]
+            # What came after the head was signed is not proven yet: the next scan's answer has it.
+            begun = [e for e in begun if e.index < self._size(note)]
             if not begun:
                 return None
             return self._build(connection, subject, note, begun[:1], {subject}, only=SCAN_FIELDS)
@@ -88,7 +91,7 @@ class Evidence:
         epcs: Collection[str],
         only: frozenset[str] | None = None,
     ) -> bytes:
-        size = SignedCheckpoint.open(note, [self._node.note_verifier]).checkpoint.size
+        size = self._size(note)
         reader = SqlReader(connection, self._node.origin)
         numbers: dict[int, set[int]] = {}
         for place in records.places(connection, [each.seq for each in told]):
@@ -106,6 +109,9 @@ class Evidence:
             if key.registered_idx < size
         ]
         return build(subject, self._node.verifier_key, note, made)
+
+    def _size(self, note: bytes) -> int:
+        return SignedCheckpoint.open(note, [self._node.note_verifier]).checkpoint.size
 
 
 def _without_refused_unpackings(connection: Connection, told: Sequence[Told]) -> list[Told]:
