@@ -198,6 +198,7 @@ def _sqlite_engine(
 ) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,  # rows are somebody's data, and errors are logged
         module=sqlite_driver(),
         poolclass=QueuePool,
         pool_size=size,
@@ -241,10 +242,15 @@ def _postgresql_engines(url: URL, busy_timeout_ms: int) -> _Engines:
     lock_timeout = f"-c timezone=UTC -c lock_timeout={int(busy_timeout_ms) * 4}"
     read_only = "-c timezone=UTC -c default_transaction_read_only=on"
     writer = create_engine(
-        url, pool_timeout=POOL_TIMEOUT_S, pool_pre_ping=True, connect_args={"options": lock_timeout}
+        url,
+        hide_parameters=True,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={"options": lock_timeout},
     )
     reader = create_engine(
         url,
+        hide_parameters=True,
         pool_size=READERS,
         max_overflow=READERS,
         pool_timeout=POOL_TIMEOUT_S,
