@@ -187,7 +187,9 @@ def register(app: Flask) -> None:
     def _too_deep(_error: RecursionError) -> Response:
         # The standard library's JSON reader goes as deep as a body does, until Python stops it.
         return respond(
-            Invalid("request.too_deep", "Nested too deeply", "", "Send it with fewer levels inside one another.")
+            Invalid(
+                "request.too_deep", "Nested too deeply", "", "Send it with fewer levels inside one another."
+            )
         )
 
     @app.errorhandler(Exception)
