@@ -90,6 +90,12 @@ def test_what_is_unpacked_takes_custody_and_title_along():
     assert story.in_transit(B)
 
 
+def test_what_is_unpacked_has_been_held_since_its_container_came():
+    story = received_case()
+    came = story.last.event.position
+    assert story.tell(unpack(CASE, A)).item(A).custody_since == came
+
+
 def test_unpacking_without_children_empties_the_container():
     story = received_case().tell(unpack(CASE))
     assert [story.inside(key) for key in (A, B, C)] == [None] * 3

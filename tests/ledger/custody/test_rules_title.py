@@ -27,6 +27,7 @@ from tests.support.world import (
     receive,
     sgln,
     ship,
+    unpack,
 )
 
 A, B, C, D = (package(letter) for letter in "ABCD")
@@ -121,6 +122,13 @@ def test_the_buyer_of_a_drop_shipment_accepts_its_title_without_having_it():
     story.tell(accept(A, by=WHOLESALER))
     assert story.codes == []
     assert (story.holder(A), story.owner(A), story.item(A).offered_to) == (PHARMACY, WHOLESALER, None)
+
+
+def test_one_package_of_a_drop_shipment_is_accepted_once_it_is_unpacked():
+    story = pallet().tell(ship(PALLET, to=PHARMACY, sold_to=WHOLESALER), receive(CASE, by=PHARMACY))
+    story.tell(unpack(CASE, A, by=PHARMACY), accept(A, by=WHOLESALER))
+    assert story.codes == []
+    assert (story.owner(A), story.owner(B), story.item(CASE).offered_to) == (WHOLESALER, MAKER, WHOLESALER)
 
 
 def test_the_buyer_may_accept_what_is_still_under_way():
