@@ -39,13 +39,13 @@ def _apis() -> "Sequence[Blueprint]":
     from app.capture import api as captures
     from app.devices import api as devices
     from app.epcis import api as epcis
-    from app.proofs import api as proofs
+    from app.log import api as log
     from app.verification import api as checks
     from app.web import health
 
     return (
         health.blueprint,
-        proofs.blueprint,
+        log.blueprint,
         captures.blueprint,
         devices.blueprint,
         epcis.blueprint,

@@ -40,6 +40,7 @@ FEATURES = {
     "init": "app.proofs.cli",
     "fsck": "app.proofs.cli",
     "evidence": "app.proofs.cli",
+    "ledger": "app.log.cli",
     "user": "app.people.cli",
     "token": "app.people.cli",
     "party": "app.partners.cli",

@@ -18,7 +18,7 @@ from app.wiring import services
 from ledger.log.encoding import to_base64
 from ledger.log.proof import consistency_proof
 
-blueprint = Blueprint("proofs", __name__, description="The ledger's head and its consistency")
+blueprint = Blueprint("log", __name__, description="The ledger's head and its consistency")
 
 MOST_SIZE = 2**53 - 1
 

@@ -1,0 +1,22 @@
+"""``packproof ledger ACTION``: what the log hands out, and what keeps it honest.
+
+Each action has a module of its own with ``register(actions)``; `ACTIONS` names it once.
+"""
+
+import importlib
+from typing import Any
+
+ACTIONS: tuple[str, ...] = ()
+
+
+def register(commands: Any) -> None:
+    """Add the command to `packproof`."""
+    ledger = commands.add_parser(
+        "ledger",
+        help="proofs, tiles, witnesses, and the way back from a restored database",
+        description="What the log hands out to others, and what keeps it honest.",
+    )
+    ledger.set_defaults(parser=ledger)
+    actions = ledger.add_subparsers(title="actions", metavar="ACTION")
+    for name in ACTIONS:
+        importlib.import_module(name).register(actions)
