@@ -65,8 +65,8 @@ PERMISSIONS: dict[str, Permission] = {
     "regulator.search_page": may(ANYBODYS, Role.INSPECTOR),
     "regulator.evidence": may(ANYBODYS, Role.INSPECTOR),
     # the ledger: what anybody may check, and what a signature is the credential for
-    "proofs.checkpoint": ANYONE,
-    "proofs.consistency": ANYONE,
+    "log.checkpoint": ANYONE,
+    "log.consistency": ANYONE,
     "captures.take_signed": ANYONE,
     "devices.enrol": ANYONE,
     # EPCIS by partners' systems

@@ -18,8 +18,8 @@ PUBLIC = {
     "health.healthz",
     "api-docs.openapi_json",
     "people.sign_in",
-    "proofs.checkpoint",
-    "proofs.consistency",
+    "log.checkpoint",
+    "log.consistency",
     "captures.take_signed",
     "devices.enrol",
 }
