@@ -7,8 +7,8 @@ https://c2sp.org/signed-note, Ed25519 signatures (type 0x01)::
     — example.com/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
 
 Key id: the first 4 bytes of ``SHA-256(name || 0x0a || type || public key)``. A signature line by a key nobody asked
-for is kept and ignored (the rotation of keys and cosignatures of witnesses, types 0x04 and 0x06, rest on that); a line
-that names a known key and does not verify refuses the whole note.
+for is kept and ignored (rotation of keys and cosignatures rest on that); a line that names a known key and does not
+verify refuses the whole note. Types: 0x01 Ed25519 over the text, 0x04 and 0x06 cosignatures (`ledger.log.cosigned`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,19 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.errors import VerificationError
+from ledger.log import mldsa
+from ledger.log.cosigned import ed25519_message, mldsa_message, split_time
 from ledger.log.encoding import from_base64, from_hex, to_base64
 
-MAX_NOTE_BYTES: Final = 128 * 1024
+MAX_NOTE_BYTES: Final = 256 * 1024
+"""64 lines of ML-DSA-44, 3,240 characters each beside the name, fit."""
 MAX_SIGNATURE_LINES: Final = 64
 MAX_NAME_BYTES: Final = 255
 ED25519: Final = 0x01
 COSIGNATURE: Final = 0x04
+MLDSA44: Final = 0x06
+
+_KEY_BYTES: Final = {ED25519: 32, COSIGNATURE: 32, MLDSA44: mldsa.PUBLIC_KEY_BYTES}
 
 _DASH: Final = "\N{EM DASH} "
 
@@ -128,7 +134,7 @@ def _signature(line: str) -> NoteSignature:
 
 @dataclass(frozen=True, slots=True)
 class NoteVerifier:
-    """A public key that signs notes: a log's (type 0x01) or an Ed25519 witness's (0x04, which tells the time too)."""
+    """A public key that signs notes: a log's (0x01), or a cosigner's (Ed25519 0x04, ML-DSA-44 0x06: with the time)."""
 
     name: str
     public_key: bytes
@@ -136,12 +142,15 @@ class NoteVerifier:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.type not in (ED25519, COSIGNATURE):
+        length = _KEY_BYTES.get(self.type)
+        if length is None:
             raise VerificationError(
                 f"the key of {self.name} is of type {self.type:#04x}, not known here", code="note-key"
             )
-        if len(self.public_key) != 32:
-            raise VerificationError("an Ed25519 public key has 32 bytes", code="note-key")
+        if len(self.public_key) != length:
+            raise VerificationError(
+                f"a public key of type {self.type:#04x} has {length:,} bytes", code="note-key"
+            )
 
     @property
     def key_id(self) -> bytes:
@@ -170,17 +179,22 @@ class NoteVerifier:
 
     def check(self, text: str, signature: NoteSignature) -> None:
         """Raise `VerificationError` unless this key signed `text`."""
-        signed, raw = text.encode(), signature.sig
+        if not self._signed(text, signature.sig):
+            raise VerificationError(f"the note's signature by {self.name} is wrong", code="note-signature")
+
+    def _signed(self, text: str, raw: bytes) -> bool:
+        if self.type == MLDSA44:
+            seconds, raw = split_time(raw)
+            return mldsa.verify(self.public_key, raw, mldsa_message(self.name, text, seconds))
+        signed = text.encode()
         if self.type == COSIGNATURE:
-            # c2sp.org/tlog-cosignature: u64 seconds since 1970 before the signature, and in the signed text.
-            seconds, raw = int.from_bytes(raw[:8], "big"), raw[8:]
-            signed = f"cosignature/v1\ntime {seconds}\n".encode() + signed
+            seconds, raw = split_time(raw)
+            signed = ed25519_message(text, seconds)
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(raw, signed)
         except (InvalidSignature, ValueError):
-            raise VerificationError(
-                f"the note's signature by {self.name} is wrong", code="note-signature"
-            ) from None
+            return False
+        return True
 
 
 class NoteSigner:
