@@ -1,4 +1,4 @@
-"""Tables of what was captured: documents as they came, and their events."""
+"""Tables of what was captured: documents as they came, their events; and long documents that wait to be applied."""
 
 from sqlalchemy import (
     BigInteger,
@@ -92,4 +92,63 @@ endorsement = Table(
     Column("seq", BigInteger, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
     Column("idx", BigInteger, primary_key=True, autoincrement=False),
     Column("ev_no", Integer, nullable=False),
+)
+
+# Long documents outside the ledger, in the order in which they came. `state`: waiting, applying (its entry stands, its
+# events are applied up to `mark`), done, failed. `lease_by` is the process that works on it, until `lease_until`.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("job_no", BigId, primary_key=True, autoincrement=True),
+    Column("job_id", Text, nullable=False),
+    Column("by_id", Integer, ForeignKey("party.party_id"), nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("signer", LargeBinary(32)),  # thumbprint of the author's key; NULL: received, not signed
+    Column("channel", Text, nullable=False),
+    Column("intake", Text, nullable=False),  # JSON of the intake fields to commit to
+    Column("envelope", LargeBinary),  # DSSE, where it is signed
+    Column("seed", LargeBinary),
+    Column("content_type", Text),
+    Column("raw", LargeBinary, nullable=False),  # zlib; empty once the document has it, or it was refused
+    Column("created_at", UtcMicros, nullable=False),
+    Column("finished_at", UtcMicros),
+    Column("state", Text, nullable=False),
+    Column("problem", Text),  # JSON: what it failed on
+    Column("idx", BigInteger),  # its entry, or the one that had the same content first
+    Column("doc_id", BigInteger),
+    Column("known", Boolean, nullable=False),
+    Column("events", Integer),  # how many it has
+    Column("mark", Integer, nullable=False),  # how many of them are applied
+    Column("lease_by", Text),
+    Column("lease_until", UtcMicros),
+    UniqueConstraint("job_id"),
+    Index("ix_inbox_state", "state"),
+    Index("ix_inbox_by_id_sha256", "by_id", "sha256"),
+)
+
+# Its events, validated and packed, until they are in `event`.
+inbox_event = Table(
+    "inbox_event",
+    metadata,
+    Column("job_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("ev_no", Integer, primary_key=True, autoincrement=False),
+    Column("by_id", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("declared_at", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("parties", Text, nullable=False),  # JSON: sender, recipient, seller, buyer as resolved
+    Column("found", Text, nullable=False),  # JSON: what keeps it from having an effect
+    Column("body", LargeBinary, nullable=False),  # ledger.custody.stored
+    Index("ix_inbox_event_by_id_event_id", "by_id", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+# What it names, as the first 8 bytes of a SHA-256: whether a package is in a document that is still being taken in.
+inbox_name = Table(
+    "inbox_name",
+    metadata,
+    Column("name", BigInteger, primary_key=True, autoincrement=False),
+    Column("job_no", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_inbox_name_job_no", "job_no"),
+    sqlite_with_rowid=False,
 )

@@ -51,9 +51,9 @@ class Reason(StrEnum):
     SHIPPED_ELSEWHERE = "shipped_elsewhere"
     NOT_OURS = "not_ours"
     NOT_FOUND_IN_CONTAINER = "not_found_in_container"
+    IN_PROGRESS = "in_progress"
     NO_RECORD = "no_record"
     NOT_COMMISSIONED = "not_commissioned"
-    IN_PROGRESS = "in_progress"
     OFFLINE_TOO_OLD = "offline_too_old"
     OK = "ok"
 
@@ -286,6 +286,12 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
         "Set it aside and add it to the open shortage: it was missing when its case was opened.",
     ),
     (
+        Reason.IN_PROGRESS,
+        Word.CANNOT_CONFIRM,
+        lambda f: f.in_progress,
+        "Wait a moment: the document that names it is still being taken in.",
+    ),
+    (
         Reason.NO_RECORD,
         Word.CANNOT_CONFIRM,
         lambda f: f.item is None and f.unreadable is None,
@@ -296,12 +302,6 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
         Word.CANNOT_CONFIRM,
         lambda f: f.item is not None and _known(f) is None,
         "Set it aside. It was shipped, but its maker's data has not arrived: ask the seller for it.",
-    ),
-    (
-        Reason.IN_PROGRESS,
-        Word.CANNOT_CONFIRM,
-        lambda f: f.in_progress,
-        "Wait a moment: the document that names it is still being taken in.",
     ),
     (
         Reason.OFFLINE_TOO_OLD,

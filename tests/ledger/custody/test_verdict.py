@@ -96,9 +96,9 @@ WORDS = {
         Reason.NOT_FOUND_IN_CONTAINER,
     ),
     Word.CANNOT_CONFIRM: (
+        Reason.IN_PROGRESS,
         Reason.NO_RECORD,
         Reason.NOT_COMMISSIONED,
-        Reason.IN_PROGRESS,
         Reason.OFFLINE_TOO_OLD,
     ),
     Word.OK: (Reason.OK,),
