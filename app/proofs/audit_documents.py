@@ -1,0 +1,243 @@
+"""Documents and events are what their entries committed to, and every column beside them follows from them.
+
+A page of documents at a time. The bytes that an entry committed to are hashed as they are stored; where they give
+another root, the raw document tells which event was changed.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from app.custody import service as custody
+from app.devices import service as devices
+from app.events import records
+from app.events.models import document, event, event_epc
+from app.events.roles import roles_of
+from app.partners import service as partners
+from app.proofs import presence
+from app.shared.auditing import AuditContext
+from ledger.custody.act import read_act
+from ledger.custody.event import Event
+from ledger.custody.stored import StoredEventDamaged, unpack, unpack_fields
+from ledger.epcis.errors import DocumentError
+from ledger.epcis.limits import Limits
+from ledger.epcis.read import read
+from ledger.errors import LedgerError
+from ledger.log.entry import Entry, Kind
+from ledger.signing.commitment import commit
+from ledger.signing.envelope import verify_signatures
+from ledger.signing.statement import Statement
+from ledger.store.findings import short
+from ledger.store.sql.types import to_micros
+
+_UNBOUNDED = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
+_PAGE = 500  # documents looked up at once
+
+
+def check(context: AuditContext) -> None:
+    """Every entry has its document, and every document and event is what was committed to."""
+    audit = _Documents(context)
+    audit.run()
+    audit.missing(presence.entries(context.connection))
+
+
+class _Documents:
+    def __init__(self, context: AuditContext) -> None:
+        self._context = context
+        self._connection = context.connection
+
+    def missing(self, found: Iterable[presence.Missing]) -> None:
+        """Report what `presence` misses."""
+        for each in found:
+            self._context.add("I9", *each)
+
+    def run(self) -> None:
+        """All documents, ascending by number."""
+        total = self._connection.execute(select(func.count()).select_from(document)).scalar_one()
+        done, after = 0, -(2**63)
+        page = select(document).order_by(document.c.doc_id).limit(_PAGE)
+        while found := self._connection.execute(page.where(document.c.doc_id > after)).all():
+            for row in found:
+                rows = self._connection.execute(
+                    select(event).where(event.c.doc_id == row.doc_id).order_by(event.c.ev_no)
+                ).all()
+                self._context.counts["documents"] += 1
+                self._context.counts["events"] += len(rows)
+                self._document(row, rows)
+                done += 1
+                self._context.tell("documents", done, total)
+            after = found[-1].doc_id
+
+    def _document(self, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
+        key = f"{row.doc_id} (entry {row.idx})"
+        entry = self._context.entry(row.idx)
+        if entry is None:
+            self._context.add("I9", "document", key, "idx", "an entry of the ledger", "none")
+            return
+        statement = Statement.parse(entry.statement)
+        for each in rows:
+            self._event(row, each)
+        raw = self._raw(row, key)
+        try:
+            what = records.committed(self._connection, row.idx, statement.commit.n)
+        except (LedgerError, ValueError):
+            what = None
+        seed = self._context.reader.seed(row.idx)
+        if what is None or seed is None or raw is None:
+            self._context.add(
+                "I9", "document", key, "body, intake or seed", "what was committed to", "cannot be read"
+            )
+            return
+        if commit(what.document_digest, what.intake, what.records, seed) != statement.commit.root:
+            self._name_culprit(key, row, raw, rows)
+        self._beside(row, rows, key, entry, raw)
+
+    def _raw(self, row: Row[Any], key: str) -> bytes | None:
+        try:
+            raw = records.raw_document(bytes(row.raw))
+        except LedgerError:
+            self._context.add("I9", "document", key, "raw", "a packed document", short(bytes(row.raw)))
+            return None
+        if sha256(raw).digest() != bytes(row.sha256):
+            self._context.add(
+                "I9", "document", key, "raw or sha256", short(bytes(row.sha256)), short(sha256(raw).digest())
+            )
+        return raw
+
+    def _name_culprit(self, key: str, row: Row[Any], raw: bytes, rows: Sequence[Row[Any]]) -> None:
+        """The commitment does not hold: the raw document tells which event's body was changed, if it was one."""
+        try:
+            expected = [each.fields() for each in read(raw, None, _UNBOUNDED).events]
+        except DocumentError:
+            expected = []
+        for each in rows:
+            try:
+                stored = unpack_fields(bytes(each.body))
+            except LedgerError:
+                continue
+            if each.ev_no < len(expected) and stored != expected[each.ev_no]:
+                changed = [f.path for f in stored if f not in expected[each.ev_no]] or ["a field is gone"]
+                self._context.add(
+                    "I9", "event", str(each.seq), f"body ({changed[0]})", "what was committed to", "other"
+                )
+                return
+        self._context.add(
+            "I9", "document", key, "intake, sha256 or seed", "what its entry committed to", "other"
+        )
+
+    def _event(self, doc: Row[Any], row: Row[Any]) -> None:
+        """Compare every column of an event with its body."""
+        key = str(row.seq)
+        try:
+            each = unpack(bytes(row.body))
+        except StoredEventDamaged as error:
+            self._context.add("I9", "event", key, "body", "an event", error.message)
+            return
+        expected = {
+            "idx": doc.idx,
+            "by_id": doc.by_id,
+            "event_id": each.id,
+            "declared_at": to_micros(each.declaration.time) if each.declaration else 0,
+            "digest": each.digest,
+            "pos": each.position,
+            "event_time": each.event_time,
+            "record_time": doc.received_at,
+            "type": each.type.value,
+            "action": each.action.value if each.action else None,
+            "biz_step": each.biz_step,
+            "disposition": each.disposition,
+            "read_point": each.read_point,
+            "biz_location": each.biz_location,
+            "statement": doc.statement_affirmed,
+        }
+        for column, must in expected.items():
+            was = getattr(row, column)
+            if (bytes(was) if isinstance(was, memoryview) else was) != must:
+                self._context.add("I9", "event", key, column, str(must), str(was))
+        self.missing(presence.effect(self._connection, row))
+        self._names(row, each)
+        self._parties(row, each)
+
+    def _names(self, row: Row[Any], each: Event) -> None:
+        stored = self._connection.execute(
+            select(event_epc.c.item_id, event_epc.c.role).where(event_epc.c.seq == row.seq)
+        ).all()
+        keys = custody.keys_of(self._connection, [r.item_id for r in stored])
+        found = {(keys.get(r.item_id, f"item {r.item_id}"), r.role) for r in stored}
+        expected = set(roles_of(each))
+        for epc, role in sorted(found ^ expected):
+            must, was = ("no row", "a row") if (epc, role) in found else ("a row", "no row")
+            self._context.add("I9", "event_epc", f"event {row.seq}, {epc}", "role", must, was)
+
+    def _parties(self, row: Row[Any], each: Event) -> None:
+        """The parties are those that the event names, or the companies that these sites belong to."""
+        numbers = (row.by_id, row.sender_id, row.recipient_id, row.seller_id, row.buyer_id)
+        glns = partners.glns(self._connection, numbers)
+        by = glns.get(row.by_id, "")
+        plain = read_act(each, by, lambda gln: gln)
+        named = {gln for gln in (plain.sender, plain.recipient, plain.seller, plain.buyer) if gln}
+        owners = partners.owners_of(self._connection, named)
+        for column, must in (
+            ("sender_id", plain.sender),
+            ("recipient_id", plain.recipient),
+            ("seller_id", plain.seller),
+            ("buyer_id", plain.buyer),
+        ):
+            was = glns.get(getattr(row, column) or 0)
+            if was not in ({must, owners.get(must)} if must else {None}):
+                self._context.add("I9", "event", str(row.seq), column, str(must), str(was))
+
+    def _beside(self, row: Row[Any], rows: Sequence[Row[Any]], key: str, entry: Entry, raw: bytes) -> None:
+        """Columns of the document that follow from its entry and its raw bytes."""
+        signed = entry.kind is Kind.CAPTURED
+        if (bytes(row.signer) if row.signer is not None else None) != (
+            entry.signatures[0].key if signed else None
+        ):
+            self._context.add("I9", "document", key, "signer", "the author of its entry", "other")
+        if to_micros(row.received_at) // 1000 != entry.received_ms:
+            self._context.add(
+                "I9", "document", key, "received_at", str(entry.received_ms), str(row.received_at)
+            )
+        by = partners.glns(self._connection, [row.by_id]).get(row.by_id)
+        intake = json.loads(row.intake)
+        keys = devices.keys(self._connection, [s.key for s in entry.signatures])
+        author = keys.get(entry.signatures[0].key)
+        vouching = (author.party_gln if author else None) if signed else intake.get("onBehalfOf")
+        if by != vouching:
+            self._context.add("I9", "document", key, "by_id", str(vouching), str(by))
+        if row.channel != ("signed" if signed else intake.get("channel")):
+            self._context.add(
+                "I9", "document", key, "channel", str(intake.get("channel", "signed")), row.channel
+            )
+        try:
+            verify_signatures(
+                entry.statement,
+                Statement.parse(entry.statement).author,
+                entry.signatures,
+                [k.verifier() for k in keys.values()],
+            )
+        except LedgerError as error:
+            self._context.add(
+                "I9", "entry", str(entry.index), "signatures", "signatures that verify", error.message
+            )
+        try:
+            parsed = read(raw, None, _UNBOUNDED)
+        except DocumentError as error:
+            self._context.add("I9", "document", key, "raw", "a document that can be read", str(error))
+            return
+        self.missing(presence.records(self._connection, row, rows, parsed.events))
+        if row.form != parsed.form.value:
+            self._context.add("I9", "document", key, "form", parsed.form.value, row.form)
+        affirmed = parsed.statement
+        if row.statement_affirmed != (affirmed.affirmed if affirmed else None):
+            self._context.add(
+                "I9",
+                "document",
+                key,
+                "statement_affirmed",
+                "as the document says",
+                str(row.statement_affirmed),
+            )
