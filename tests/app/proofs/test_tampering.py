@@ -55,6 +55,7 @@ WORD = (
 )
 DESK = "a note about work at the exceptions desk: kind, item, owner and whether it is open are checked"
 NOTES = "what reading the raw document tolerated, kept for people: the raw document itself is checked"
+WAITING = "a document that waits outside the ledger: once its entry stands, its events must be what that committed to"
 NUMBER = "a row's number, which nothing refers to"
 
 COLUMNS: dict[str, Located | Harmless] = {
@@ -204,6 +205,39 @@ COLUMNS: dict[str, Located | Harmless] = {
     "endorsement.seq": Located("endorsement"),
     "endorsement.idx": Located("endorsement"),
     "endorsement.ev_no": Located("endorsement"),
+    "inbox.job_no": Harmless(WAITING),
+    "inbox.job_id": Harmless(WAITING),
+    "inbox.by_id": Harmless(WAITING),
+    "inbox.sha256": Harmless(WAITING),
+    "inbox.signer": Harmless(WAITING),
+    "inbox.channel": Harmless(WAITING),
+    "inbox.intake": Harmless(WAITING),
+    "inbox.envelope": Harmless(WAITING),
+    "inbox.seed": Harmless(WAITING),
+    "inbox.content_type": Harmless(WAITING),
+    "inbox.raw": Harmless(WAITING),
+    "inbox.created_at": Harmless(WAITING),
+    "inbox.finished_at": Harmless(WAITING),
+    "inbox.state": Harmless(WAITING),
+    "inbox.problem": Harmless(WAITING),
+    "inbox.idx": Harmless(WAITING),
+    "inbox.doc_id": Harmless(WAITING),
+    "inbox.known": Harmless(WAITING),
+    "inbox.events": Harmless(WAITING),
+    "inbox.mark": Harmless(WAITING),
+    "inbox.lease_by": Harmless(WAITING),
+    "inbox.lease_until": Harmless(WAITING),
+    "inbox_event.job_no": Harmless(WAITING),
+    "inbox_event.ev_no": Harmless(WAITING),
+    "inbox_event.by_id": Harmless(WAITING),
+    "inbox_event.event_id": Harmless(WAITING),
+    "inbox_event.declared_at": Harmless(WAITING),
+    "inbox_event.digest": Harmless(WAITING),
+    "inbox_event.parties": Harmless(WAITING),
+    "inbox_event.found": Harmless(WAITING),
+    "inbox_event.body": Harmless(WAITING),
+    "inbox_name.name": Harmless(WAITING),
+    "inbox_name.job_no": Harmless(WAITING),
     "party_key.thumbprint": Located("party_key"),
     "party_key.party_id": Located(
         "party_key", value="CASE WHEN party_id IS 1 THEN 2 ELSE 1 END", where="role = 'device'"
