@@ -4,6 +4,10 @@ The canonical form (docs/formats/event.md) is what was committed to, so that a s
 the bytes that are there. A body begins with one byte for how it is packed: 0 plain, 1 zlib.
 
     body = pack(event)        unpack(body) == event, but that an id once derived is now explicit
+
+An erasable field (ledger.custody.erasable) may stand there as a placeholder, a zero byte and the hash of its leaf,
+where its value is kept encrypted elsewhere or was erased. `unpack_fields` gives it as a `HiddenLeaf`; `unpack` leaves it out,
+because nothing that the rules of custody read is erasable.
 """
 
 from __future__ import annotations
@@ -13,14 +17,16 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.custody.erasable import is_erasable
 from ledger.custody.event import ErrorDeclaration, Event, Linked, Quantity, canonical
 from ledger.custody.vocabulary import Action, EventType
 from ledger.errors import LedgerError
-from ledger.signing.commitment import Field, Leaf, ListField
+from ledger.signing.commitment import Field, HiddenLeaf, Leaf, ListField
 
 _PLAIN, _ZLIB = b"\0", b"\1"
 _WORTH_PACKING = 200
 _LIMIT = 256 * 1024 * 1024
+_PLACEHOLDER_BYTES = 33
 
 _LISTS = frozenset(
     """
@@ -61,10 +67,14 @@ def unpack_fields(body: bytes) -> list[Field]:
 
 
 def unpack(body: bytes) -> Event:
-    """The event in a stored body. Raises `StoredEventDamaged`."""
-    fields = unpack_fields(body)
+    """The event in a stored body, without the fields that are placeholders. Raises `StoredEventDamaged`."""
+    return event_of(unpack_fields(body))
+
+
+def event_of(fields: list[Field]) -> Event:
+    """The event with these fields; those that are placeholders are left out. Raises `StoredEventDamaged`."""
     try:
-        return _event(fields)
+        return _event([field for field in fields if not isinstance(field, HiddenLeaf)])
     except (KeyError, ValueError, TypeError) as error:
         raise StoredEventDamaged(f"the stored event is no event: {error}") from error
 
@@ -96,6 +106,8 @@ def _fields(plain: bytes) -> list[Field]:
         head, _, number = path.rpartition("/")
         if head in _LISTS and number.isdigit():
             lists.setdefault(head, []).append(value)
+        elif value[:1] == b"\0" and len(value) == _PLACEHOLDER_BYTES and is_erasable(path):
+            found.append(HiddenLeaf(path, value))
         else:
             found.append(Leaf(path, value))
     found += [ListField(path, tuple(values)) for path, values in lists.items()]

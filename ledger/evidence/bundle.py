@@ -218,7 +218,7 @@ def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, Bundl
         )
     shown = {f"intake/{name}" for name in material.intake_shown}
     intake = tuple(
-        nodes.Shown(leaf.path, leaf.salt, leaf.value) if leaf.path in shown else nodes.Hidden(leaf.hash)
+        nodes.shown(leaf) if leaf.path in shown else nodes.Hidden(leaf.hash)
         for leaf in tree.intake
     )
     records = tuple(
@@ -232,7 +232,7 @@ def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, Bundl
     return entry.index, BundleEntry(
         LogProof(entry.index, tuple(material.inclusion), checkpoint).encode(),
         material.entry,
-        nodes.Shown("document", tree.document.salt, tree.document.value),
+        nodes.shown(tree.document),
         nodes.Subtree("intake", intake),
         records,
         len(tree.children),

@@ -178,9 +178,14 @@ def disclose(
     )
 
 
+def shown(leaf: OpenLeaf) -> Shown | Hidden:
+    """The node of a value that is to be shown; where it was erased, its hash is all there is."""
+    return Shown(leaf.path, leaf.salt, leaf.value) if leaf.can_be_shown else Hidden(leaf.hash)
+
+
 def _disclose(field: OpenLeaf | OpenList, numbers: Collection[int] | None) -> FieldNode:
     if isinstance(field, OpenLeaf):
-        return Shown(field.path, field.salt, field.value)
+        return shown(field)
     chosen = sorted(numbers) if numbers is not None else range(len(field.values))
     if not chosen:
         return Hidden(field.hash)

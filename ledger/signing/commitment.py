@@ -16,7 +16,7 @@ Callers give paths within a record (``epcList``) and names within the intake (``
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from hashlib import sha256, shake_128
+from hashlib import sha256
 from itertools import repeat
 from struct import Struct
 from typing import Final, NamedTuple
@@ -24,14 +24,15 @@ from typing import Final, NamedTuple
 from ledger.errors import LedgerError
 from ledger.log.hashing import tree_hash
 from ledger.log.proof import LeafNodes, inclusion_proof
+from ledger.signing.remains import SALT_BYTES as SALT_BYTES
+from ledger.signing.remains import SEED_BYTES as SEED_BYTES
+from ledger.signing.remains import is_seed, openings, salt_stream
 
-SEED_BYTES: Final = 32
-SALT_BYTES: Final = 16
 HEAD_CHILDREN: Final = 2
 """Children of the root before the first record: `document` and `intake`."""
 
 _PREFIXED_SALT: Final = Struct("17s")
-_SALTS_LABEL: Final = b"packproof salts v1"
+_HIDDEN: Final = b"\x00"
 
 
 class CommitmentError(LedgerError):
@@ -46,6 +47,22 @@ class Leaf:
 
     path: str
     value: bytes
+
+
+class HiddenLeaf(Leaf):
+    """A field whose value is kept elsewhere or was erased: its `value` is a zero byte and the hash of its leaf."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, path: str, leaf_hash: bytes) -> "HiddenLeaf":
+        """The field at `path` without its value."""
+        return cls(path, _HIDDEN + leaf_hash)
+
+    @property
+    def hash(self) -> bytes:
+        """The hash of its leaf in the commitment."""
+        return self.value[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +96,25 @@ def subtree_over(path: str, children: Sequence[bytes]) -> bytes:
 def commit(document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record], seed: bytes) -> bytes:
     """The root over a capture: digest of its raw document, what the node noted at intake, and its records.
 
-    `document_digest` is SHA-256 of the raw document, `seed` 32 random bytes made by the author for this capture.
+    `document_digest` is SHA-256 of the raw document, `seed` 32 random bytes made by the author for this capture, or
+    what a redaction left of them (ledger.signing.remains): hashes in it stand for the values that were erased.
     Raises `CommitmentError` for fields out of order or twice.
     """
     return Tree(document_digest, intake, records, seed).root
 
 
 class OpenLeaf(NamedTuple):
-    """A committed value with what is needed to show it."""
+    """A committed value with what is needed to show it. Where salt and value are empty it cannot be shown."""
 
     path: str
     salt: bytes
     value: bytes
     hash: bytes
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether its value and salt are there."""
+        return bool(self.salt)
 
 
 class OpenList:
@@ -128,12 +151,12 @@ class Tree:
     def __init__(
         self, document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record], seed: bytes
     ) -> None:
-        if len(seed) != SEED_BYTES or len(document_digest) != 32:
+        if len(document_digest) != 32 or len(seed) < SEED_BYTES:
             raise CommitmentError("a seed and a document's digest are 32 bytes each")
         _check_order(intake)
         for record in records:
             _check_order(record)
-        salts = _Salts(seed, 1 + len(intake) + sum(_leaves(record) for record in records))
+        salts = _Salts(seed, leaf_count(len(intake), records))
         self.document = _open_leaf("document", document_digest, salts)
         self.intake = [_open_leaf(f"intake/{leaf.path}", leaf.value, salts) for leaf in intake]
         self.records: list[list[OpenField]] = [
@@ -159,18 +182,48 @@ class Tree:
 
 
 class _Salts:
-    """Leaf number k (depth first) has bytes 16k to 16k+15 of SHAKE128(label || seed)."""
+    """Leaf number k (depth first) has bytes 16k to 16k+15 of SHAKE128(label || seed), or what a redaction left."""
 
-    __slots__ = ("_at", "_stream")
+    __slots__ = ("_at", "_left", "_stream")
 
     def __init__(self, seed: bytes, count: int) -> None:
-        self._stream = shake_128(_SALTS_LABEL + seed).digest(count * SALT_BYTES)
+        self._left = None if is_seed(seed) else openings(seed, count)
+        self._stream = salt_stream(seed, count) if self._left is None else b""
         self._at = 0
 
     def take(self, count: int = 1) -> bytes:
+        """The salts of the next `count` leaves."""
         start = self._at
-        self._at = start + count * SALT_BYTES
-        return self._stream[start : self._at]
+        self._at = start + count
+        if self._left is None:
+            return self._stream[start * SALT_BYTES : self._at * SALT_BYTES]
+        salts = b"".join(self._left[start : self._at])
+        if len(salts) != count * SALT_BYTES:
+            raise CommitmentError("a leaf of a list was erased: only fields of one value can be")
+        return salts
+
+    def erased(self) -> bytes | None:
+        """The hash of the next leaf, which is then taken, if it was erased."""
+        if self._left is None or len(self._left[self._at]) == SALT_BYTES:
+            return None
+        self._at += 1
+        return self._left[self._at - 1]
+
+
+def leaf_count(intake: int, records: Sequence[Record]) -> int:
+    """How many leaves a capture has: the document's, `intake` of the intake, and those of its records."""
+    return 1 + intake + sum(_leaves(record) for record in records)
+
+
+def leaf_numbers(intake: int, records: Sequence[Record]) -> dict[str, int]:
+    """The number of each leaf that is a field of one value, by its whole path (``e0/bizStep``); ``document`` is 0."""
+    found, number = {"document": 0}, 1 + intake
+    for position, record in enumerate(records):
+        for field in record:
+            if isinstance(field, Leaf):
+                found[f"e{position}/{field.path}"] = number
+            number += 1 if isinstance(field, Leaf) else len(field.values)
+    return found
 
 
 def _leaves(record: Record) -> int:
@@ -195,6 +248,9 @@ def _check_order(fields: Sequence[Field]) -> None:
 
 
 def _open_leaf(path: str, value: bytes, salts: _Salts) -> OpenLeaf:
+    erased = salts.erased()
+    if erased is not None:
+        return OpenLeaf(path, b"", b"", erased)
     salt = salts.take()
     return OpenLeaf(path, salt, value, leaf_commitment(path, salt, value))
 
@@ -202,7 +258,8 @@ def _open_leaf(path: str, value: bytes, salts: _Salts) -> OpenLeaf:
 def _open(prefix: str, field: Field, salts: _Salts) -> OpenField:
     path = prefix + field.path
     if isinstance(field, Leaf):
-        return _open_leaf(path, field.value, salts)
+        opened = _open_leaf(path, field.value, salts)
+        return OpenLeaf(path, b"", b"", field.hash) if isinstance(field, HiddenLeaf) else opened
     return OpenList(path, field.values, salts.take(len(field.values)))
 
 
