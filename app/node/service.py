@@ -1,7 +1,7 @@
-"""What makes this node this node: its ledger, its two keys, its mark.
+"""What makes this node this node: its ledger, its own keys, its mark.
 
-The node holds an **intake** key, which signs that something was received, and a **checkpoint** key, which signs heads.
-Both lie in `data_dir/keys`, outside the database. It never holds a key of a party or a device.
+The node holds an **intake** key, which signs that something was received, and **checkpoint** keys, which sign heads
+(`app.node.keys`). They lie in `data_dir/keys`, outside the database. It never holds a key of a party or a device.
 
     initialise(...)        schema, ledger, keys, entries 0 and 1; again it changes nothing
 """
@@ -13,14 +13,16 @@ from functools import cached_property
 from pathlib import Path
 
 from app.devices.service import insert_key
-from app.errors import AppError, CaptureStopped
+from app.errors import CaptureStopped
+from app.node.keys import NodeKeys
 from app.shared.clock import Clock
-from ledger.errors import LedgerError
+from ledger.errors import VerificationError
+from ledger.log.cosigned import TIME_BYTES
 from ledger.log.entry import Kind
-from ledger.log.note import NoteSigner, NoteVerifier
-from ledger.signing.keyfile import KeyFileError, load_key, save_key
+from ledger.log.mldsa import SIGNATURE_BYTES
+from ledger.log.note import Note, NoteVerifier
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
-from ledger.signing.keys import Ed25519Signer, Signer, generate, load_verifier
+from ledger.signing.keys import Signer, load_verifier
 from ledger.store.port import Draft
 from ledger.store.sealing import ReadOnly, Sealer
 from ledger.store.sql.engine import Database
@@ -48,20 +50,40 @@ class Node:
         return SqlLedger(self.database, self.origin)
 
     @cached_property
+    def keys(self) -> NodeKeys:
+        """The node's own keys."""
+        return NodeKeys(self.data_dir / "keys", self.origin)
+
+    @property
     def intake_key(self) -> Signer:
         """Signs what the node received. Raises `AppError` where `packproof init` has not run."""
-        return self._key("intake")
+        return self.keys.intake
 
     @cached_property
     def sealer(self) -> Sealer:
-        """Signs heads against the mark."""
-        return Sealer(self.ledger, self.data_dir / "mark", self._note_signer)
+        """Signs heads against the mark. A node of before there were ML-DSA-44 keys gets its own here."""
+        signer = self.keys.note_signer
+        if not self._cosigned_before():
+            self.keys.make_mldsa()
+        return Sealer(self.ledger, self.data_dir / "mark", signer, self.keys.cosigner, self._seconds)
 
-    @cached_property
-    def _note_signer(self) -> NoteSigner:
-        return NoteSigner(self.origin, self._key("checkpoint").private_key)
+    def _cosigned_before(self) -> bool:
+        with self.ledger.reading() as reader:
+            latest = reader.latest_checkpoint()
+        if latest is None:
+            return False
+        # The key may be gone: what tells the line is its name, which no witness shares, and its length.
+        length = TIME_BYTES + SIGNATURE_BYTES
+        try:
+            lines = Note.parse(latest.note).signatures
+        except VerificationError:
+            return True  # damaged: the seal will say so, and nothing is made because of it
+        return any(line.name == self.origin and len(line.sig) == length for line in lines)
 
-    @cached_property
+    def _seconds(self) -> int:
+        return int(self.clock.now().timestamp())
+
+    @property
     def verifier_key(self) -> str:
         """The key that checks this node's checkpoints, as C2SP notes write it: what a scanner pins."""
         return str(self.note_verifier)
@@ -69,7 +91,12 @@ class Node:
     @property
     def note_verifier(self) -> NoteVerifier:
         """Checks this node's checkpoints."""
-        return self._note_signer.verifier
+        return self.keys.note_signer.verifier
+
+    @property
+    def mldsa_verifier(self) -> NoteVerifier:
+        """Checks the ML-DSA-44 cosignature on this node's checkpoints (type 0x06). Raises `AppError`."""
+        return self.keys.cosigner.verifier
 
     def may_write(self) -> None:
         """Raise `CaptureStopped` where the ledger does not go on from what was signed: read-only, and why.
@@ -114,22 +141,19 @@ class Node:
 
         Raises `AppError` where the database holds a ledger whose keys are not here: they are never made anew for it.
         """
-        folder = self.data_dir / "keys"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.ledger.create()
         with self.ledger.reading() as reader:
             begun = reader.head().size > 0
         if begun:
-            self.intake_key  # noqa: B018 - says what is missing
+            self.keys.intake, self.keys.checkpoint  # noqa: B018 - says what is missing
+            self.keys.make_mldsa()
             return False
-        for name in ("intake", "checkpoint"):
-            if not (folder / f"{name}.pem").exists():
-                save_key(generate(), folder / f"{name}.pem")
+        self.keys.make()
         self.may_write()
         records = [
             register_intake(self.origin, self.intake_key, "intake key of this node"),
             register_checkpoint_key(
-                self.origin, self.intake_key, self._key("checkpoint").spki, "checkpoint key of this node"
+                self.origin, self.intake_key, self.keys.checkpoint.spki, "checkpoint key of this node"
             ),
         ]
         with self.database.writing() as connection:
@@ -151,16 +175,3 @@ class Node:
             envelope.entry_signatures([load_verifier(self.intake_key.spki)]),
             record.seed,
         )
-
-    def _key(self, name: str) -> Ed25519Signer:
-        path = self.data_dir / "keys" / f"{name}.pem"
-        if not path.exists():
-            raise AppError(
-                "node.not_initialised", 503, "This node has no keys yet", str(path), "run: packproof init"
-            )
-        try:
-            key = load_key(path)
-        except (KeyFileError, LedgerError) as error:
-            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
-        assert isinstance(key, Ed25519Signer)
-        return key

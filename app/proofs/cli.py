@@ -19,7 +19,7 @@ def register(commands: Any) -> None:
     init = commands.add_parser(
         "init",
         help="make this machine a node: schema, keys, the ledger's first entries",
-        description="Bring the schema up, make the node's two keys and its ledger. Run again it changes nothing.",
+        description="Bring the schema up, make the node's own keys and its ledger. Run again it changes nothing.",
         epilog="example:\n  PACKPROOF_LEDGER_ORIGIN=acme.example/ledger packproof init\n\n"
         "The origin is for ever: every signature names it. The mark and the keys must never be restored from a "
         "backup of the database.",
@@ -52,12 +52,14 @@ def _init(_arguments: argparse.Namespace, context: "Context") -> None:
         "new": fresh,
         "origin": node.origin,
         "verifier_key": node.verifier_key,
+        "mldsa_verifier_key": str(node.mldsa_verifier),
         "mark": str(node.data_dir / "mark"),
         "keys": str(node.data_dir / "keys"),
     }
     text = (
         f"{'The ledger is made' if fresh else 'The ledger stands already'}: {node.origin}\n"
         f"Its key, which scanners and verifiers pin:\n  {node.verifier_key}\n"
+        f"Its ML-DSA-44 key, for whom Ed25519 will not do one day, is in: packproof ledger policy\n"
         f"Keep safe, and apart from backups of the database: {data['mark']} and {data['keys']}/"
     )
     context.show(data, text)

@@ -49,5 +49,5 @@ def generate() -> "MLDSA44PrivateKey":
 
 _WHY: Final = (
     "the `cryptography` of this interpreter has no ML-DSA-44, so these signatures cannot be judged here: "
-    "install cryptography 47 or newer with OpenSSL 3.5 or newer"
+    "install cryptography 50 or newer"
 )

@@ -37,7 +37,11 @@ def save_key(signer: LocalSigner, path: Path, passphrase: bytes | None = None) -
     Raises `KeyFileError` if the file is already there. A crash leaves the whole file or none that loads.
     """
     lock: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    save_pem(signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock), path)
+
+
+def save_pem(pem: bytes, path: Path) -> None:
+    """Write a key's PEM, whatever kind of key, as `save_key` does."""
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         file = os.open(path, flags, 0o600)
@@ -65,6 +69,20 @@ def save_key(signer: LocalSigner, path: Path, passphrase: bytes | None = None) -
 
 def load_key(path: Path, passphrase: bytes | None = None) -> LocalSigner:
     """Read a private key; raises `KeyFileError` if others may read the file, or it is no key, or locked."""
+    pem = read_pem(path)
+    try:
+        return local_signer(load_pem_private_key(pem, passphrase))
+    except TypeError:
+        wanted = "is not locked; give no passphrase" if passphrase else "is locked; give its passphrase"
+        raise KeyFileError(f"{path} {wanted}", code="key-locked") from None
+    except (ValueError, UnsupportedAlgorithm, VerificationError):
+        raise KeyFileError(
+            f"{path} holds no Ed25519 or P-256 private key, or the passphrase is wrong"
+        ) from None
+
+
+def read_pem(path: Path) -> bytes:
+    """A key file's bytes, whatever kind of key; raises `KeyFileError` if others may read the file."""
     try:
         # Not blocking, so that a pipe put in the key's place cannot hold the program.
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -81,12 +99,4 @@ def load_key(path: Path, passphrase: bytes | None = None) -> LocalSigner:
         os.close(file)
     if len(pem) > MAX_KEY_FILE_BYTES:
         raise KeyFileError(f"{path} is too long for a key")
-    try:
-        return local_signer(load_pem_private_key(pem, passphrase))
-    except TypeError:
-        wanted = "is not locked; give no passphrase" if passphrase else "is locked; give its passphrase"
-        raise KeyFileError(f"{path} {wanted}", code="key-locked") from None
-    except (ValueError, UnsupportedAlgorithm, VerificationError):
-        raise KeyFileError(
-            f"{path} holds no Ed25519 or P-256 private key, or the passphrase is wrong"
-        ) from None
+    return pem

@@ -7,6 +7,9 @@ on ``<mark>.lock``) goes through these steps::
     read head -> is the tree at the mark's size the one the mark knows? -> write the mark, fsync
               -> sign -> keep the checkpoint -> hand it out
 
+A note carries the log's Ed25519 signature and, where the log has such a key, its ML-DSA-44 cosignature, which tells
+the time: so the same head is signed once and the note that was kept is given again.
+
 Roots are computed from tiles and leaves each time and never remembered. `check_at_start` does the same comparison and
 belongs before the first append of every process.
 """
@@ -14,11 +17,12 @@ belongs before the first append of every process.
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ledger.errors import LedgerError, VerificationError
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.cosignature import CosignatureSigner
 from ledger.log.hashing import EMPTY_ROOT
 from ledger.log.mark import MarkFile
 from ledger.log.note import NoteSigner
@@ -47,12 +51,22 @@ class MarkMissing(ReadOnly):
 class Sealer:
     """Signs heads of one ledger under its origin, with one mark."""
 
-    def __init__(self, store: LedgerStore, mark_path: Path, signer: NoteSigner) -> None:
-        if signer.name != store.origin:
+    def __init__(
+        self,
+        store: LedgerStore,
+        mark_path: Path,
+        signer: NoteSigner,
+        cosigner: CosignatureSigner | None = None,
+        seconds: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`cosigner` is the log's own ML-DSA-44 key; `seconds` tells the time since 1970 that it signs."""
+        if any(name != store.origin for name in (signer.name, cosigner.name if cosigner else store.origin)):
             raise ValueError(f"the signer is {signer.name!r}, the ledger is {store.origin!r}")
         self._store = store
         self._mark = MarkFile(mark_path)
         self._signer = signer
+        self._cosigner = cosigner
+        self._seconds = seconds
 
     def check_at_start(self) -> None:
         """Raise `ReadOnly` unless the ledger continues what was signed. An empty ledger without a mark gets one.
@@ -82,10 +96,16 @@ class Sealer:
             if latest is not None and latest.size == head.size:
                 return self._again(latest, checkpoint)
             self._mark.advance(checkpoint)
-            note = checkpoint.sign(self._signer).encode()
+            note = self._sign(checkpoint)
             with self._store.writing() as writer:
                 writer.add_checkpoint(checkpoint.size, note)
             return note
+
+    def _sign(self, checkpoint: Checkpoint) -> bytes:
+        note = checkpoint.sign(self._signer)
+        if self._cosigner is not None:
+            note = note.signed_also([self._cosigner.sign(checkpoint, self._seconds())])
+        return note.encode()
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

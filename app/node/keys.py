@@ -1,0 +1,134 @@
+"""The node's own keys on disk: ``data_dir/keys``, outside the database and its backups.
+
+    intake.pem              Ed25519     signs what the node received
+    checkpoint.pem          Ed25519     signs heads; scanners and policies pin it
+    checkpoint-mldsa.pem    ML-DSA-44   cosigns heads under the log's own name, for as long as records must hold
+
+The first two are made with the ledger and never again. The third came later: a node that never had one gets it when
+it first seals. Once a head was cosigned with it, it is made anew only by `packproof init`, never in passing.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from app.errors import AppError
+from ledger.errors import LedgerError
+from ledger.log import mldsa
+from ledger.log.cosignature import CosignatureSigner
+from ledger.log.note import NoteSigner
+from ledger.signing.keyfile import KeyFileError, load_key, read_pem, save_key, save_pem
+from ledger.signing.keys import Ed25519Signer, generate
+
+INTAKE, CHECKPOINT, MLDSA = "intake", "checkpoint", "checkpoint-mldsa"
+
+
+class NodeKeys:
+    """The keys in one folder, each read once."""
+
+    def __init__(self, folder: Path, origin: str) -> None:
+        self.folder = folder
+        self._origin = origin
+
+    def path(self, name: str) -> Path:
+        """Where a key lies."""
+        return self.folder / f"{name}.pem"
+
+    @cached_property
+    def intake(self) -> Ed25519Signer:
+        """Signs what the node received. Raises `AppError` where it is missing or cannot be used."""
+        return self._ed25519(INTAKE)
+
+    @cached_property
+    def checkpoint(self) -> Ed25519Signer:
+        """Signs heads."""
+        return self._ed25519(CHECKPOINT)
+
+    @cached_property
+    def note_signer(self) -> NoteSigner:
+        """Signs checkpoints under the log's origin."""
+        return NoteSigner(self._origin, self.checkpoint.private_key)
+
+    @cached_property
+    def cosigner(self) -> CosignatureSigner:
+        """Cosigns checkpoints under the log's origin with ML-DSA-44. Raises `AppError`."""
+        path = self.path(MLDSA)
+        if not path.exists():
+            raise AppError(
+                "node.key",
+                503,
+                "The node's ML-DSA-44 key is missing",
+                f"{path}, and heads were cosigned with it before",
+                "Put the file back from where the keys are kept safe. If it is lost, run packproof init: it makes "
+                "a new one, and everybody who pins the old one must be told",
+            )
+        try:
+            private_key = load_pem_private_key(read_pem(path), None)
+        except (KeyFileError, TypeError, ValueError) as error:
+            raise AppError("node.key", 503, f"The node's {MLDSA} key cannot be used", str(error)) from error
+        if not isinstance(private_key, MLDSA44PrivateKey):
+            raise AppError("node.key", 503, f"The node's {MLDSA} key is of another kind", str(path))
+        return CosignatureSigner(self._origin, private_key)
+
+    def make(self) -> None:
+        """Make the keys that are missing. Raises `AppError`."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in (INTAKE, CHECKPOINT):
+            self._once(name, lambda path: save_key(generate(), path))
+        self.make_mldsa()
+
+    def make_mldsa(self) -> bool:
+        """Make the ML-DSA-44 key where there is none; whether one was made. Raises `AppError`."""
+
+        def save(path: Path) -> None:
+            pem = mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            save_pem(pem, path)
+
+        return self._once(MLDSA, save)
+
+    def _once(self, name: str, save: Callable[[Path], None]) -> bool:
+        with self._locked():  # so that no process reads what another one is just writing
+            path = self.path(name)
+            if path.exists():
+                return False
+            try:
+                save(path)
+            except LedgerError as error:
+                raise AppError(
+                    "node.key", 503, f"The node's {name} key cannot be made", str(error)
+                ) from error
+            return True
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        file = os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+    def _ed25519(self, name: str) -> Ed25519Signer:
+        path = self.path(name)
+        if not path.exists():
+            raise AppError(
+                "node.not_initialised", 503, "This node has no keys yet", str(path), "run: packproof init"
+            )
+        try:
+            key = load_key(path)
+        except LedgerError as error:
+            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
+        if not isinstance(key, Ed25519Signer):
+            raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
+        return key

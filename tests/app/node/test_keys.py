@@ -1,0 +1,128 @@
+"""The node's own keys: both sign each head, and neither is made anew in passing."""
+
+import stat
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.errors import AppError
+from app.node.keys import MLDSA, NodeKeys
+from app.node.service import Node as NodeService
+from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.cosignature import cosigned_at
+from ledger.log.hashing import EMPTY_ROOT
+from ledger.log.mark import MarkFile
+from ledger.log.note import Note
+from ledger.store.sealing import Sealer
+from ledger.store.sql.writer import SqlWriter
+from tests.support.app import Node
+from tests.support.ledgers import drafts
+
+
+def fresh(node: Node) -> NodeService:
+    """The same node as another process would have it."""
+    services = node.services
+    return NodeService(services.database, services.node.origin, services.node.data_dir, services.clock)
+
+
+def append(node: Node, count: int, first: int = 0) -> None:
+    with node.services.database.writing() as connection:
+        writer = SqlWriter(connection, node.services.node.origin)
+        writer.lock()
+        writer.append(drafts(count, first))
+
+
+def key_path(node: Node) -> Path:
+    return node.services.node.data_dir / "keys" / f"{MLDSA}.pem"
+
+
+def test_each_head_is_signed_by_both_keys(sqlite_node: Node) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    note = Note.parse(own.checkpoint())
+    assert note.verify([own.note_verifier, own.mldsa_verifier]) == [own.note_verifier, own.mldsa_verifier]
+    assert [line.name for line in note.signatures] == [own.origin, own.origin]
+    assert cosigned_at(note.signatures[1]) == int(sqlite_node.services.clock.now().timestamp())
+    assert stat.S_IMODE(key_path(sqlite_node).stat().st_mode) == 0o600
+
+
+def test_the_same_head_gives_the_same_note_however_late_it_is_asked_for(sqlite_node: Node) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    first = own.checkpoint()
+    sqlite_node.services.clock.advance(timedelta(hours=1))
+    assert own.checkpoint() == fresh(sqlite_node).checkpoint() == first
+    append(sqlite_node, 1)
+    assert own.checkpoint() != first
+
+
+def without_mldsa(node: Node) -> bytes:
+    """A node of before: its heads carry the Ed25519 line alone, and it has no third key."""
+    own = node.services.node
+    own.ledger.create()
+    own.keys.make()
+    key_path(node).unlink()
+    old = fresh(node)
+    append(node, 3)
+    MarkFile(own.data_dir / "mark").advance(Checkpoint(own.origin, 0, EMPTY_ROOT))
+    return Sealer(old.ledger, own.data_dir / "mark", old.keys.note_signer).seal()
+
+
+def test_a_node_of_before_gets_the_key_when_it_seals_and_its_old_heads_stay_valid(sqlite_node: Node) -> None:
+    before = without_mldsa(sqlite_node)
+    own = fresh(sqlite_node)
+    assert own.checkpoint() == before, "the head that is signed already is not signed again"
+    assert SignedCheckpoint.open(before, [own.note_verifier]).checkpoint.size == 3
+    append(sqlite_node, 2, 3)
+    Note.parse(own.checkpoint()).verify([own.mldsa_verifier])
+    assert key_path(sqlite_node).exists()
+
+
+def test_init_brings_an_old_node_its_key(sqlite_node: Node) -> None:
+    without_mldsa(sqlite_node)
+    assert fresh(sqlite_node).initialise() is False
+    assert key_path(sqlite_node).exists()
+
+
+def test_a_lost_key_is_not_made_anew_in_passing_but_by_init(sqlite_node: Node) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    pinned = own.mldsa_verifier
+    key_path(sqlite_node).unlink()
+    append(sqlite_node, 1)
+    with pytest.raises(AppError) as refused:
+        fresh(sqlite_node).checkpoint()
+    assert refused.value.code == "node.key" and "packproof init" in refused.value.next_step
+    assert not key_path(sqlite_node).exists()
+    assert fresh(sqlite_node).initialise() is False
+    later = fresh(sqlite_node)
+    assert later.mldsa_verifier != pinned
+    Note.parse(later.checkpoint()).verify([later.note_verifier, later.mldsa_verifier])
+
+
+@pytest.mark.parametrize("what", ["open", "another", "broken"])
+def test_a_key_that_cannot_be_used_says_so(sqlite_node: Node, what: str) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    path = key_path(sqlite_node)
+    if what == "open":
+        path.chmod(0o644)
+    else:
+        pem = (path.parent / "intake.pem").read_bytes() if what == "another" else b"no key"
+        path.write_bytes(pem)
+    with pytest.raises(AppError) as refused:
+        fresh(sqlite_node).mldsa_verifier  # noqa: B018 - reads it
+    assert refused.value.code == "node.key"
+
+
+def test_processes_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
+    folders = [NodeKeys(tmp_path / "keys", "packproof.example/race") for _ in range(8)]
+    threads = [threading.Thread(target=keys.make) for keys in folders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({keys.cosigner.verifier for keys in folders}) == 1
+    assert len({keys.note_signer.verifier for keys in folders}) == 1
