@@ -1,6 +1,7 @@
-"""Check evidence without the node that made it: ``python -m ledger verify FILE [--policy P] [--json]``.
+"""Check a file without the node that made it: ``python -m ledger verify FILE [--policy P] [--authors A] [--json]``.
 
-Needs ``cryptography`` and nothing else, no network, no clock. Exit status: 0 accepted, 1 refused, 2 usage.
+FILE is evidence about a package. P is a C2SP tlog-policy, A an author policy (docs/formats/policy.md). Needs
+``cryptography`` and nothing else, no network, no clock. Exit status: 0 accepted, 1 refused, 2 usage.
 """
 
 import argparse
@@ -12,8 +13,9 @@ from typing import Final
 
 from ledger.errors import LedgerError
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
-from ledger.evidence.policy import MAX_POLICY_BYTES, Policy
+from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
 from ledger.evidence.verify import EvidenceRefused, verify
+from ledger.log.policy import MAX_POLICY_BYTES
 
 ACCEPTED: Final = 0
 REFUSED: Final = 1
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.insert(0, "verify")
     options = _parser().parse_args(given)
     try:
-        policy = Policy.parse(_read(options.policy, MAX_POLICY_BYTES)) if options.policy else None
+        policy = _policy(options.policy, options.authors)
         data = _read(options.file, MAX_BUNDLE_BYTES)
     except (OSError, LedgerError) as error:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
@@ -50,9 +52,29 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("verify", help="check an evidence file")
     command.add_argument("file", type=Path, metavar="FILE", help="the evidence file")
-    command.add_argument("--policy", type=Path, metavar="P", help="whom you trust (docs/formats/evidence.md)")
+    command.add_argument(
+        "--policy",
+        type=Path,
+        metavar="P",
+        help="logs, witnesses and quorum that you trust (C2SP tlog-policy)",
+    )
+    command.add_argument(
+        "--authors",
+        type=Path,
+        metavar="A",
+        help="the companies' root keys that you trust (docs/formats/policy.md)",
+    )
     command.add_argument("--json", action="store_true", help="the report as JSON")
     return parser
+
+
+def _policy(policy: Path | None, authors: Path | None) -> Policy | None:
+    if policy is None and authors is None:
+        return None
+    return Policy.parse(
+        None if policy is None else _read(policy, MAX_POLICY_BYTES),
+        None if authors is None else _read(authors, MAX_AUTHORS_BYTES),
+    )
 
 
 def _read(path: Path, most: int) -> bytes:

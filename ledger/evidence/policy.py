@@ -1,10 +1,9 @@
-"""The verifier's own policy: whom to trust is never taken from the file that asks to be trusted.
+"""Whom the verifier trusts: never taken from the file that asks to be trusted.
 
-A JSON file of exactly these members; its SHA-256 names it::
+Two files of its own (docs/formats/policy.md): a C2SP tlog-policy names logs, witnesses and the quorum
+(`ledger.log.policy`), and an **author policy** beside it names the parties' root keys::
 
-    {"logs": ["packproof.example/ledger+0123abcd+AX..."],
-     "roots": {"9506000134352": ["<hex thumbprint of the party's root key>"]},
-     "witnesses": ["witness.example+4567cdef+BH..."], "quorum": 1}
+    {"roots": {"9506000134352": ["<hex thumbprint of the party's root key>"]}}
 
 A party that `roots` names is believed only under one of these roots. Another party stands in the report as known 'by
 this node's word'.
@@ -12,54 +11,73 @@ this node's word'.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from typing import Final
 
 from ledger.errors import VerificationError
 from ledger.evidence import shape
 from ledger.log.encoding import from_json
-from ledger.log.note import COSIGNATURE, ED25519, NoteVerifier
+from ledger.log.note import NoteVerifier
+from ledger.log.policy import MAX_POLICY_BYTES, LogPolicy
 
-MAX_POLICY_BYTES = 1 << 20
+MAX_AUTHORS_BYTES: Final = MAX_POLICY_BYTES
+MAX_ROOTS: Final = 100
+
+Roots = Mapping[str, frozenset[bytes]]
+"""GLN -> thumbprints of the roots that the party may use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Trusted logs, pinned roots by GLN, witnesses and how many of them must have cosigned."""
+    """Trusted logs, pinned roots by GLN, and the tlog-policy whose witnesses and quorum count.
 
-    logs: tuple[NoteVerifier, ...]
-    roots: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
-    witnesses: tuple[NoteVerifier, ...] = ()
-    quorum: int = 0
-    sha256: str = ""
+    `logs` empty: the log's key is taken from the file that is verified, and the report says so.
+    """
+
+    logs: tuple[NoteVerifier, ...] = ()
+    roots: Roots = field(default_factory=dict)
+    trust: LogPolicy = field(default_factory=LogPolicy)
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the tlog-policy's bytes, '' where there is no such file. The author policy has no part."""
+        return self.trust.sha256
 
     @classmethod
-    def parse(cls, data: bytes) -> "Policy":
-        """Read a policy file; `VerificationError` says what is wrong with it."""
-        if len(data) > MAX_POLICY_BYTES:
-            raise _refuse(f"{len(data)} bytes; at most {MAX_POLICY_BYTES} are read")
-        value = shape.members(from_json(data), "logs", "roots", "witnesses", "quorum")
-        logs = tuple(NoteVerifier.parse(shape.text(key)) for key in shape.array(value["logs"], 1, 100))
-        witnesses = tuple(
-            NoteVerifier.parse(shape.text(key)) for key in shape.array(value["witnesses"], 0, 100)
-        )
-        if any(key.type != ED25519 for key in logs):
-            raise _refuse("a log's key is of type 0x01")
-        if any(key.type != COSIGNATURE for key in witnesses) or len(set(witnesses)) != len(witnesses):
-            raise _refuse("a witness's key is of type 0x04, and stands once")
-        roots = value["roots"]
-        if not isinstance(roots, dict):
-            raise _refuse("roots is not an object of GLN -> array of thumbprints")
-        return cls(
-            logs,
-            {
-                gln: frozenset(shape.hex_of(key, 32) for key in shape.array(keys, 1, 100))
-                for gln, keys in roots.items()
-            },
-            witnesses,
-            shape.integer(value["quorum"], 0, len(witnesses)),
-            sha256(data).hexdigest(),
-        )
+    def parse(cls, policy: bytes | None, authors: bytes | None = None) -> "Policy":
+        """Read the two files, either of which may be absent. Raises `VerificationError`.
+
+        A policy without a log would trust any log that asks: code ``policy-no-log``.
+        """
+        trust = LogPolicy() if policy is None else LogPolicy.parse(policy)
+        if policy is not None and not trust.logs:
+            raise VerificationError(
+                "policy: it names no log; add 'log <vkey>' for the ledger that you trust",
+                code="policy-no-log",
+            )
+        return cls(trust.log_keys, {} if authors is None else parse_authors(authors), trust)
 
 
-def _refuse(message: str) -> VerificationError:
-    return VerificationError(f"policy: {message}", code="policy")
+def parse_authors(data: bytes) -> Roots:
+    """Read an author policy. Raises `VerificationError`."""
+    if len(data) > MAX_AUTHORS_BYTES:
+        raise VerificationError(
+            f"author policy: {len(data)} bytes; at most {MAX_AUTHORS_BYTES} are read", code="authors"
+        )
+    roots = shape.members(from_json(data), "roots")["roots"]
+    if not isinstance(roots, dict):
+        raise VerificationError(
+            "author policy: roots is no object of GLN -> array of thumbprints", code="authors"
+        )
+    return {
+        _gln(gln): frozenset(shape.hex_of(key, 32) for key in shape.array(keys, 1, MAX_ROOTS))
+        for gln, keys in roots.items()
+    }
+
+
+def _gln(text: str) -> str:
+    if len(text) != 13 or not (text.isascii() and text.isdigit()):
+        raise VerificationError(
+            f"author policy: {text[:40]!a} is no GLN of 13 digits, so it would pin nothing",
+            code="authors",
+        )
+    return text

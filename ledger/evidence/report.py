@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ledger.log.cosigned import split_time
+from ledger.log.note import NoteSignature, NoteVerifier
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_000  # the end of year 9999: a node may write any number, a calendar ends there
 _WIDTH = 20
@@ -55,6 +58,30 @@ class KeyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessLine:
+    """A witness of the verifier's policy that cosigned the checkpoint, and when it says it did, seconds since 1970.
+
+    `seconds` is 0 where it does not say when. The time is the witness's word, as everything it signs.
+    """
+
+    name: str
+    key: str
+    seconds: int
+
+    @classmethod
+    def of(cls, key: NoteVerifier, lines: Sequence[NoteSignature]) -> "WitnessLine":
+        """The witness with `key` and its signature lines, already verified; the earliest time counts."""
+        return cls(key.name, str(key), min(split_time(line.sig)[0] for line in lines))
+
+    def told(self) -> str:
+        """Who saw it and when, in words."""
+        if not self.seconds:
+            return f"{self.name}, without a time"
+        moment = _EPOCH + timedelta(seconds=min(self.seconds, _LAST_MS // 1000))
+        return f"{self.name}, by its clock at {moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class EventLine:
     """One proven event: where it stands, who vouches for it, and what is shown of it."""
 
@@ -92,7 +119,7 @@ class Report:
     log_trusted: bool
     made_for_policy: str
     policy: str
-    witnesses: tuple[str, ...]
+    witnesses: tuple[WitnessLine, ...]
     keys: tuple[KeyLine, ...]
     events: tuple[EventLine, ...]
 
@@ -125,7 +152,9 @@ class Report:
         )
         yield _row("key of the ledger", trust)
         yield _row("", self.log_key)
-        yield _row("seen by witnesses", ", ".join(self.witnesses) or "none that you asked for")
+        seen = [witness.told() for witness in self.witnesses] or ["none that you asked for"]
+        for position, line in enumerate(seen):
+            yield _row("" if position else "seen by witnesses", line)
         if self.made_for_policy and self.made_for_policy != self.policy:
             yield _row(
                 "made for policy", f"{self.made_for_policy[:16]}..., which is not the one you check with"

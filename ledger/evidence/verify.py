@@ -16,7 +16,7 @@ from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
 from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
 from ledger.evidence.policy import Policy
-from ledger.evidence.report import EventLine, KeyLine, Report
+from ledger.evidence.report import EventLine, KeyLine, Report, WitnessLine
 from ledger.evidence.subject import ShownEvent, foreign
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry, Kind, link
@@ -113,10 +113,10 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
         root=head.checkpoint.root.hex(),
         checkpoint=head.note.encode().decode(),
         log_key=bundle.log,
-        log_trusted=policy is not None,
+        log_trusted=bool(policy and policy.logs),
         made_for_policy=bundle.policy,
         policy=policy.sha256 if policy else "",
-        witnesses=tuple(witness.name for witness in witnesses),
+        witnesses=witnesses,
         keys=keys,
         events=tuple(_line(item, number, event, keyring, policy) for item, number, event in shown),
     )
@@ -136,7 +136,7 @@ def verify_item(data: bytes, log: NoteVerifier, subject: str) -> Report:
 
 def _checkpoint(
     bundle: Bundle, policy: Policy | None
-) -> tuple[SignedCheckpoint, list[LogProof], list[NoteVerifier]]:
+) -> tuple[SignedCheckpoint, list[LogProof], tuple[WitnessLine, ...]]:
     """Step 2: one checkpoint in all proofs, signed by a log that is trusted, cosigned as the policy asks."""
     with _at(Step.CHECKPOINT):
         named = NoteVerifier.parse(bundle.log)
@@ -145,16 +145,10 @@ def _checkpoint(
         proofs = [LogProof.parse(raw.proof) for raw in bundle.entries]
         if any(proof.checkpoint != proofs[0].checkpoint for proof in proofs):
             raise VerificationError("the proofs lead to different checkpoints", code="checkpoint")
-        head = SignedCheckpoint.open(proofs[0].checkpoint, policy.logs if policy else [named])
-        witnesses: list[NoteVerifier] = []
-        if policy and policy.quorum:
-            witnesses = head.note.verify(policy.witnesses)
-            if len(witnesses) < policy.quorum:
-                raise VerificationError(
-                    f"{len(witnesses)} of the policy's witnesses cosigned, {policy.quorum} must have",
-                    code="quorum",
-                )
-        return head, proofs, witnesses
+        logs = policy.logs if policy and policy.logs else (named,)
+        head = SignedCheckpoint.open(proofs[0].checkpoint, logs)
+        found = policy.trust.require_quorum(head.note) if policy else []
+        return head, proofs, tuple(WitnessLine.of(witness.key, lines) for witness, lines in found)
 
 
 def _inclusion(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> None:

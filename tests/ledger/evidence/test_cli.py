@@ -45,11 +45,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bad.json").write_bytes(
         data.replace(b"commissioning", b"commissionino").replace(b'"i":0', b'"i":1')
     )
-    policy = {
-        "logs": [str(world.log.verifier)], "roots": {MAKER: [world.root.thumbprint.hex()]}, "witnesses": [],
-        "quorum": 0,
-    }  # fmt: skip
-    (folder / "policy.json").write_text(json.dumps(policy))
+    (folder / "policy").write_text(f"log {world.log.verifier}\nquorum none\n")
+    (folder / "authors.json").write_text(json.dumps({"roots": {MAKER: [world.root.thumbprint.hex()]}}))
     return folder
 
 
@@ -59,10 +56,12 @@ def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_stranger_needs_nothing_but_cryptography(files: Path) -> None:
-    result = alone("verify", str(files / "good.json"), "--policy", str(files / "policy.json"))
+    trusted = ("--policy", str(files / "policy"), "--authors", str(files / "authors.json"))
+    result = alone("verify", str(files / "good.json"), *trusted)
     assert result.returncode == 0, result.stderr
     assert result.stderr.strip() == "[]", "a third-party module was loaded"
     assert result.stdout.startswith("ACCEPTED")
+    assert "root pinned by your policy" in result.stdout
 
 
 def test_one_changed_byte_and_it_says_what_broke(files: Path) -> None:
@@ -85,8 +84,9 @@ def test_the_plain_form_takes_a_file(files: Path, capsys: pytest.CaptureFixture[
 
 def test_usage_is_status_two(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(files / "absent.json")]) == 2
-    (files / "broken-policy.json").write_text("{}")
-    assert main([str(files / "good.json"), "--policy", str(files / "broken-policy.json")]) == 2
+    for option in ("--policy", "--authors"):
+        (files / "broken").write_text("{}")
+        assert main([str(files / "good.json"), option, str(files / "broken")]) == 2
     with pytest.raises(SystemExit) as caught:
         main(["--nothing"])
     assert caught.value.code == 2

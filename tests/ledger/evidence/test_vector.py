@@ -11,7 +11,8 @@ VECTORS = Path(__file__).parent / "vectors"
 
 def test_the_kept_file_is_accepted_under_its_policy() -> None:
     data = (VECTORS / "story.evidence.json").read_bytes()
-    report = verify(data, Policy.parse((VECTORS / "policy.json").read_bytes()))
+    policy, authors = ((VECTORS / name).read_bytes() for name in ("policy", "authors.json"))
+    report = verify(data, Policy.parse(policy, authors))
     assert report.subject == PACK
     assert [(event.index, event.record, event.one["bizStep"]) for event in report.events] == [
         (4, 0, "commissioning"), (5, 0, "packing"), (5, 1, "packing"), (6, 0, "shipping"),

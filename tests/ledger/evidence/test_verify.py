@@ -94,11 +94,17 @@ def test_a_log_that_the_policy_does_not_name_is_refused(story: World) -> None:
     assert refused(story.bundle([4], [PACK]), Policy((other,))).step is Step.CHECKPOINT
 
 
+def _asking(story: World, quorum: str, *witnesses: NoteVerifier) -> Policy:
+    """A policy for the story's log, its witnesses called 0, 1 and so on."""
+    lines = [f"witness {number} {key}" for number, key in enumerate(witnesses)]
+    return Policy.parse("\n".join((f"log {story.log.verifier}", *lines, quorum, "")).encode())
+
+
 def test_a_quorum_of_witnesses_is_counted(story: World) -> None:
     private = Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
     witness = NoteVerifier("witness.example", public, COSIGNATURE)
-    policy = Policy((story.log.verifier,), {}, (witness,), 1)
+    policy = _asking(story, "quorum 0", witness)
     data = story.bundle([4], [PACK])
     assert refused(data, policy).step is Step.CHECKPOINT
 
@@ -108,15 +114,19 @@ def test_a_quorum_of_witnesses_is_counted(story: World) -> None:
     line = NoteSignature(witness.name, key_id(witness.name, COSIGNATURE, public), raw)
     entries = [story.material(index, [PACK]) for index in [*story.key_entries(), 4]]
     seen = build(PACK, str(story.log.verifier), note.signed_also([line]).encode(), entries)
-    assert verify(seen, policy).witnesses == ("witness.example",)
+    [told] = verify(seen, policy).witnesses
+    assert (told.name, told.key, told.seconds) == ("witness.example", str(witness), 1772000000)
+    assert "witness.example, by its clock at 2026-02-25 06:13:20 UTC" in verify(seen, policy).text()
 
     absent = NoteVerifier(
         "absent.example", generate().private_key.public_key().public_bytes_raw(), COSIGNATURE
     )
-    assert refused(seen, Policy((story.log.verifier,), {}, (witness, absent), 2)).code == "quorum"
-    assert verify(seen, Policy((story.log.verifier,), {}, (witness, absent), 1)).witnesses == (
-        "witness.example",
-    )
+    for least, enough in (("all", False), ("2", False), ("any", True), ("1", True)):
+        asking = _asking(story, f"group G {least} 0 1\nquorum G", witness, absent)
+        if enough:
+            assert verify(seen, asking).witnesses == (told,)
+        else:
+            assert refused(seen, asking).code == "quorum"
 
     bent = note.signed_also([NoteSignature(line.name, line.key_id, raw[:-1] + bytes((raw[-1] ^ 1,)))])
     assert (
