@@ -101,3 +101,17 @@ class OtherContent(AppError):
             f"{event_ids[0]}" + (f" and {len(event_ids) - 1} more" if len(event_ids) > 1 else ""),
             "Nothing was stored. A correction is a new event: send an error declaration and events with new ids.",
         )
+
+
+class InProgress(AppError):
+    """What it is about is in a long document that is still being taken in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "capture.in_progress",
+            503,
+            "A document with the same events is still being taken in",
+            "they came unsigned in it, and can be signed for once they stand",
+            "Nothing was stored. Send it again in a minute.",
+            headers={"Retry-After": "30"},
+        )

@@ -6,13 +6,28 @@ adds an entry that endorses it. Anything that contradicts what stands raises, an
 
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from app.capture.prepared import EventReceipt, OtherContent, PreparedCapture, PreparedEvent, Receipt
+from app.capture.known import (
+    NOT_YET,
+    Known,
+    declared_at,
+    find_twins,
+    known_events,
+    same_document,
+    waiting_events,
+)
+from app.capture.prepared import (
+    EventReceipt,
+    InProgress,
+    OtherContent,
+    PreparedCapture,
+    PreparedEvent,
+    Receipt,
+)
 from app.custody import projector, writing
 from app.custody import service as custody
 from app.devices import service as devices
@@ -23,7 +38,6 @@ from app.events.roles import roles_of
 from app.exceptions import service as exceptions
 from app.partners import service as partners
 from app.products import service as products
-from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.act import gln_of
 from ledger.custody.event import Event
@@ -34,39 +48,37 @@ from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An event that stands already."""
-
-    seq: int
-    index: int
-    digest: bytes
-    signed: bool
-
-
 def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: PreparedCapture) -> Receipt:
     """Write `capture` and bring custody up to date. Raises `OtherContent`, `Refused` for a key that may not sign."""
     now = clock.now()
     _refuse_doubles(capture)
     parties = _party_ids(connection, clock, capture)
     by_id = parties[capture.by]
-    known = _known_events(connection, by_id, capture)
+    keys = [(e.act.event.id, declared_at(e.act.event)) for e in capture.events]
+    known = [
+        each or waiting
+        for each, waiting in zip(
+            known_events(connection, by_id, keys), waiting_events(connection, by_id, keys), strict=True
+        )
+    ]
     clashing = [
         e.act.event.id for e, k in zip(capture.events, known, strict=True) if k and k.digest != e.digest
     ]
     if clashing:
         raise OtherContent(clashing)
-    endorsed = [k.seq for k in known if k and capture.signer and not k.signed]
+    endorsed = [k for k in known if k and capture.signer and not k.signed]
+    if any(k.seq == NOT_YET for k in endorsed):
+        raise InProgress()
     if all(known) and not endorsed and known:
         # A client that lost the answer sends the same statement again, and gets the answer to that one.
         stands = None
         if capture.signer:
             stands = writer.find_statement(capture.statement)
             if stands is None:
-                stands = _same_document(connection, by_id, capture)
+                stands = same_document(connection, by_id, capture.raw_sha256, capture.signer)
         return _first_receipt(writer, capture, [k for k in known if k], stands)
     if not capture.events:
-        again = _same_document(connection, by_id, capture)
+        again = same_document(connection, by_id, capture.raw_sha256, capture.signer)
         if again is not None:
             return _first_receipt(writer, capture, [], again)
     devices.require_valid(connection, capture.signatures, writer.head().size)
@@ -81,15 +93,16 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
             )
         ]
     )
-    doc_id = _insert_document(connection, capture, by_id, entry.index, now)
-    _endorse(connection, capture, known, entry.index)
+    doc_id = insert_document(connection, capture, by_id, entry.index, now)
+    if capture.signer is not None:
+        endorse(connection, known, entry.index)
     fresh = [
         (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
     ]
-    twins = _twins(connection, by_id, fresh)
-    seqs = _insert_events(connection, capture, fresh, twins, doc_id, entry.index, parties, now)
+    twins = find_twins(connection, by_id, fresh)
+    seqs = insert_events(connection, fresh, twins, doc_id, entry.index, parties, now)
     products.learn(connection, clock, capture.document.products, by_id)
-    findings = _project(connection, clock, fresh, twins, seqs)
+    findings = project_events(connection, clock, fresh, twins, seqs)
     numbers = {number: seq for (number, _), seq in zip(fresh, seqs, strict=True)}
     receipts = tuple(
         EventReceipt(e.act.event.id, k.seq if k else numbers[n], k.index if k else entry.index, k is not None)
@@ -111,7 +124,7 @@ def _refuse_doubles(capture: PreparedCapture) -> None:
     """An event stands once in a document. Raises `OtherContent`, `Invalid`."""
     digests: dict[tuple[str, int], bytes] = {}
     for each in capture.events:
-        key = (each.act.event.id, _declared_at(each.act.event))
+        key = (each.act.event.id, declared_at(each.act.event))
         first = digests.setdefault(key, each.digest)
         if first != each.digest:
             raise OtherContent([each.act.event.id])
@@ -134,58 +147,7 @@ def _party_ids(connection: Connection, clock: Clock, capture: PreparedCapture) -
     return partners.ids(connection, clock, {gln: called.get(gln, "") for gln in sorted(wanted)})
 
 
-def _known_events(connection: Connection, by_id: int, capture: PreparedCapture) -> list[_Known | None]:
-    """For each event of the capture, the one that stands under its id (and declaration time) already."""
-    keys = [(e.act.event.id, _declared_at(e.act.event)) for e in capture.events]
-    found: dict[tuple[str, int], _Known] = {}
-    for chunk in chunks(sorted({event_id for event_id, _ in keys})):
-        rows = connection.execute(
-            select(
-                event.c.event_id,
-                event.c.declared_at,
-                event.c.seq,
-                event.c.idx,
-                event.c.digest,
-                document.c.signer,
-            )
-            .join(document, document.c.doc_id == event.c.doc_id)
-            .where(event.c.by_id == by_id, event.c.event_id.in_(chunk))
-        )
-        for row in rows:
-            found[row.event_id, row.declared_at] = _Known(
-                row.seq, row.idx, bytes(row.digest), row.signer is not None
-            )
-    unsigned = [k.seq for k in found.values() if not k.signed]
-    endorsed: set[int] = set()
-    for chunk in chunks(unsigned):
-        endorsed.update(
-            connection.execute(select(endorsement.c.seq).where(endorsement.c.seq.in_(chunk))).scalars()
-        )
-    for key, each in found.items():
-        if each.seq in endorsed:
-            found[key] = _Known(each.seq, each.index, each.digest, True)
-    return [found.get(key) for key in keys]
-
-
-def _declared_at(each: Event) -> int:
-    return to_micros(each.declaration.time) if each.declaration else 0
-
-
-def _twins(connection: Connection, by_id: int, fresh: list[tuple[int, PreparedEvent]]) -> frozenset[int]:
-    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier."""
-    before: set[bytes] = set()
-    for chunk in chunks([e.digest for _, e in fresh]):
-        query = select(event.c.digest).where(event.c.by_id == by_id, event.c.digest.in_(chunk))
-        before.update(bytes(digest) for digest in connection.execute(query).scalars())
-    found = set()
-    for number, each in fresh:
-        if each.digest in before:
-            found.add(number)
-        before.add(each.digest)
-    return frozenset(found)
-
-
-def _insert_document(
+def insert_document(
     connection: Connection, capture: PreparedCapture, by_id: int, index: int, now: Any
 ) -> int:
     affirmed = capture.document.statement.affirmed if capture.document.statement else None
@@ -209,19 +171,18 @@ def _insert_document(
     return int(key[0])
 
 
-def _endorse(
-    connection: Connection, capture: PreparedCapture, known: list[_Known | None], index: int
-) -> None:
-    if capture.signer is None:
-        return
-    rows = [{"seq": k.seq, "idx": index, "ev_no": n} for n, k in enumerate(known) if k and not k.signed]
+def endorse(connection: Connection, known: Sequence[Known | None], index: int, first: int = 0) -> None:
+    """Write that the signed entry at `index` vouches for those of its records, from number `first` on, that stood
+    unsigned."""
+    rows = [
+        {"seq": k.seq, "idx": index, "ev_no": n} for n, k in enumerate(known, first) if k and not k.signed
+    ]
     if rows:
         connection.execute(insert(endorsement), rows)
 
 
-def _insert_events(
+def insert_events(
     connection: Connection,
-    capture: PreparedCapture,
     fresh: list[tuple[int, PreparedEvent]],
     twins: frozenset[int],
     doc_id: int,
@@ -244,7 +205,7 @@ def _insert_events(
                 "idx": index,
                 "by_id": parties[act.by],
                 "event_id": each.id,
-                "declared_at": _declared_at(each),
+                "declared_at": declared_at(each),
                 "digest": prepared.digest,
                 "pos": each.position,
                 "event_time": each.event_time,
@@ -278,14 +239,19 @@ def _insert_names(connection: Connection, numbered: list[tuple[int, Event]]) -> 
         connection.execute(insert(event_epc), rows)
 
 
-def _project(
+def project_events(
     connection: Connection,
     clock: Clock,
     fresh: list[tuple[int, PreparedEvent]],
     twins: frozenset[int],
     seqs: list[int],
+    *,
+    whatever_it_takes: bool = False,
 ) -> tuple[dict[str, Any], ...]:
-    """Apply the rules to the new events, open and close exceptions; what was found about them, as data."""
+    """Apply the rules to the new events, open and close exceptions; what was found about them, as data.
+
+    `whatever_it_takes`: their entry stands, and nothing that they touch is too much to be projected again.
+    """
     before: list[tuple[int, Finding]] = []
     acting: list[StoredAct] = []
     for seq, (number, prepared) in zip(seqs, fresh, strict=True):
@@ -296,7 +262,7 @@ def _project(
         elif prepared.effective:
             acting.append(StoredAct(seq, prepared.act))
     writing.note(connection, {}, before, lasting=True)
-    projection = projector.project(connection, clock, acting)
+    projection = projector.project(connection, clock, acting, bounded=not whatever_it_takes)
     exceptions.follow(connection, clock, projection)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}
@@ -304,20 +270,8 @@ def _project(
     )
 
 
-def _same_document(connection: Connection, by_id: int, capture: PreparedCapture) -> int | None:
-    """The entry of the very same bytes, signed by the same key or by none. It tells a document of master data alone,
-    which has no events to know it by, and one whose entry only endorsed what stood before."""
-    query = select(func.min(document.c.idx)).where(
-        document.c.by_id == by_id,
-        document.c.sha256 == capture.raw_sha256,
-        document.c.signer.is_(None) if capture.signer is None else document.c.signer == capture.signer,
-    )
-    found = connection.execute(query).scalar()
-    return None if found is None else int(found)
-
-
 def _first_receipt(
-    writer: SqlWriter, capture: PreparedCapture, known: list[_Known], index: int | None
+    writer: SqlWriter, capture: PreparedCapture, known: list[Known], index: int | None
 ) -> Receipt:
     """The receipt that this content got first. Where its entry is not known, it is the last of its events': a document
     that repeated some brought the others itself."""

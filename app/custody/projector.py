@@ -59,8 +59,13 @@ class Progress:
         ]
 
 
-def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> Projection:
-    """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already."""
+def project(
+    connection: Connection, clock: Clock, new: Sequence[StoredAct], *, bounded: bool = True
+) -> Projection:
+    """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already.
+
+    Raises `TooMuchAgain` if `bounded`: what may still be refused is, rather than hold the ledger's lock for so long.
+    """
     keys = [key for stored in new for key in named(stored.act.event)]
     parents = {
         s.act.event.parent for s in new if s.act.event.parent and s.act.event.type is EventType.AGGREGATION
@@ -83,7 +88,7 @@ def project(connection: Connection, clock: Clock, new: Sequence[StoredAct]) -> P
     if late:
         roots = set(loading.find_ids(connection, {key for s in late for key in named(s.act.event)}).values())
         roots |= acts.declared_wrong(connection, [s.seq for s in late if s.act.event.declaration])
-        some_seqs, ids = _again(connection, clock, roots)
+        some_seqs, ids = _again(connection, clock, roots, bounded)
         return Projection(frozenset(seqs | some_seqs), frozenset(ids | set(before.ids.values())))
     return Projection(frozenset(seqs), frozenset(before.ids.values()))
 
@@ -98,9 +103,9 @@ def _write(connection: Connection, clock: Clock, before: loading.Loaded, progres
     writing.note(connection, before.ids, progress.findings)
 
 
-def _again(connection: Connection, clock: Clock, roots: set[int]) -> tuple[set[int], set[int]]:
+def _again(connection: Connection, clock: Clock, roots: set[int], bounded: bool) -> tuple[set[int], set[int]]:
     """Project the group around the items `roots` again from its events. The numbers of its events and its items."""
-    ids = _group(connection, roots)
+    ids = _group(connection, roots, bounded)
     seqs = acts.naming(connection, ids)
     stored = acts.read(connection, seqs)
     before = loading.load_numbers(connection, ids)
@@ -123,13 +128,13 @@ def replay(stored: Sequence[StoredAct], only: frozenset[str] | None = None) -> P
     return progress
 
 
-def _group(connection: Connection, ids: set[int]) -> set[int]:
+def _group(connection: Connection, ids: set[int], bounded: bool) -> set[int]:
     """`ids` and every item that was ever packed, unpacked, counted or transformed with one of them, and so on."""
     group: set[int] = set()
     edge = ids
     while edge:
         group |= edge
-        if len(group) > MOST_AGAIN:
+        if bounded and len(group) > MOST_AGAIN:
             raise TooMuchAgain(len(group))
         edge = acts.grouped_with(connection, edge) - group
     return group

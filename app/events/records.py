@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from app.events import pending
 from app.events.models import document, endorsement, event
 from app.shared.chunks import chunks
 from ledger.custody.stored import unpack_fields
@@ -40,6 +41,9 @@ def committed(connection: Connection, index: int, n: int) -> Committed | None:
     bodies = dict(
         connection.execute(select(event.c.ev_no, event.c.body).where(event.c.doc_id == row.doc_id)).all()
     )
+    waiting = pending.of(connection).get(row.doc_id)
+    if waiting is not None:
+        bodies |= pending.bodies(connection, waiting)
     if len(bodies) == n:
         records: list[Record] = [unpack_fields(bytes(bodies[number])) for number in range(n)]
     else:

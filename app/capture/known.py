@@ -1,0 +1,112 @@
+"""What of a capture stands already: under its id, as the same content under another one, or as the same document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from app.capture.prepared import PreparedEvent
+from app.events.models import document, endorsement, event, inbox, inbox_event
+from app.events.pending import APPLYING
+from app.shared.chunks import chunks
+from ledger.custody.event import Event
+from ledger.store.sql.types import to_micros
+
+NOT_YET = 0  # the number of an event whose entry stands and that is not applied yet
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that stands already."""
+
+    seq: int
+    index: int
+    digest: bytes
+    signed: bool
+
+
+def declared_at(each: Event) -> int:
+    return to_micros(each.declaration.time) if each.declaration else 0
+
+
+def known_events(connection: Connection, by_id: int, keys: Sequence[tuple[str, int]]) -> list[Known | None]:
+    """For each (event id, declaration time) of the party's, the event that stands under it already."""
+    found: dict[tuple[str, int], Known] = {}
+    for chunk in chunks(sorted({event_id for event_id, _ in keys})):
+        rows = connection.execute(
+            select(
+                event.c.event_id,
+                event.c.declared_at,
+                event.c.seq,
+                event.c.idx,
+                event.c.digest,
+                document.c.signer,
+            )
+            .join(document, document.c.doc_id == event.c.doc_id)
+            .where(event.c.by_id == by_id, event.c.event_id.in_(chunk))
+        )
+        for row in rows:
+            found[row.event_id, row.declared_at] = Known(
+                row.seq, row.idx, bytes(row.digest), row.signer is not None
+            )
+    unsigned = [k.seq for k in found.values() if not k.signed]
+    endorsed: set[int] = set()
+    for chunk in chunks(unsigned):
+        endorsed.update(
+            connection.execute(select(endorsement.c.seq).where(endorsement.c.seq.in_(chunk))).scalars()
+        )
+    for key, each in found.items():
+        if each.seq in endorsed:
+            found[key] = Known(each.seq, each.index, each.digest, True)
+    return [found.get(key) for key in keys]
+
+
+def waiting_events(connection: Connection, by_id: int, keys: Sequence[tuple[str, int]]) -> list[Known | None]:
+    """The same for events of a long document whose entry stands, and that are not applied yet."""
+    jobs = {
+        row.job_no: row
+        for row in connection.execute(
+            select(inbox.c.job_no, inbox.c.idx, inbox.c.signer).where(
+                inbox.c.state == APPLYING, inbox.c.by_id == by_id
+            )
+        )
+    }
+    found: dict[tuple[str, int], Known] = {}
+    for chunk in chunks(sorted({event_id for event_id, _ in keys})) if jobs else ():
+        query = select(inbox_event).where(
+            inbox_event.c.by_id == by_id,
+            inbox_event.c.event_id.in_(chunk),
+            inbox_event.c.job_no.in_(jobs),
+        )
+        for row in connection.execute(query):
+            job = jobs[row.job_no]
+            found[row.event_id, row.declared_at] = Known(
+                NOT_YET, job.idx, bytes(row.digest), job.signer is not None
+            )
+    return [found.get(key) for key in keys]
+
+
+def find_twins(connection: Connection, by_id: int, fresh: list[tuple[int, PreparedEvent]]) -> frozenset[int]:
+    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier."""
+    before: set[bytes] = set()
+    for chunk in chunks([e.digest for _, e in fresh]):
+        query = select(event.c.digest).where(event.c.by_id == by_id, event.c.digest.in_(chunk))
+        before.update(bytes(digest) for digest in connection.execute(query).scalars())
+    found = set()
+    for number, each in fresh:
+        if each.digest in before:
+            found.add(number)
+        before.add(each.digest)
+    return frozenset(found)
+
+
+def same_document(connection: Connection, by_id: int, sha256: bytes, signer: bytes | None) -> int | None:
+    """The entry of the very same bytes, signed by the same key or by none. It tells a document of master data alone,
+    which has no events to know it by, and one whose entry only endorsed what stood before."""
+    query = select(func.min(document.c.idx)).where(
+        document.c.by_id == by_id,
+        document.c.sha256 == sha256,
+        document.c.signer.is_(None) if signer is None else document.c.signer == signer,
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
