@@ -1,19 +1,27 @@
-"""The one writer: takes what is queued, gives each capture its place in one transaction, answers when it is durable.
+"""The one writer: takes what is queued, gives each its place in one transaction, answers when it is durable.
 
 Whoever finds the lock free leads: it commits everything that has queued up meanwhile, its own included, and the others
-only wait for their answer. Each capture has a savepoint: what fails on its own data is answered alone and never fails
-its neighbours. A batch that the database itself failed is tried again capture by capture. Nothing is answered before
-the commit.
+only wait for their answer. Each write has a savepoint: what fails on its own data is answered alone and never fails
+its neighbours. Nothing is answered before the commit.
+
+What the database fails on is told apart by `app.capture.faults`: what passes (another process has the lock, a deadlock,
+a session that was ended) is tried again, because every write is idempotent; where the batch failed as a whole, each is
+tried alone; a broken disk stops this process until it is restarted; a full one refuses and goes on when there is room;
+and a commit of which nobody can say whether it took place is said to be one, and never that it failed.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from app.capture.faults import Fault, OutcomeUnknown, fault_of, told
 from app.capture.prepared import PreparedCapture, Receipt
 from app.capture.recording import record
 from app.errors import AppError, CaptureStopped
@@ -23,14 +31,19 @@ from ledger.store.sql.writer import SqlWriter
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 1000  # writes, and events, in one transaction
+TRIES = 6
+FIRST_PAUSE_S = 0.05
+T = TypeVar("T")
+Write = Callable[[Connection, SqlWriter], T]
 
 
 @dataclass(slots=True)
 class _Waiting:
-    capture: PreparedCapture
+    write: Write[Any]
+    weight: int
     done: threading.Event = field(default_factory=threading.Event)
-    receipt: Receipt | None = None
+    answer: Any = None
     failure: BaseException | None = None
 
 
@@ -46,9 +59,28 @@ class Committer:
         self._leading = threading.Lock()
         self._stopped: CaptureStopped | None = None
 
+    @property
+    def stopped(self) -> CaptureStopped | None:
+        """Why this process takes nothing in until it is restarted; None while it does."""
+        return self._stopped
+
     def submit(self, capture: PreparedCapture) -> Receipt:
-        """Record `capture`; returns when it is durable. Raises what it failed on, and then nothing of it stands."""
-        waiting = _Waiting(capture)
+        """Record `capture`; returns when it is durable. Raises what it failed on, and then nothing of it stands.
+
+        `OutcomeUnknown` alone says that it may stand: the same capture again is answered as it is.
+        """
+        return self.run(self.writing(capture), weight=len(capture.events))
+
+    def writing(self, capture: PreparedCapture) -> Write[Receipt]:
+        """What `submit` does with `capture` inside the transaction."""
+        return lambda connection, writer: record(connection, writer, self._clock, capture)
+
+    def run(self, write: Write[T], *, weight: int = 1) -> T:
+        """Do `write` under the ledger's lock, together with what else waits; its answer, once it is durable.
+
+        `write` may be done again after a failure, so it must be idempotent. `weight`: its events. Raises as `submit`.
+        """
+        waiting = _Waiting(write, max(1, weight))
         self._queue.append(waiting)
         while not waiting.done.is_set():
             with self._leading:
@@ -56,20 +88,22 @@ class Committer:
                     self._lead()
         if waiting.failure is not None:
             raise waiting.failure
-        assert waiting.receipt is not None
-        return waiting.receipt
+        return cast(T, waiting.answer)
 
     def _lead(self) -> None:
         batch: list[_Waiting] = []
+        weight = 0
         while self._queue and len(batch) < MOST_AT_ONCE:
+            if batch and weight + self._queue[0].weight > MOST_AT_ONCE:
+                break
             batch.append(self._queue.popleft())
+            weight += batch[-1].weight
         try:
             self._commit_or_retry(batch)
         except BaseException as error:
             failure = self._failed(error)
             for waiting in batch:
-                if waiting.receipt is None and waiting.failure is None:
-                    waiting.failure = failure
+                waiting.answer, waiting.failure = None, waiting.failure or failure
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -77,47 +111,79 @@ class Committer:
                 waiting.done.set()
 
     def _commit_or_retry(self, batch: list[_Waiting]) -> None:
-        """Commit the batch; where the database failed it as a whole, each capture alone: none fails for another."""
+        """Commit the batch; where the database failed it as a whole, each alone: none fails for another."""
         try:
-            self._commit(batch)
-        except BaseException as error:
-            for waiting in batch:
-                waiting.receipt = waiting.failure = None
-            if len(batch) == 1 or not isinstance(error, DBAPIError) or _says(error, _BROKEN):
+            self._commit_persistently(batch)
+        except DBAPIError as error:
+            if len(batch) == 1 or fault_of(error) in (Fault.BROKEN, Fault.PASSING):
                 raise
-            log.warning("batch failed, each capture is tried alone", error=type(error).__name__)
-            self._commit_alone(batch)
+            log.warning("batch failed, each is tried alone", error=type(error).__name__)
+            for waiting in batch:
+                try:
+                    self._commit_persistently([waiting])
+                except DBAPIError as alone:
+                    if fault_of(alone) is Fault.BROKEN:
+                        raise
+                    waiting.answer, waiting.failure = None, self._failed(alone)
 
-    def _commit_alone(self, batch: list[_Waiting]) -> None:
-        for waiting in batch:
+    def _commit_persistently(self, batch: list[_Waiting]) -> None:
+        """Commit the batch, and again where what kept it from that passes.
+
+        Once the end of one try is unknown, it stays so until a later one has told what stands.
+        """
+        unknown: BaseException | None = None
+        for number in range(TRIES):
             try:
-                self._commit([waiting])
-            except BaseException as error:
-                waiting.receipt, waiting.failure = None, None
-                if not isinstance(error, DBAPIError) or _says(error, _BROKEN):
+                self._commit(batch)
+                return
+            except Exception as error:
+                for waiting in batch:
+                    waiting.answer = waiting.failure = None
+                if isinstance(error, OutcomeUnknown):
+                    unknown = error
+                elif fault_of(error) is not Fault.PASSING:
+                    if unknown is not None and fault_of(error) is not Fault.BROKEN:
+                        raise unknown from error
                     raise
-                waiting.failure = self._failed(error)
+                if number == TRIES - 1:
+                    if unknown is not None:
+                        raise unknown from error
+                    raise
+                log.warning("commit is tried again", error=type(error).__name__, number=number + 1)
+                time.sleep(FIRST_PAUSE_S * 3**number)
 
     def _commit(self, batch: list[_Waiting]) -> None:
         if self._stopped is not None:
             raise self._stopped
         self._may_write()
-        with self._database.writing() as connection:
-            writer = SqlWriter(connection, self._origin)
-            writer.lock()
-            for waiting in batch:
-                try:
-                    with connection.begin_nested():
-                        waiting.receipt = record(connection, writer, self._clock, waiting.capture)
-                except (IntegrityError, DataError) as error:
-                    log.error("capture failed on the database, alone", error=type(error).__name__)
-                    waiting.failure = error
-                except DBAPIError:
-                    # Full, broken or cut off: SQLite has rolled back the whole transaction, savepoints and all. To go
-                    # on would acknowledge neighbours whose rows are gone.
-                    raise
-                except Exception as error:  # each capture answers for itself
-                    waiting.failure = error
+        written = False
+        try:
+            with self._database.writing() as connection:
+                writer = SqlWriter(connection, self._origin)
+                writer.lock()
+                for waiting in batch:
+                    self._write(connection, writer, waiting)
+                written = True
+        except DBAPIError as error:
+            if written and fault_of(error, committing=True) is Fault.UNKNOWN:
+                raise OutcomeUnknown() from error
+            raise
+
+    def _write(self, connection: Connection, writer: SqlWriter, waiting: _Waiting) -> None:
+        try:
+            with connection.begin_nested():
+                waiting.answer = waiting.write(connection, writer)
+        except (IntegrityError, DataError) as error:
+            log.error("write failed on the database, alone", error=type(error).__name__)
+            waiting.failure = error
+        except DBAPIError:
+            # Full, broken or cut off: SQLite has rolled back the whole transaction, savepoints and all. To go
+            # on would acknowledge neighbours whose rows are gone.
+            raise
+        except Exception as error:  # each answers for itself
+            if fault_of(error) is Fault.PASSING:
+                raise
+            waiting.failure = error
 
     def _failed(self, error: BaseException) -> BaseException:
         """What the callers are told when a whole batch failed; a broken disk stops the node until it is restarted."""
@@ -126,34 +192,14 @@ class Committer:
             return CaptureStopped(
                 "the node is being stopped", "Send it again: what stands is not counted twice."
             )
-        if isinstance(error, DBAPIError) and _says(error, _BROKEN):
+        if isinstance(error, AppError):
+            return error
+        if fault_of(error) is Fault.BROKEN and isinstance(error, DBAPIError):
             self._stopped = CaptureStopped(
-                "writing to the disk failed: what was not acknowledged may be lost, what was stands",
-                "Look at the disk, run packproof fsck, restart the node.",
+                "writing to the disk failed: what was acknowledged stands, of the rest nobody can say",
+                "Look at the disk, run packproof fsck, restart the node; then send it again: nothing is counted twice.",
             )
             log.error("writing failed, node stopped", error=type(error).__name__)
             return self._stopped
-        if isinstance(error, DBAPIError) and _says(error, _FULL):
-            return CaptureStopped("the disk is full", "Make room; it goes on by itself then.", 507)
-        if not isinstance(error, AppError):
-            log.error("capture failed", error=type(error).__name__)
-        return error
-
-
-_FULL = ("disk is full", "no space left", "disk full")
-_BROKEN = ("i/o error", "malformed", "readonly", "read-only", "could not fsync", "input/output error")
-
-
-def _says(error: BaseException, words: tuple[str, ...]) -> bool:
-    """Whether `error`, or one that it followed on, speaks of any of `words`.
-
-    When a transaction is gone, rolling back to its savepoint fails too and hides what happened first.
-    """
-    seen: BaseException | None = error
-    for _ in range(10):
-        if seen is None:
-            return False
-        if isinstance(seen, DBAPIError) and any(word in str(seen.orig).lower() for word in words):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
+        log.error("capture failed", error=type(error).__name__)
+        return told(error)

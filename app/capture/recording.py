@@ -30,6 +30,7 @@ from app.capture.prepared import (
 )
 from app.custody import projector, writing
 from app.custody import service as custody
+from app.devices import chains
 from app.devices import service as devices
 from app.errors import Invalid
 from app.events.acts import StoredAct
@@ -93,6 +94,7 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
             )
         ]
     )
+    chained = chains.note(connection, writer, entry, by_id)
     doc_id = insert_document(connection, capture, by_id, entry.index, now)
     if capture.signer is not None:
         endorse(connection, known, entry.index)
@@ -115,7 +117,7 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         signed=capture.signer is not None,
         known=False,
         events=receipts,
-        findings=findings,
+        findings=(*chained, *findings),
         notes=_notes(capture),
     )
 

@@ -7,6 +7,8 @@ from app.capture import prepare
 from app.capture.committer import Committer
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.devices import service as devices
+from app.devices.parking import Parking
+from app.devices.service import KeyEnded
 from app.node.service import Node
 from app.partners import service as partners
 from app.products import service as products
@@ -27,6 +29,7 @@ class Capture:
     most_events: int
     most_bytes: int
     tolerance: timedelta
+    parking: Parking
 
     def receive(
         self, raw: bytes, content_type: str | None, *, by: str, channel: str, actor: Actor
@@ -62,18 +65,20 @@ class Capture:
         # Before the document is read: nobody without a key makes the node parse anything large.
         statement = prepare.verified(opened, verifiers)
         document = prepare.read_document(raw, content_type, self.most_events, self.most_bytes)
-        return self.submit(
-            prepare.signed(
-                document=document,
-                raw=raw,
-                events=self.events(document, by),
-                by=by,
-                envelope=opened,
-                statement=statement,
-                seed=seed,
-                verifiers=verifiers,
-            )
+        prepared = prepare.signed(
+            document=document,
+            raw=raw,
+            events=self.events(document, by),
+            by=by,
+            envelope=opened,
+            statement=statement,
+            seed=seed,
+            verifiers=verifiers,
         )
+        try:
+            return self.submit(prepared)
+        except KeyEnded as ended:
+            raise self.parking.park(by, envelope, seed, raw, content_type or "", ended) from ended
 
     def submit(self, capture: PreparedCapture) -> Receipt:
         """The seam itself: give a prepared capture its place; returns when it is durable."""

@@ -162,16 +162,17 @@ def test_neighbours_of_one_that_the_disk_has_no_room_for_are_taken(sqlite_trade,
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 60}")
     before = trade.counts()
-    batch = [committer._Waiting(each) for each in prepared]
+    writing = capture.committer.writing
+    batch = [committer._Waiting(writing(each), len(each.events)) for each in prepared]
     capture.committer._queue.extend(batch)
     capture.committer._lead()
     small, large = [*batch[:3], batch[4]], batch[3]
     assert isinstance(large.failure, CaptureStopped)
     assert large.failure.status == 507
     assert [each.failure for each in small] == [None] * 4
-    assert [each.receipt.index for each in small] == list(range(before[0], before[0] + 4))
+    assert [each.answer.index for each in small] == list(range(before[0], before[0] + 4))
     assert trade.counts() == (before[0] + 4, before[1] + 4, before[2] + 4)
-    trade.sweep({each.receipt.index: _entry(trade, each.receipt.index) for each in small})
+    trade.sweep({each.answer.index: _entry(trade, each.answer.index) for each in small})
 
 
 def _entry(trade, index):
