@@ -6,7 +6,7 @@ Each action has a module of its own with ``register(actions)``; `ACTIONS` names 
 import importlib
 from typing import Any
 
-ACTIONS: tuple[str, ...] = ()
+ACTIONS: tuple[str, ...] = ("app.log.recover",)
 
 
 def register(commands: Any) -> None:

@@ -132,7 +132,7 @@ class Node:
         except ReadOnly as error:
             self._checked = False
             self._refusal = CaptureStopped(
-                str(error), "Nothing is lost. Put the newest database back; docs/operating/node.md says how."
+                str(error), "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md#read-only has the rest."
             )
             raise self._refusal from error
 

@@ -48,6 +48,20 @@ class MarkMissing(ReadOnly):
     code = "mark-missing"
 
 
+@contextlib.contextmanager
+def signing_lock(mark_path: Path) -> Iterator[None]:
+    """One process at a time reads the mark, raises it and signs."""
+    mark_path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(
+        mark_path.with_name(f"{mark_path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
 class Sealer:
     """Signs heads of one ledger under its origin, with one mark."""
 
@@ -74,7 +88,7 @@ class Sealer:
         `RolledBack`, `MarkMissing`, or `ReadOnly` with the codes ``mark-origin``, ``mark-behind``,
         ``mark-unreadable``. Raises `LedgerDamaged` where rows contradict each other.
         """
-        with self._locked(), self._store.auditing() as reader:
+        with signing_lock(self._mark.path), self._store.auditing() as reader:
             mark, head, latest = self._read_mark(), reader.head(), reader.latest_checkpoint()
             if mark is None and head.size == 0 and latest is None:
                 # From here on a missing mark means that somebody took it away.
@@ -87,12 +101,12 @@ class Sealer:
 
         Raises as `check_at_start` does, and `MarkError` where the mark cannot be written; then nothing was signed.
         """
-        with self._locked():
+        with signing_lock(self._mark.path):
             with self._store.auditing() as reader:
                 mark, head, latest = self._read_mark(), reader.head(), reader.latest_checkpoint()
                 self._check(reader, mark, head, latest)
-                checkpoint = Checkpoint(self._store.origin, head.size, _root(reader, head.size))
-                _check_head(reader, head, checkpoint.root)
+                checkpoint = Checkpoint(self._store.origin, head.size, tree_root(reader, head.size))
+                check_head(reader, head, checkpoint.root)
             if latest is not None and latest.size == head.size:
                 return self._again(latest, checkpoint)
             self._mark.advance(checkpoint)
@@ -107,24 +121,13 @@ class Sealer:
             note = note.signed_also([self._cosigner.sign(checkpoint, self._seconds())])
         return note.encode()
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        path = self._mark.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(file)
-
     def _read_mark(self) -> Checkpoint | None:
         try:
             return self._mark.read()
         except (LedgerError, OSError) as error:
             raise ReadOnly(
-                f"the mark {self._mark.path} cannot be read ({error}): the node stays read-only. Compare with the "
-                "checkpoints that witnesses and scanners kept",
+                f"the mark {self._mark.path} cannot be read ({error}): the node stays read-only. packproof "
+                "ledger recover compares the checkpoints that witnesses and scanners kept",
                 code="mark-unreadable",
             ) from error
 
@@ -135,8 +138,8 @@ class Sealer:
         if mark is None:
             raise MarkMissing(
                 f"the ledger has {head.size} entries, and the mark {self._mark.path} is gone: the node stays "
-                "read-only, because it cannot know how far it had signed. Compare with the checkpoints that "
-                "witnesses and scanners kept"
+                "read-only, because it cannot know how far it had signed. packproof ledger recover compares the "
+                "checkpoints that witnesses and scanners kept"
             )
         if mark.origin != self._store.origin:
             raise ReadOnly(
@@ -149,7 +152,7 @@ class Sealer:
                 f"this node has signed {mark.size} entries, and the ledger has only {head.size}: an old database "
                 "was restored or its end was cut. The node stays read-only; put back the newest database"
             )
-        if _root(reader, mark.size) != mark.root:
+        if tree_root(reader, mark.size) != mark.root:
             raise RolledBack(
                 f"the first {mark.size} of {head.size} entries are not those this node has signed: an old database "
                 "was restored and has grown since, or history was rewritten. The node stays read-only; put back the "
@@ -158,7 +161,8 @@ class Sealer:
         if latest is not None and latest.size > mark.size:
             raise ReadOnly(
                 f"the mark {self._mark.path} stands at {mark.size}, and a checkpoint of {latest.size} entries was "
-                "signed: the mark was restored from a backup. The node stays read-only; put back the newest mark",
+                "signed: the mark was restored from a backup. The node stays read-only; put back the newest mark, "
+                "or run packproof ledger recover",
                 code="mark-behind",
             )
 
@@ -174,7 +178,8 @@ class Sealer:
         return latest.note
 
 
-def _root(reader: LedgerReader, size: int) -> bytes:
+def tree_root(reader: LedgerReader, size: int) -> bytes:
+    """The root over the first `size` entries, computed from the rows; raises `LedgerDamaged`."""
     try:
         return root_at(reader, size)
     except NoSuchEntry as error:
@@ -183,7 +188,7 @@ def _root(reader: LedgerReader, size: int) -> bytes:
         ) from error
 
 
-def _check_head(reader: LedgerReader, head: Head, root: bytes) -> None:
+def check_head(reader: LedgerReader, head: Head, root: bytes) -> None:
     """What is about to be signed is what the rows give, not what the head's row says."""
     if head.root != root or (head.size and reader.leaf(head.size - 1) != head.last_leaf):
         raise LedgerDamaged(

@@ -23,7 +23,7 @@ PARSERS = {
     "python -m ledger": verify_parser,
 }
 # Named on the pages as not built yet. Whoever builds one takes it from here, and mends what the pages say.
-NOT_YET = {"packproof ledger recover"}
+NOT_YET: set[str] = set()
 
 
 def named(path: Path) -> str:
@@ -128,12 +128,12 @@ def test_every_command_in_the_text_exists(page):
         assert unknown_word(name, words) is None, f"{named(page)}: {code}"
 
 
-@pytest.mark.parametrize("line", sorted(NOT_YET))
-def test_what_is_said_not_to_exist_does_not(line):
-    found = program(line)
-    assert found is not None
-    assert unknown_word(*found) is not None, f"{line} exists: the pages say that it does not"
-    assert any(line in inline(page) for page in PAGES)
+def test_what_is_said_not_to_exist_does_not():
+    for line in sorted(NOT_YET):
+        found = program(line)
+        assert found is not None
+        assert unknown_word(*found) is not None, f"{line} exists: the pages say that it does not"
+        assert any(line in inline(page) for page in PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
