@@ -1,7 +1,8 @@
 """Check a file without the node that made it: ``python -m ledger verify FILE [--policy P] [--authors A] [--json]``.
 
-FILE is evidence about a package. P is a C2SP tlog-policy, A an author policy (docs/formats/policy.md). Needs
-``cryptography`` and nothing else, no network, no clock. Exit status: 0 accepted, 1 refused, 2 usage.
+FILE is evidence about a package, or a conflict: two heads that one log signed and that cannot both be true. P is a C2SP
+tlog-policy, A an author policy (docs/formats/policy.md). Needs ``cryptography`` and nothing else, no network, no clock.
+Exit status: 0 accepted, 1 refused, 2 usage.
 """
 
 import argparse
@@ -11,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
 from ledger.evidence.verify import EvidenceRefused, verify
+from ledger.log.conflict import BEGINNING, Conflict
 from ledger.log.policy import MAX_POLICY_BYTES
 
 ACCEPTED: Final = 0
@@ -38,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"packproof-verify: {message}", file=sys.stderr)  # noqa: T201
         return USAGE
+    if data.startswith(BEGINNING):
+        return _conflict(data, policy, as_json=options.json)
     try:
         report = verify(data, policy)
     except EvidenceRefused as refused:
@@ -50,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="packproof-verify", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("verify", help="check an evidence file")
-    command.add_argument("file", type=Path, metavar="FILE", help="the evidence file")
+    command = commands.add_parser(
+        "verify", help="check an evidence file, or a conflict that a client or a witness kept"
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="the evidence or conflict file")
     command.add_argument(
         "--policy",
         type=Path,
@@ -80,6 +86,17 @@ def _policy(policy: Path | None, authors: Path | None) -> Policy | None:
 def _read(path: Path, most: int) -> bytes:
     with path.open("rb") as stream:
         return stream.read(most + 1)
+
+
+def _conflict(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
+    try:
+        proven = Conflict.parse(data).prove(policy.logs if policy else ())
+    except VerificationError as refused:
+        value = {"accepted": False, "code": refused.code, "message": refused.message}
+        _print(_json(value) if as_json else f"REFUSED. This file proves nothing.\n     {refused.message}\n")
+        return REFUSED
+    _print(_json(proven.to_json()) if as_json else proven.text())
+    return ACCEPTED
 
 
 def _print_refusal(refused: EvidenceRefused, *, as_json: bool) -> None:

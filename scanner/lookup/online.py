@@ -13,6 +13,7 @@ from ledger.gs1.element_string import parse_scan
 from ledger.gs1.epc import Sgtin
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.sscc import Sscc
+from ledger.log.conflict import asks_beyond
 from ledger.log.encoding import from_base64, to_base64
 from ledger.signing.client import SignedCapture
 from scanner.bench import Bench
@@ -132,11 +133,15 @@ class OnlineProvider:
 
     def _advance(self, memory: Memory, note: bytes, proof: Sequence[bytes]) -> int:
         """Accept the node's head, asking for the proof where the answer has none that holds."""
+        beyond: Sequence[bytes] = ()
         if not memory.continues(note, proof):
             old, new = memory.remembered().checkpoint.size, memory.opened(note).size
             if 0 < old < new:
                 proof = self._ask_proof(old, new)
-        return memory.accept(note, proof, self._clock()).checkpoint.size
+                if asks_beyond(old, new) and not memory.continues(note, proof):
+                    # Its own next proof tells what it has put in the place of the entries seen.
+                    beyond = self._ask_proof(old + 1, new)
+        return memory.accept(note, proof, self._clock(), beyond).checkpoint.size
 
     def _ask_proof(self, old: int, new: int) -> Sequence[bytes]:
         try:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.__main__ import main
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.conflict import Conflict
 from ledger.log.hashing import leaf_hash
-from ledger.log.note import NoteSigner, NoteVerifier
-from ledger.log.proof import LeafNodes, consistency_proof, root_at, verify_consistency
+from ledger.log.note import NoteSigner
+from ledger.log.proof import LeafNodes, consistency_proof, root_at
 from scanner.errors import BenchError, TrustError
 from scanner.trust import Memory
 
@@ -89,21 +91,21 @@ def test_another_past_is_refused_from_then_on(memory, tmp_path, case):
         assert "a different past" in later.value.message
 
 
-def test_the_conflict_is_a_file_that_proves_it_to_anybody_who_knows_the_logs_key(memory, tmp_path):
-    proof = consistency_proof(REWRITTEN, 8, 12)
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_the_conflict_is_a_file_that_proves_it_to_anybody_who_knows_the_logs_key(memory, tmp_path, case):
+    code, nodes, size, proof = CONFLICTS[case]
     with pytest.raises(TrustError):
-        memory.accept(note(REWRITTEN, 12), proof, NOW)
+        memory.accept(note(nodes, size), proof, NOW, beyond_of(nodes, 8, size))
     [path] = tmp_path.glob("conflict-*.json")
-    found = json.loads(path.read_bytes())
-    key = NoteVerifier.parse(found["log"])
-    before, shown = (
-        SignedCheckpoint.open(found[name]["note"].encode(), [key]).checkpoint
-        for name in ("remembered", "shown")
-    )
-    assert (before.size, shown.size) == (8, 12)
-    with pytest.raises(Exception, match="does not lead to the root"):
-        verify_consistency(before.size, shown.size, before.root, shown.root, proof)
     assert path.stat().st_mode & 0o777 == 0o600
+    conflict = Conflict.parse(path.read_bytes())
+    assert (conflict.remembered.note, conflict.shown.note) == (note(TRUE, 8), note(nodes, size))
+    proven = code == "log-forked" or case == "a rewritten ledger"
+    assert main([str(path)]) == (0 if proven else 1)
+
+
+def beyond_of(nodes, old, new):
+    return consistency_proof(nodes, old + 1, new) if old + 1 < new else ()
 
 
 def test_a_head_by_another_key_is_not_believed_and_proves_nothing_against_the_node(memory):
