@@ -7,7 +7,7 @@ envelope and seed, and must give exactly the root that was signed.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -107,9 +107,8 @@ def prepare_events(
     affirmed = document.statement.affirmed if document.statement else None
     prepared = []
     for read_event in document.events:
-        # A derived id is a hash over the whole event: it is asked for again and again under the ledger's lock.
-        event = replace(read_event, event_id=read_event.id)
-        findings = _found_before(event, by, maker_of, now, tolerance)
+        event = with_id(read_event)
+        findings = (*future(event.event_time, now, tolerance), *not_maker(event, by, maker_of))
         prepared.append(
             PreparedEvent(
                 act=read_act(event, by, party_of, affirmed),
@@ -122,20 +121,36 @@ def prepare_events(
     return tuple(prepared)
 
 
-def _found_before(
-    event: Event, by: str, maker_of: MakerOf, now: datetime, tolerance: timedelta
-) -> tuple[Finding, ...]:
-    """What keeps an event from having an effect, whatever the state of the world is."""
-    found = []
-    if event.event_time > now + tolerance:
-        found.append(
-            Finding(FindingCode.FUTURE_EVENT, "its time is in the future: no effect until a person adopts it")
-        )
+def with_id(event: Event) -> Event:
+    """The event with its id explicit: a derived one is a hash over all of it, and asked for again and again."""
+    return replace(event, event_id=event.id)
+
+
+def future(event_time: datetime, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:
+    """The finding of an event that is later than its receipt at `now`: it has no effect."""
+    if event_time <= now + tolerance:
+        return ()
+    message = "its time is in the future: no effect until a person adopts it"
+    return (Finding(FindingCode.FUTURE_EVENT, message),)
+
+
+def not_maker(event: Event, by: str, maker_of: MakerOf) -> tuple[Finding, ...]:
+    """The finding of an event that begins serials of another maker's product: it has no effect."""
     others = sorted(gtin for gtin in _begun(event) if maker_of(gtin) not in (None, by))
-    if others:
-        message = f"only the maker of {others[0]} gives it serial numbers"
-        found.append(Finding(FindingCode.NOT_MAKER, message))
-    return tuple(found)
+    if not others:
+        return ()
+    message = f"only the maker of {others[0]} gives it serial numbers"
+    return (Finding(FindingCode.NOT_MAKER, message),)
+
+
+def intake_of(by: str, channel: str, account: str, session: str | None) -> dict[str, str]:
+    """What is noted of an unsigned document's receipt, and committed to (docs/formats/statement.md)."""
+    return {"by": account, "channel": channel, "onBehalfOf": by} | ({"session": session} if session else {})
+
+
+def intake_leaves(intake: Mapping[str, str]) -> list[Leaf]:
+    """The same as the commitment takes it."""
+    return [Leaf(name, value.encode()) for name, value in sorted(intake.items())]
 
 
 def receive(
@@ -151,11 +166,10 @@ def receive(
     session: str | None = None,
 ) -> PreparedCapture:
     """An unsigned document, recorded by the node's intake key as received on behalf of the party `by` (GLN)."""
-    intake = {"by": account, "channel": channel, "onBehalfOf": by} | ({"session": session} if session else {})
+    intake = intake_of(by, channel, account, session)
     seed = secrets.token_bytes(SEED_BYTES)
     digest = hashlib.sha256(raw).digest()
-    leaves = [Leaf(name, value.encode()) for name, value in sorted(intake.items())]
-    root = commit(digest, leaves, [event.fields for event in events], seed)
+    root = commit(digest, intake_leaves(intake), [event.fields for event in events], seed)
     statement = Statement.new(origin, intake_key.thumbprint, Kind.RECEIVED, Commit(root, len(events)))
     envelope = sign(statement.encode(), [intake_key])
     return PreparedCapture(
@@ -205,6 +219,25 @@ def verified(envelope: Envelope, verifiers: list[Verifier]) -> Statement:
         raise Invalid("envelope.signature", "A signature does not verify", str(error), _SIGN_AGAIN) from error
 
 
+def check_seed(seed: bytes) -> None:
+    """Raises `Invalid` for a seed of another length."""
+    if len(seed) != SEED_BYTES:
+        raise Invalid(
+            "envelope.seed", f"A seed has {SEED_BYTES} bytes", f"this one has {len(seed)}", _SIGN_AGAIN
+        )
+
+
+def check_root(statement: Statement, root: bytes, n: int) -> None:
+    """Raises `Invalid` unless the statement commits to `root` over `n` events."""
+    if (statement.commit.root, statement.commit.n) != (root, n):
+        raise Invalid(
+            "envelope.root",
+            "The statement is about another document",
+            "document and seed do not give the root that was signed",
+            _SIGN_AGAIN,
+        )
+
+
 _SIGN_AGAIN = "Sign again with: packproof capture FILE --key FOLDER"
 
 
@@ -224,18 +257,8 @@ def signed(
     Raises `Invalid` unless document and seed give the root that was signed.
     """
     digest = hashlib.sha256(raw).digest()
-    if len(seed) != SEED_BYTES:
-        raise Invalid(
-            "envelope.seed", f"A seed has {SEED_BYTES} bytes", f"this one has {len(seed)}", _SIGN_AGAIN
-        )
-    root = commit(digest, [], [event.fields for event in events], seed)
-    if (statement.commit.root, statement.commit.n) != (root, len(events)):
-        raise Invalid(
-            "envelope.root",
-            "The statement is about another document",
-            "document and seed do not give the root that was signed",
-            _SIGN_AGAIN,
-        )
+    check_seed(seed)
+    check_root(statement, commit(digest, [], [event.fields for event in events], seed), len(events))
     return PreparedCapture(
         by=by,
         channel="signed",

@@ -7,6 +7,7 @@ adds an entry that endorses it. Anything that contradicts what stands raises, an
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -32,6 +33,8 @@ from app.custody import projector, writing
 from app.custody import service as custody
 from app.devices import chains
 from app.devices import service as devices
+from app.erasable.vault import keep as keep_erasable
+from app.erasable.vault import same_but_erased
 from app.errors import Invalid
 from app.events.acts import StoredAct
 from app.events.models import document, endorsement, event, event_epc
@@ -44,6 +47,7 @@ from ledger.custody.act import gln_of
 from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.stored import pack_fields
+from ledger.log.entry import Entry
 from ledger.store.port import Draft
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
@@ -63,7 +67,9 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         )
     ]
     clashing = [
-        e.act.event.id for e, k in zip(capture.events, known, strict=True) if k and k.digest != e.digest
+        e.act.event.id
+        for e, k in zip(capture.events, known, strict=True)
+        if k and k.digest != e.digest and not same_but_erased(connection, k.index, e.act.event, k.digest)
     ]
     if clashing:
         raise OtherContent(clashing)
@@ -82,20 +88,7 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         again = same_document(connection, by_id, capture.raw_sha256, capture.signer)
         if again is not None:
             return _first_receipt(writer, capture, [], again)
-    devices.require_valid(connection, capture.signatures, writer.head().size)
-    [entry] = writer.append(
-        [
-            Draft(
-                capture.kind,
-                to_micros(now) // 1000,
-                capture.statement,
-                capture.signatures,
-                capture.seed,
-            )
-        ]
-    )
-    chained = chains.note(connection, writer, entry, by_id)
-    doc_id = insert_document(connection, capture, by_id, entry.index, now)
+    entry, doc_id, chained = append_document(connection, writer, now, capture, by_id)
     if capture.signer is not None:
         endorse(connection, known, entry.index)
     fresh = [
@@ -120,6 +113,30 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
         findings=(*chained, *findings),
         notes=_notes(capture),
     )
+
+
+def append_document(
+    connection: Connection, writer: SqlWriter, now: datetime, capture: PreparedCapture, by_id: int
+) -> tuple[Entry, int, tuple[dict[str, Any], ...]]:
+    """Append the entry and write its document's row: the entry, the row's number, what does not fit in the chain.
+
+    The keys are asked again here, under the lock: they may have ended since the signatures were verified.
+    """
+    devices.require_valid(connection, capture.signatures, writer.head().size)
+    [entry] = writer.append(
+        [
+            Draft(
+                capture.kind,
+                to_micros(now) // 1000,
+                capture.statement,
+                capture.signatures,
+                capture.seed,
+            )
+        ]
+    )
+    chained = chains.note(connection, writer, entry, by_id)
+    keep_erasable(connection, writer.ledger_id, entry.index, capture.erasable)
+    return entry, insert_document(connection, capture, by_id, entry.index, now), chained
 
 
 def _refuse_doubles(capture: PreparedCapture) -> None:
