@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from app.devices.service import insert_key
+from app.erasable.vault import Vault
 from app.errors import CaptureStopped
 from app.node.keys import NodeKeys
 from app.shared.clock import Clock
@@ -53,6 +54,11 @@ class Node:
     def keys(self) -> NodeKeys:
         """The node's own keys."""
         return NodeKeys(self.data_dir / "keys", self.origin)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Opens what is kept encrypted, and takes its keys away."""
+        return Vault.at(self.data_dir, self.origin)
 
     @property
     def intake_key(self) -> Signer:
@@ -132,7 +138,8 @@ class Node:
         except ReadOnly as error:
             self._checked = False
             self._refusal = CaptureStopped(
-                str(error), "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md#read-only has the rest."
+                str(error),
+                "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md has the rest.",
             )
             raise self._refusal from error
 
