@@ -21,7 +21,8 @@ from app.capture.committer import Committer
 from app.capture.service import Capture
 from app.config import Settings
 from app.db import open_database
-from app.devices.service import Keys
+from app.devices.parking import Parking
+from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
 from app.node.service import Node
@@ -74,7 +75,13 @@ class Services:
             self.settings.max_capture_events,
             self.settings.max_body_bytes,
             timedelta(seconds=self.settings.clock_tolerance_seconds),
+            self.parking,
         )
+
+    @cached_property
+    def parking(self) -> Parking:
+        node = self.node
+        return Parking(self.database, node.origin, self.clock, node.may_write, lambda: node.intake_key)
 
     @cached_property
     def verification(self) -> Verification:

@@ -9,6 +9,8 @@ from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.devices import service as devices
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
+from app.devices.parking import Parking
+from app.devices.service import KeyEnded
 from app.node.service import Node
 from app.partners import service as partners
 from app.products import service as products

@@ -212,7 +212,7 @@ def _contents(services: Services) -> list[tuple[Entry, bytes, list[dict[str, Any
         reader = services.node.ledger.reader(connection)
         keys: dict[int, list[dict[str, Any]]] = {}
         for row in connection.execute(text("SELECT * FROM party_key")).mappings():
-            keys.setdefault(row["registered_idx"], []).append(dict(row))
+            keys.setdefault(row["idx"], []).append(dict(row))
         query = text("SELECT d.*, p.gln AS by FROM document d JOIN party p ON p.party_id = d.by_id")
         documents = {row["idx"]: dict(row) for row in connection.execute(query).mappings()}
         for index, body in reader.entries(0, reader.head().size):
@@ -241,7 +241,7 @@ def _again(services: Services, entry: Entry, seed: bytes, keys: list[dict[str, A
             [Draft(entry.kind, entry.received_ms, entry.statement, entry.signatures, seed)]
         )
         for row in keys:
-            connection.execute(insert(party_key), row | {"registered_idx": made.index})
+            connection.execute(insert(party_key), row | {"idx": made.index})
 
 
 # -- c

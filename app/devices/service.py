@@ -1,33 +1,25 @@
-"""Keys: a party's root, and the devices and persons it vouches for. Private keys never come here.
+"""Keys: a party's roots, and the devices and persons they vouch for. Private keys never come here.
 
-Every registration is an entry of the ledger that the party's root signed, and the new key too, which proves that its
-holder has it. The table `party_key` is a projection of those entries.
+Every registration, suspension and revocation is an entry of the ledger that a root of the party signed. The table
+`party_key` has a row for each; what holds at which index is said by `ledger.signing.keyring`, the same rules by which
+every verifier goes. Records are added in `app.devices.registry`.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from app.devices.models import party_key
-from app.errors import Conflict, Invalid, Refused
-from app.partners import service as partners
+from app.errors import Refused
 from app.partners.models import party
-from app.shared.clock import Clock
-from ledger.errors import VerificationError
-from ledger.log.encoding import from_json
-from ledger.log.entry import Kind
+from app.shared.chunks import chunks
 from ledger.log.entry import Signature as EntrySignature
-from ledger.signing.commitment import commit
-from ledger.signing.envelope import Envelope, verify
 from ledger.signing.keyrecord import Action, KeyRecord, Role
+from ledger.signing.keyring import KeyEntry, Keyring, KeyringError
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
-from ledger.store.port import Draft
-from ledger.store.sql.engine import Database
-from ledger.store.sql.types import to_micros
-from ledger.store.sql.writer import SqlWriter
 
 SIGNING_ROLES = (Role.DEVICE, Role.PERSON)
 PARTY_ROLES = (Role.ROOT, *SIGNING_ROLES)
@@ -35,61 +27,129 @@ PARTY_ROLES = (Role.ROOT, *SIGNING_ROLES)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A registered key as the node knows it."""
+    """A key as the node knows it, with its registrations in order; the last one says how it stands."""
 
     thumbprint: bytes
     party_gln: str | None
     role: Role
     label: str
     spki: bytes
-    registered_idx: int
-    revoked_idx: int | None
+    registrations: tuple[KeyEntry, ...]
+
+    @property
+    def registered_idx(self) -> int:
+        """Index of the registration that holds, or held last."""
+        return self.registrations[-1].registered
+
+    @property
+    def ended_idx(self) -> int | None:
+        """Index at which it ended; None while it is valid."""
+        return self.registrations[-1].ended
+
+    @property
+    def suspect_since(self) -> int | None:
+        """Index from which its signatures are in doubt, where its revocation named one."""
+        return self.registrations[-1].suspect_since
+
+    @property
+    def state(self) -> str:
+        """``valid``, ``suspended`` or ``revoked``."""
+        if self.registrations[-1].revoked:
+            return "revoked"
+        return "valid" if self.ended_idx is None else "suspended"
 
     def verifier(self) -> Verifier:
         return load_verifier(self.spki)
 
 
+class KeyEnded(Refused):
+    """A signature by a key that was suspended or revoked: it does not count, and may be parked."""
+
+    def __init__(self, key: bytes, why: str, ended_idx: int, detail: str) -> None:
+        super().__init__(
+            f"key.{why}",
+            f"This key was {why}",
+            detail,
+            "Nothing was recorded. Sign it again with a valid key of the party.",
+        )
+        self.key = key
+        self.why = why
+        self.ended_idx = ended_idx
+
+
+def records(connection: Connection, thumbprints: Iterable[bytes]) -> list[tuple[int, KeyRecord]]:
+    """Every (index, record) about the keys with these thumbprints, in the order of the indexes."""
+    found = []
+    for chunk in chunks(sorted(set(thumbprints))):
+        found += _records(connection, _query().where(party_key.c.thumbprint.in_(chunk)))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def governing(connection: Connection, gln: str | None) -> list[tuple[int, KeyRecord]]:
+    """Every (index, record) about the keys that govern the party's: its roots; the intake keys for the node (None)."""
+    query = _query().where(party_key.c.role == (Role.INTAKE if gln is None else Role.ROOT).value)
+    return _records(connection, query.where(party.c.gln.is_(None) if gln is None else party.c.gln == gln))
+
+
+def needed(connection: Connection, signers: Iterable[bytes]) -> list[tuple[int, KeyRecord]]:
+    """All records that a stranger needs to judge signatures by `signers`: theirs, and of the keys that govern them."""
+    found = dict(records(connection, signers))
+    for gln in {record.party for record in found.values()}:
+        found |= dict(governing(connection, gln))
+    return sorted(found.items())
+
+
 def keys(connection: Connection, thumbprints: Iterable[bytes]) -> dict[bytes, Key]:
-    """The keys with these thumbprints, of those that are registered."""
-    query = (
-        select(party_key, party.c.gln)
-        .outerjoin(party, party.c.party_id == party_key.c.party_id)
-        .where(party_key.c.thumbprint.in_(list(thumbprints)))
-    )
-    return {bytes(row.thumbprint): _key(row) for row in connection.execute(query)}
+    """The keys with these thumbprints, of those that were ever registered."""
+    return _keys(records(connection, thumbprints))
 
 
 def keys_of(connection: Connection, gln: str) -> list[Key]:
-    """All keys of a party, in the order of their registration."""
-    query = (
-        select(party_key, party.c.gln)
-        .join(party, party.c.party_id == party_key.c.party_id)
-        .where(party.c.gln == gln)
-        .order_by(party_key.c.registered_idx)
-    )
-    return [_key(row) for row in connection.execute(query)]
+    """All keys of a party, in the order of their first registration."""
+    return list(_keys(_records(connection, _query().where(party.c.gln == gln))).values())
 
 
 def all_keys(connection: Connection) -> list[Key]:
     """Every key on this node, in the order of registration."""
-    query = (
+    return list(_keys(_records(connection, _query())).values())
+
+
+def _query() -> Select[tuple[object, ...]]:
+    return (
         select(party_key, party.c.gln)
         .outerjoin(party, party.c.party_id == party_key.c.party_id)
-        .order_by(party_key.c.registered_idx)
+        .order_by(party_key.c.idx)
     )
-    return [_key(row) for row in connection.execute(query)]
 
 
-def _key(row: object) -> Key:
-    return Key(
-        bytes(row.thumbprint),  # type: ignore[attr-defined]
-        row.gln,  # type: ignore[attr-defined]
-        Role(row.role),  # type: ignore[attr-defined]
-        row.label,  # type: ignore[attr-defined]
-        bytes(row.spki),  # type: ignore[attr-defined]
-        row.registered_idx,  # type: ignore[attr-defined]
-        row.revoked_idx,  # type: ignore[attr-defined]
-    )
+def _records(connection: Connection, query: Select[tuple[object, ...]]) -> list[tuple[int, KeyRecord]]:
+    return [
+        (row.idx, _record(row.action, bytes(row.spki), row.role, row.gln, row.label, row.suspect_since))
+        for row in connection.execute(query)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _record(
+    action: str, spki: bytes, role: str, gln: str | None, label: str, suspect_since: int | None
+) -> KeyRecord:
+    return KeyRecord(Action(action), spki, Role(role), gln, label, suspect_since)
+
+
+def _keys(found: Sequence[tuple[int, KeyRecord]]) -> dict[bytes, Key]:
+    keyring = Keyring.accepted(found)
+    labels = {record.thumbprint: record for _, record in found if record.action is Action.REGISTER}
+    return {
+        thumbprint: Key(
+            thumbprint,
+            entries[-1].party,
+            entries[-1].role,
+            entries[-1].label,
+            labels[thumbprint].key,
+            entries,
+        )
+        for thumbprint, entries in keyring.entries.items()
+    }
 
 
 def signer_of(
@@ -119,156 +179,33 @@ def signer_of(
 
 
 def require_valid(connection: Connection, signatures: Sequence[EntrySignature], index: int) -> None:
-    """Under the ledger's lock: every key that signed counts at `index`. Raises `Refused` otherwise."""
-    found = keys(connection, {signature.key for signature in signatures})
+    """Under the ledger's lock: every key that signed counts at `index`. Raises `Refused`, `KeyEnded`."""
+    keyring = Keyring.accepted(records(connection, {signature.key for signature in signatures}))
     for signature in signatures:
-        key = found.get(signature.key)
-        if key is None:
-            raise Refused("key.unknown", "This key is not registered on this node", signature.key.hex())
-        if key.revoked_idx is not None and key.revoked_idx <= index:
-            raise Refused(
-                "key.revoked",
-                "This key was revoked",
-                f"{key.label}, at index {key.revoked_idx}",
-                "Nothing was recorded. Sign it again with a valid key of the party.",
-            )
-
-
-class Keys:
-    """Registering keys, each in a transaction of its own. `may_write` as the committer has it."""
-
-    def __init__(self, database: Database, origin: str, clock: Clock, may_write: Callable[[], None]) -> None:
-        self._database = database
-        self._origin = origin
-        self._clock = clock
-        self._may_write = may_write
-
-    def register(
-        self,
-        envelope: bytes,
-        document: bytes,
-        seed: bytes,
-        *,
-        party: str | None = None,
-        roles: Collection[Role] = PARTY_ROLES,
-    ) -> Key:
-        """Append a registration that its party's root signed (its own: the root itself). Idempotent.
-
-        Only for the party `party` (GLN) where one is given, and only for keys of `roles`: a root registers itself, so
-        who brings one must be somebody that the operator believes. Raises `Invalid` for a record that cannot be read
-        or does not fit its statement, `Refused` for one that docs/formats/statement.md does not allow.
-        """
         try:
-            opened = Envelope.parse(envelope)
-            record = _open_record(opened, document, seed, self._origin)
-            verifiers = [load_verifier(record.key)]
-        except VerificationError as error:
-            raise Invalid("key.malformed", "The key's registration cannot be read", str(error)) from error
-        if record.role not in roles:
-            raise Refused("key.role", f"A {record.role} key is not registered this way", record.label)
-        if party is not None and record.party != party:
-            raise Refused("key.party", f"This key is for {record.party}, not for {party}", record.label)
-        self._may_write()
-        with self._database.writing() as connection:
-            writer = SqlWriter(connection, self._origin)
-            head = writer.lock()
-            author = Statement.parse(opened.statement).author
-            if record.role is not Role.ROOT:
-                verifiers.insert(0, self._root(connection, record, author, head.size))
-            elif author != record.thumbprint:
+            keyring.require(signature.key, index)
+        except KeyringError as error:
+            known = keyring.entries.get(signature.key)
+            last = known[-1] if known else None
+            if last is None or last.ended is None:
                 raise Refused(
-                    "key.author", "A root registers itself", "", "Sign the record with the root alone."
-                )
-            try:
-                verify(opened, verifiers)
-                signatures = opened.entry_signatures(verifiers)
-            except VerificationError as error:
-                raise Invalid("key.signature", "A signature does not verify", str(error)) from error
-            if {s.key for s in signatures} != {v.thumbprint for v in verifiers}:
-                raise Refused("key.possession", "The new key has to sign along with the root")
-            return self._write(connection, writer, record, opened, signatures, seed)
-
-    def _root(self, connection: Connection, record: KeyRecord, author: bytes, index: int) -> Verifier:
-        root = keys(connection, [author]).get(author)
-        if root is None or root.role is not Role.ROOT or root.party_gln != record.party:
-            raise Refused(
-                "key.author",
-                "Only the party's root registers its keys",
-                f"party {record.party}",
-                "Have the operator register the root first: packproof party add ... --root FILE",
-            )
-        if root.revoked_idx is not None:
-            raise Refused("key.revoked", "This root was revoked", root.label)
-        return root.verifier()
-
-    def _write(
-        self,
-        connection: Connection,
-        writer: SqlWriter,
-        record: KeyRecord,
-        envelope: Envelope,
-        signatures: tuple[EntrySignature, ...],
-        seed: bytes,
-    ) -> Key:
-        known = keys(connection, [record.thumbprint]).get(record.thumbprint)
-        if known is not None:
-            if (known.party_gln, known.role) != (record.party, record.role):
-                raise Conflict("key.taken", "This key is registered already, for something else")
-            if known.revoked_idx is not None:
-                raise Refused("key.revoked", "This key was revoked", known.label, "Enrol a new key.")
-            return known
-        owner = partners.by_gln(connection, record.party or "")
-        if owner is None or not owner.verified:
-            raise Refused(
-                "party.unknown",
-                f"{record.party} is not registered here",
-                "",
-                "The operator does: packproof party add",
-            )
-        if record.role is Role.ROOT and any(k.role is Role.ROOT for k in keys_of(connection, owner.gln)):
-            raise Conflict(
-                "key.second_root", f"{owner.name} has a root already", "", "A party has one root here."
-            )
-        [entry] = writer.append(
-            [Draft(Kind.KEY, to_micros(self._clock.now()) // 1000, envelope.statement, signatures, seed)]
-        )
-        insert_key(connection, record, owner.party_id, entry.index)
-        return keys(connection, [record.thumbprint])[record.thumbprint]
+                    "key.unknown", "This key is not registered on this node", signature.key.hex()
+                ) from error
+            why = "revoked" if last.revoked else "suspended"
+            raise KeyEnded(signature.key, why, last.ended, f"{last.label}, at index {last.ended}") from error
 
 
 def insert_key(connection: Connection, record: KeyRecord, party_id: int | None, index: int) -> None:
-    """Project a key's registration at `index`."""
+    """Project the key record at `index`."""
     connection.execute(
         insert(party_key).values(
+            idx=index,
+            action=record.action.value,
             thumbprint=record.thumbprint,
             party_id=party_id,
             role=record.role.value,
             label=record.label,
             spki=record.key,
-            registered_idx=index,
+            suspect_since=record.suspect_since,
         )
     )
-
-
-def _open_record(envelope: Envelope, document: bytes, seed: bytes, origin: str) -> KeyRecord:
-    """The key record that the statement commits to. Raises `VerificationError`."""
-    statement = Statement.parse(envelope.statement)
-    record = KeyRecord.from_fields(_members(document))
-    if record.document() != document:
-        raise VerificationError("the document is not written as JCS writes it", code="key-record")
-    if statement.ledger != origin or statement.kind is not Kind.KEY or record.action is not Action.REGISTER:
-        raise VerificationError(f"not a key's registration for {origin}", code="key-record")
-    root = commit(hashlib.sha256(document).digest(), [], [record.fields()], seed)
-    if (statement.commit.root, statement.commit.n) != (root, 1):
-        raise VerificationError("document and seed do not give the root that was signed", code="key-record")
-    return record
-
-
-def _members(document: bytes) -> dict[str, bytes]:
-    found = from_json(document)
-    if not isinstance(found, dict):
-        raise VerificationError("the document is no object", code="key-record")
-    try:
-        return {name: str(text).encode() for name, text in found.items()}
-    except UnicodeEncodeError as error:
-        raise VerificationError("a text of it cannot be written as UTF-8", code="key-record") from error

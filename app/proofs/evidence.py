@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from app.custody import service as custody
 from app.devices import service as devices
-from app.devices.service import Key
 from app.errors import NotFound
 from app.events import records
 from app.history import service as history
@@ -26,7 +25,7 @@ from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry
 from ledger.log.proof import inclusion_proof
 from ledger.signing.commitment import Leaf, Record
-from ledger.signing.keyrecord import Action, KeyRecord
+from ledger.signing.keyrecord import KeyRecord
 from ledger.signing.statement import Statement
 from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
@@ -104,9 +103,9 @@ class Evidence:
                 signers |= {signature.key for signature in entry.signatures}
                 made.append(_event_entry(connection, reader, entry, size, shown, epcs, only))
         made += [
-            _key_entry(reader, key, size)
-            for key in _with_roots(connection, signers)
-            if key.registered_idx < size
+            _key_entry(reader, index, record, size)
+            for index, record in devices.needed(connection, signers)
+            if index < size
         ]
         return build(subject, self._node.verifier_key, note, made)
 
@@ -163,23 +162,14 @@ def _hidden(record: Record, only: frozenset[str] | None) -> set[str]:
     return set() if only is None else {item.path for item in record if item.path not in only}
 
 
-def _with_roots(connection: Connection, signers: set[bytes]) -> list[Key]:
-    """The keys that signed, and the roots that registered them."""
-    found = devices.keys(connection, signers)
-    parties = {key.party_gln for key in found.values() if key.party_gln}
-    for gln in parties:
-        found |= {key.thumbprint: key for key in devices.keys_of(connection, gln) if key.role == "root"}
-    return list(found.values())
-
-
-def _key_entry(reader: SqlReader, key: Key, size: int) -> EvidenceEntry:
-    record = KeyRecord(Action.REGISTER, key.spki, key.role, key.party_gln, key.label)
-    seed = reader.seed(key.registered_idx)
+def _key_entry(reader: SqlReader, index: int, record: KeyRecord, size: int) -> EvidenceEntry:
+    """A registration, suspension or revocation, which is always shown whole."""
+    seed = reader.seed(index)
     assert seed is not None
     fields: list[Leaf] = record.fields()
     return EvidenceEntry(
-        entry=reader.entry(key.registered_idx),
-        inclusion=inclusion_proof(reader, key.registered_idx, size),
+        entry=reader.entry(index),
+        inclusion=inclusion_proof(reader, index, size),
         document_digest=sha256(record.document()).digest(),
         intake=(),
         records=[fields],

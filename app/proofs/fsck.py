@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.devices import audit as devices_audit
 from app.node.service import Node
-from app.proofs import audit_custody, audit_documents, audit_keys
+from app.proofs import audit_custody, audit_documents
 from app.shared.auditing import AuditContext, Progress
 from ledger.errors import LedgerError
 from ledger.log.mark import MarkFile
@@ -24,7 +25,7 @@ from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
-    audit_keys.check,
+    devices_audit.check,
     audit_documents.check,
     audit_custody.check,
 )

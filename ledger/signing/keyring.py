@@ -14,7 +14,7 @@ signatures and the stranger who checks evidence:
 * a suspension ends when the key is registered again; a revocation never ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.errors import LedgerError
@@ -50,12 +50,34 @@ class KeyEntry:
         """Whether a signature at `index` counts."""
         return self.registered < index and (self.ended is None or index < self.ended)
 
+    def suspect_at(self, index: int) -> bool:
+        """Whether a signature at `index`, which counts, is in doubt since the key was revoked."""
+        return self.valid_at(index) and self.suspect_since is not None and index >= self.suspect_since
+
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """All keys by thumbprint, each with its registrations in order. A value: `add` gives a new one."""
 
     entries: Mapping[bytes, tuple[KeyEntry, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def accepted(cls, records: Iterable[tuple[int, KeyRecord]]) -> "Keyring":
+        """The keyring that (index, record) in the order of their indexes give, without asking the rules again.
+
+        For records that stand in the ledger: whoever appended them has asked. All records of a key, or none. Raises
+        `KeyringError` where an end comes before its registration.
+        """
+        entries: dict[bytes, tuple[KeyEntry, ...]] = {}
+        for index, record in records:
+            before = entries.get(record.thumbprint, ())
+            if record.action is Action.REGISTER:
+                entries[record.thumbprint] = _begun(before, index, record)
+            elif before:
+                entries[record.thumbprint] = _ended(before, index, record)
+            else:
+                raise KeyringError(f"the record at {index} ends a key that was never registered")
+        return cls(entries)
 
     def valid_at(self, thumbprint: bytes, index: int) -> KeyEntry | None:
         """The registration by which a signature of this key at `index` counts, or nothing."""
@@ -116,8 +138,7 @@ class Keyring:
             raise KeyringError(
                 "the new key did not sign along: its holder is not proven", code="key-possession"
             )
-        entry = KeyEntry(load_verifier(record.key), record.role, record.party, record.label, index)
-        return Keyring({**self.entries, key: (*before, entry)})
+        return Keyring({**self.entries, key: _begun(before, index, record)})
 
     def _may_register(self, index: int, record: KeyRecord, author: bytes) -> bool:
         by_itself = author == record.thumbprint
@@ -152,10 +173,23 @@ class Keyring:
             raise KeyringError(
                 f"key {signers[0].hex()[:16]} may not {record.action} this key", code="key-author"
             )
-        ended = replace(
-            last,
-            ended=index if last.ended is None else last.ended,
-            revoked=record.action is Action.REVOKE,
-            suspect_since=record.suspect_since,
-        )
-        return Keyring({**self.entries, key: (*before[:-1], ended)})
+        return Keyring({**self.entries, key: _ended(before, index, record)})
+
+
+def _begun(before: tuple[KeyEntry, ...], index: int, record: KeyRecord) -> tuple[KeyEntry, ...]:
+    return (
+        *before,
+        KeyEntry(load_verifier(record.key), record.role, record.party, record.label, index),
+    )
+
+
+def _ended(before: tuple[KeyEntry, ...], index: int, record: KeyRecord) -> tuple[KeyEntry, ...]:
+    *earlier, last = before
+    ended = replace(
+        last,
+        ended=index if last.ended is None else last.ended,
+        revoked=record.action is Action.REVOKE,
+        suspect_since=record.suspect_since,
+    )
+    # A thief may have had it before it was suspended and came back: the doubt reaches over all its registrations.
+    return (*(replace(each, suspect_since=record.suspect_since) for each in earlier), ended)

@@ -8,6 +8,7 @@ nobody can turn a signature into a second valid one.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -123,6 +124,7 @@ class P256Verifier:
             raise _wrong(self.thumbprint) from None
 
 
+@lru_cache(maxsize=1024)
 def load_verifier(spki: bytes) -> Verifier:
     """The verifier of a DER SubjectPublicKeyInfo; raises `VerificationError` for other, weak or oddly written keys."""
     if len(spki) > MAX_SPKI_BYTES:
@@ -131,6 +133,7 @@ def load_verifier(spki: bytes) -> Verifier:
         key = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):
         raise _unfit("it is no DER SubjectPublicKeyInfo that can be read") from None
+    # Read once, kept: the same few keys sign everything. A refusal is not kept.
     # One key, one writing: a compressed point or explicit curve parameters would give it a second thumbprint.
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
         raise _unfit("its public key is not written canonically")

@@ -1,0 +1,176 @@
+"""Keys, chains and parked acts are what their entries say: every column follows from what an entry committed to."""
+
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from app.devices import chains
+from app.devices import service as devices
+from app.devices.models import chain_link, parked, party_key
+from app.events.records import raw_document
+from app.partners import service as partners
+from app.shared.auditing import AuditContext
+from ledger.epcis.errors import DocumentError
+from ledger.epcis.limits import Limits
+from ledger.epcis.read import read
+from ledger.errors import LedgerError
+from ledger.log.entry import Kind
+from ledger.signing.aside import Parked, Void, commitment_of
+from ledger.signing.chain import Link, link_of
+from ledger.signing.commitment import commit
+from ledger.signing.envelope import Envelope
+from ledger.signing.keyrecord import Action, KeyRecord, Role
+from ledger.signing.statement import Statement
+from ledger.store.sql import tables
+from ledger.store.sql.types import to_micros
+
+_KIND_AT = 4  # the fifth byte of an entry (docs/formats/entry.md)
+_UNBOUNDED = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
+
+
+def check(context: AuditContext) -> None:
+    """Every row of the tables of `app.devices`, and every entry that should have one."""
+    _keys(context)
+    _parked(context)
+    _chains(context)
+    _without_rows(context)
+
+
+def _keys(context: AuditContext) -> None:
+    rows = context.connection.execute(select(party_key).order_by(party_key.c.idx)).all()
+    glns = partners.glns(context.connection, {row.party_id for row in rows})
+    for row in rows:
+        context.counts["key records"] += 1
+        name = f"{bytes(row.thumbprint).hex()[:16]} ({row.label}), entry {row.idx}"
+        gln = glns.get(row.party_id) if row.party_id is not None else None
+        try:
+            record = KeyRecord(
+                Action(row.action), bytes(row.spki), Role(row.role), gln, row.label, row.suspect_since
+            )
+        except LedgerError as error:
+            context.add(
+                "I9", "party_key", name, "spki, role, party_id, suspect_since", "a key record", error.message
+            )
+            continue
+        if record.thumbprint != bytes(row.thumbprint):
+            context.add(
+                "I9",
+                "party_key",
+                name,
+                "thumbprint, spki",
+                record.thumbprint.hex(),
+                bytes(row.thumbprint).hex(),
+            )
+        elif not _commits(context, row.idx, Kind.KEY, record.document()):
+            columns = "idx, action, role, party_id, label, suspect_since"
+            context.add("I9", "party_key", name, columns, "what its entry says", "other")
+
+
+def _commits(context: AuditContext, index: int, kind: Kind, record: bytes) -> bool:
+    entry, seed = context.entry(index), context.reader.seed(index)
+    if entry is None or entry.kind is not kind or seed is None:
+        return False
+    return Statement.parse(entry.statement).commit.root == commitment_of(record, seed)
+
+
+def _chains(context: AuditContext) -> None:
+    for link, row in chains.links(context.connection):
+        context.counts["chain links"] += 1
+        key = f"entry {row.idx}, number {row.seq} of {link.stream.hex()[:16]}"
+        entry = context.entry(row.idx)
+        must = link_of(entry) if entry is not None else None
+        if entry is None or must is None:
+            context.add("I9", "chain_link", key, "idx", "an entry with a chain", "none")
+            continue
+        for column in Link.__slots__:
+            if getattr(link, column) != getattr(must, column):
+                context.add("I9", "chain_link", key, column, _text(must, column), _text(link, column))
+        _void(context, key, row, must)
+        adopts = _adopts(context, must, Statement.parse(entry.statement).refs)
+        if row.adopts != adopts:
+            context.add("I9", "chain_link", key, "adopts", str(adopts), str(row.adopts))
+
+
+def _adopts(context: AuditContext, link: Link, refs: tuple[bytes, ...]) -> int | None:
+    """The parked act that this entry takes over, if its refs point at one of its own party's."""
+    if not refs:
+        return None
+    signer = devices.keys(context.connection, [link.author]).get(link.author)
+    owner = partners.by_gln(context.connection, (signer.party_gln if signer else None) or "")
+    if owner is None:
+        return None
+    return chains.adopted_by(context.connection, context.reader, refs, owner.party_id)
+
+
+def _without_rows(context: AuditContext) -> None:
+    """Entries whose number in their device's chain, or whose parked act, is kept nowhere."""
+    entry = tables.entry
+    beginning = func.substr(entry.c.body, 1, _KIND_AT + 1).label("beginning")
+    query = select(entry.c.idx, beginning).order_by(entry.c.idx)
+    for table in (party_key, chain_link, parked):
+        query = query.where(entry.c.idx.not_in(select(table.c.idx)))
+    for index, begins in context.connection.execute(query):
+        kind = bytes(begins)[_KIND_AT]
+        if kind in (Kind.CAPTURED, Kind.VOID_SEQ):
+            context.add("I9", "chain_link", f"entry {index}", "idx", "the number of its device", "no row")
+        elif kind == Kind.AUDIT:
+            context.add("I9", "parked", f"entry {index}", "idx", "the act that it parks", "no row")
+
+
+def _void(context: AuditContext, key: str, row: Row[Any], must: Link) -> None:
+    if not must.void or row.void is None:
+        return  # whether there must be a record was compared already
+    try:
+        record = Void.parse(bytes(row.void))
+        fits = (record.stream, record.seq) == (must.stream, must.seq)
+        fits = fits and _commits(context, row.idx, Kind.VOID_SEQ, bytes(row.void))
+    except LedgerError:
+        fits = False
+    if not fits:
+        context.add("I9", "chain_link", key, "void", "what its entry committed to", "other")
+
+
+def _text(link: Link, column: str) -> str:
+    value = getattr(link, column)
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _parked(context: AuditContext) -> None:
+    for row in context.connection.execute(select(parked).order_by(parked.c.idx)).all():
+        context.counts["parked acts"] += 1
+        for column, expected in _unlike(context, row):
+            context.add("I9", "parked", f"entry {row.idx}", column, expected, "other")
+            break
+
+
+def _unlike(context: AuditContext, row: Row[Any]) -> list[tuple[str, str]]:
+    """The columns of a parked act that are not as they must be, and what they must be."""
+    try:
+        record, envelope = Parked.parse(bytes(row.record)), Envelope.parse(bytes(row.envelope))
+        statement = Statement.parse(envelope.statement)
+        raw = raw_document(bytes(row.document))
+        records = [each.fields() for each in read(raw, row.content_type, _UNBOUNDED).events]
+        root = commit(sha256(raw).digest(), [], records, bytes(row.seed))
+    except (LedgerError, DocumentError) as error:
+        return [("record, envelope, document, content_type or seed", str(error))]
+    entry = context.entry(row.idx)
+    key = devices.keys(context.connection, [statement.author]).get(statement.author)
+    gln = partners.glns(context.connection, [row.party_id]).get(row.party_id)
+    chain = statement.chain
+    must: list[tuple[str, bool, str]] = [
+        ("record", _commits(context, row.idx, Kind.AUDIT, bytes(row.record)), "what its entry committed to"),
+        ("statement", bytes(row.statement) == record.statement, "as its record says"),
+        ("envelope", sha256(envelope.statement).digest() == record.statement, "what was parked"),
+        ("thumbprint", bytes(row.thumbprint) == statement.author, "the author of the statement"),
+        ("party_id", key is not None and key.party_gln == gln, "the party of the key"),
+        ("stream", chain is not None and bytes(row.stream) == chain.stream, "as the statement has it"),
+        ("seq", chain is not None and row.seq == chain.seq, "as the statement has it"),
+        ("document or seed", root == statement.commit.root, "what was signed"),
+        (
+            "parked_at",
+            entry is not None and to_micros(row.parked_at) // 1000 == entry.received_ms,
+            "when the entry came",
+        ),
+    ]
+    return [(column, expected) for column, holds, expected in must if not holds]

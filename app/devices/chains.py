@@ -1,0 +1,128 @@
+"""Devices' own chains as the node keeps them: a row a number, and what does not fit, said at once and listed later.
+
+A gap or a repeat is a finding, never a refusal: the act is recorded, its receipt says what does not fit, and
+``packproof ledger chains`` lists it until what is missing has come or was given up by a signed void-seq. The rules are
+those of `ledger.signing.chain`, which anybody runs over the entries alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from app.devices.models import chain_link, parked, party_key
+from ledger.log.entry import Entry
+from ledger.signing.chain import ChainAudit, ChainCode, Link, link_of
+from ledger.signing.statement import Statement
+from ledger.store.sql.reader import SqlReader
+
+_PAGE_ROWS = 1000
+
+
+def note(
+    connection: Connection, reader: SqlReader, entry: Entry, party_id: int
+) -> tuple[dict[str, Any], ...]:
+    """Keep the link that a party's new entry is, under the ledger's lock; what does not fit, as findings of a receipt.
+
+    An entry without a chain is none. A reference to a parked act of the same party takes it over.
+    """
+    link = link_of(entry)
+    if link is None:
+        return ()
+    found = fitting(connection, link)
+    adopts = adopted_by(connection, reader, Statement.parse(entry.statement).refs, party_id)
+    keep(connection, link, adopts=adopts)
+    return tuple({"code": code.value, "severity": "exception", "message": text} for code, text in found)
+
+
+def keep(connection: Connection, link: Link, *, void: bytes | None = None, adopts: int | None = None) -> None:
+    """Write the row of a link."""
+    connection.execute(
+        insert(chain_link).values(
+            idx=link.index,
+            stream=link.stream,
+            seq=link.seq,
+            thumbprint=link.author,
+            statement=link.statement,
+            prev=link.prev,
+            void=void,
+            adopts=adopts,
+        )
+    )
+
+
+def adopted_by(
+    connection: Connection, reader: SqlReader, refs: tuple[bytes, ...], party_id: int
+) -> int | None:
+    """The first parked act of the party that `refs` (leaves) point at."""
+    for ref in refs:
+        index = reader.find_leaf(ref)
+        query = select(parked.c.idx).where(parked.c.idx == index, parked.c.party_id == party_id)
+        if index is not None and connection.execute(query).scalar() is not None:
+            return index
+    return None
+
+
+def fitting(connection: Connection, link: Link) -> list[tuple[ChainCode, str]]:
+    """What does not fit when `link` comes beside the rows that stand."""
+    near = (link.seq - 1, link.seq)
+    query = select(chain_link).where(chain_link.c.stream == link.stream, chain_link.c.seq.in_(near))
+    rows = connection.execute(query.order_by(chain_link.c.idx)).all()
+    if any(row.seq == link.seq for row in rows):
+        return [(ChainCode.REPEAT, f"number {link.seq} of its device stands already, with another statement")]
+    before = [row for row in rows if row.seq < link.seq]
+    if link.seq > 1 and not before:
+        return [
+            (ChainCode.GAP, f"number {link.seq - 1} of its device, which comes before it, is not here yet")
+        ]
+    if before and before[0].void is None and bytes(before[0].statement) != link.prev:
+        return [(ChainCode.BROKEN, f"it does not follow on number {link.seq - 1} that stands here")]
+    return []
+
+
+def links(connection: Connection) -> Iterator[tuple[Link, Row[Any]]]:
+    """Every link with its row, in the order of the log, a page at a time."""
+    last = -1
+    query = select(chain_link).order_by(chain_link.c.idx).limit(_PAGE_ROWS)
+    while page := connection.execute(query.where(chain_link.c.idx > last)).all():
+        for row in page:
+            yield _link(row), row
+        last = page[-1].idx
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(
+        row.idx,
+        bytes(row.stream),
+        row.seq,
+        bytes(row.thumbprint),
+        bytes(row.statement),
+        bytes(row.prev),
+        row.void is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A number that is missing because its act is parked: the audit entry that says so."""
+
+    stream: bytes
+    seq: int
+    index: int
+
+
+def audited(connection: Connection, reader: SqlReader) -> ChainAudit:
+    """All chains of this node, judged as a stranger judges them."""
+    audit = ChainAudit()
+    for index in connection.execute(select(party_key.c.idx).order_by(party_key.c.idx)).scalars().all():
+        audit.add(Entry.decode(reader.entry(index)))
+    for link, _ in links(connection):
+        audit.link(link)
+    return audit
+
+
+def explained(connection: Connection) -> list[Explained]:
+    """The numbers whose acts are parked here."""
+    query = select(parked.c.stream, parked.c.seq, parked.c.idx).order_by(parked.c.idx)
+    return [Explained(bytes(row.stream), row.seq, row.idx) for row in connection.execute(query)]

@@ -1,0 +1,249 @@
+"""Late acts: what a key signed is not thrown away because the key has ended. It is parked, in view, outside custody.
+
+An `audit` entry by the node's intake key commits to what came, from which key and why it does not count, so that nobody
+can say later that it never came. A person of the party then adopts it, by a capture of the same document that a valid
+key signs and that refers to the audit entry's leaf; or rejects it, by a signed void-seq that gives its number up. The
+same act again gets the same answer.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+
+from app.devices import chains
+from app.devices import service as devices
+from app.devices.models import chain_link, parked
+from app.errors import AppError, Conflict, Invalid, NotFound, Refused
+from app.partners import service as partners
+from app.partners.models import party
+from app.shared.clock import Clock
+from ledger.errors import VerificationError
+from ledger.log.entry import Kind
+from ledger.signing.aside import Parked, open_void, sign_aside
+from ledger.signing.chain import link_of
+from ledger.signing.envelope import Envelope, verify
+from ledger.signing.keys import Signer, load_verifier
+from ledger.signing.statement import Statement
+from ledger.store.port import Draft
+from ledger.store.sql.engine import Database
+from ledger.store.sql.types import to_micros
+from ledger.store.sql.writer import SqlWriter
+
+MOST_PARKED = 1000
+"""Acts of one key: who has stolen one must not fill the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedAct:
+    """A parked act as its party sees it. `state`: open, adopted, rejected, or recorded after its key came back."""
+
+    index: int
+    leaf: str
+    statement: str
+    key: str
+    label: str
+    why: str
+    ended: int
+    stream: str
+    seq: int
+    content_type: str
+    parked_at: datetime
+    state: str
+    closed: int | None
+
+
+@dataclass
+class Parking:
+    """Parks, lists and gives up. One a process; `intake` gives the node's intake key when it is needed."""
+
+    database: Database
+    origin: str
+    clock: Clock
+    may_write: Callable[[], None]
+    intake: Callable[[], Signer]
+
+    def park(
+        self, by: str, envelope: bytes, seed: bytes, raw: bytes, content_type: str, ended: devices.KeyEnded
+    ) -> AppError:
+        """Keep what the ended key signed for the party `by`; the answer that says so. It was verified before.
+
+        Gives the refusal `ended` itself where the key has filled its room.
+        """
+        opened = Envelope.parse(envelope)
+        statement = Statement.parse(opened.statement)
+        digest = hashlib.sha256(opened.statement).digest()
+        assert statement.chain is not None  # captures have one
+        self.may_write()
+        with self.database.writing() as connection:
+            writer = SqlWriter(connection, self.origin)
+            writer.lock()
+            query = select(parked.c.idx).where(parked.c.statement == digest)
+            index = connection.execute(query).scalar()
+            if index is None:
+                counted = select(func.count()).where(parked.c.thumbprint == statement.author)
+                if connection.execute(counted.select_from(parked)).scalar_one() >= MOST_PARKED:
+                    return ended
+                intake = self.intake()
+                made = sign_aside(
+                    Parked(digest, ended.key, ended.why, ended.ended_idx), self.origin, [intake]
+                )
+                signatures = made.envelope.entry_signatures([load_verifier(intake.spki)])
+                now = self.clock.now()
+                received_ms = to_micros(now) // 1000
+                draft = Draft(Kind.AUDIT, received_ms, made.envelope.statement, signatures, made.seed)
+                [entry] = writer.append([draft])
+                index = entry.index
+                connection.execute(
+                    insert(parked).values(
+                        idx=index,
+                        statement=digest,
+                        thumbprint=statement.author,
+                        party_id=partners.ids(connection, self.clock, {by: ""})[by],
+                        stream=statement.chain.stream,
+                        seq=statement.chain.seq,
+                        record=made.document,
+                        envelope=envelope,
+                        seed=seed,
+                        document=zlib.compress(raw, 6),
+                        content_type=content_type,
+                        parked_at=now,
+                    )
+                )
+            act = _acts(connection, writer, parked.c.idx == index)[0]
+        return _answer(act, ended)
+
+    def acts(self, gln: str) -> list[ParkedAct]:
+        """Every act of the party's keys that was ever parked, in the order in which they came."""
+        with self.database.reading() as connection:
+            reader = SqlWriter(connection, self.origin)
+            return _acts(connection, reader, _of(gln))
+
+    def document(self, gln: str, leaf: bytes) -> tuple[bytes, str]:
+        """The document of the party's act that is parked at this leaf, as it came, and its content type."""
+        with self.database.reading() as connection:
+            index = SqlWriter(connection, self.origin).find_leaf(leaf)
+            row = None
+            if index is not None:
+                row = connection.execute(select(parked).where(parked.c.idx == index, _of(gln))).one_or_none()
+        if row is None:
+            raise NotFound("No such parked act", "There is none with this leaf, or none of yours.")
+        return zlib.decompress(bytes(row.document)), row.content_type
+
+    def give_up(self, envelope: bytes, document: bytes, seed: bytes) -> dict[str, Any]:
+        """Record a signed void-seq: its index and leaf, and the number it gives up. The same again, the same answer.
+
+        Raises `Invalid` for one that cannot be read or does not verify, `Refused` for a key that may not, `Conflict`
+        where the number stands.
+        """
+        try:
+            opened = Envelope.parse(envelope)
+            void, statement = open_void(opened, document, seed, self.origin)
+        except VerificationError as error:
+            raise Invalid("void.malformed", "The void-seq cannot be read", str(error)) from error
+        self.may_write()
+        with self.database.writing() as connection:
+            writer = SqlWriter(connection, self.origin)
+            index = writer.lock().size
+            by, verifiers = devices.signer_of(connection, statement, [s.key for s in opened.signatures])
+            try:
+                verify(opened, verifiers)
+            except VerificationError as error:
+                raise Invalid("envelope.signature", "A signature does not verify", str(error)) from error
+            known = writer.find_statement(opened.statement)
+            if known is None:
+                signatures = opened.entry_signatures(verifiers)
+                devices.require_valid(connection, signatures, index)
+                self._may_give_up(connection, void.stream, void.seq, by)
+                received_ms = to_micros(self.clock.now()) // 1000
+                draft = Draft(Kind.VOID_SEQ, received_ms, opened.statement, signatures, seed)
+                [entry] = writer.append([draft])
+                link = link_of(entry)
+                assert link is not None  # a void-seq has a chain
+                chains.keep(connection, link, void=document)
+                known = entry.index
+            return {
+                "index": known,
+                "leaf": writer.leaf(known).hex(),
+                "by": by,
+                "stream": void.stream.hex(),
+                "seq": void.seq,
+            }
+
+    def _may_give_up(self, connection: Connection, stream: bytes, seq: int, by: str) -> None:
+        here = select(chain_link.c.thumbprint, chain_link.c.seq).where(chain_link.c.stream == stream)
+        taken = here.where(chain_link.c.seq == seq).limit(1)
+        if connection.execute(taken).first() is not None:
+            raise Conflict("chain.taken", "This number of the device stands already", f"number {seq}")
+        owners = {bytes(row.thumbprint) for row in connection.execute(here.limit(1))}
+        late = select(parked.c.thumbprint).where(parked.c.stream == stream).limit(1)
+        owners |= {bytes(row.thumbprint) for row in connection.execute(late)}
+        if any(key.party_gln != by for key in devices.keys(connection, owners).values()):
+            raise Refused("key.party", "This chain belongs to a key of another party")
+
+
+def _of(gln: str) -> ColumnElement[bool]:
+    return parked.c.party_id == select(party.c.party_id).where(party.c.gln == gln).scalar_subquery()
+
+
+def _acts(connection: Connection, reader: SqlWriter, which: ColumnElement[bool]) -> list[ParkedAct]:
+    adopting, same, void = chain_link.alias(), chain_link.alias(), chain_link.alias()
+    given_up = and_(void.c.stream == parked.c.stream, void.c.seq == parked.c.seq, void.c.void.is_not(None))
+    query = (
+        select(
+            parked,
+            adopting.c.idx.label("adopted"),
+            same.c.idx.label("recorded"),
+            void.c.idx.label("rejected"),
+        )
+        .outerjoin(adopting, adopting.c.adopts == parked.c.idx)
+        .outerjoin(same, and_(same.c.stream == parked.c.stream, same.c.statement == parked.c.statement))
+        .outerjoin(void, given_up)
+        .where(which)
+        .order_by(parked.c.idx)
+    )
+    rows = connection.execute(query).all()
+    keys = devices.keys(connection, {bytes(row.thumbprint) for row in rows})
+    first: dict[int, ParkedAct] = {}
+    for row in rows:
+        first.setdefault(row.idx, _act(row, reader.leaf(row.idx), keys[bytes(row.thumbprint)].label))
+    return list(first.values())
+
+
+def _act(row: Row[Any], leaf: bytes, label: str) -> ParkedAct:
+    record = Parked.parse(bytes(row.record))
+    closings = (("adopted", row.adopted), ("recorded", row.recorded), ("rejected", row.rejected))
+    state, closed = next(((word, at) for word, at in closings if at is not None), ("open", None))
+    return ParkedAct(
+        index=row.idx,
+        leaf=leaf.hex(),
+        statement=bytes(row.statement).hex(),
+        key=bytes(row.thumbprint).hex(),
+        label=label,
+        why=record.why,
+        ended=record.ended,
+        stream=bytes(row.stream).hex(),
+        seq=row.seq,
+        content_type=row.content_type,
+        parked_at=row.parked_at,
+        state=state,
+        closed=closed,
+    )
+
+
+def _answer(act: ParkedAct, ended: devices.KeyEnded) -> AppError:
+    return AppError(
+        "capture.parked",
+        409,
+        f"{ended.title}: what it signed is parked",
+        f"{ended.detail}; entry {act.index} says that it came. It changes nothing until a person adopts it",
+        "Adopt it with a valid key: packproof key adopt --key FOLDER --of OLD-FOLDER --node URL. Or give it up: "
+        "packproof key reject.",
+        extra={
+            "parked": {"index": act.index, "leaf": act.leaf, "statement": act.statement, "state": act.state}
+        },
+    )

@@ -1,0 +1,182 @@
+"""Records that stand beside the events: an act that is given up, a late act that is parked.
+
+Like a key record (docs/formats/statement.md): a list of fields of one value each, and a raw document that is JCS of the
+same members, all strings::
+
+    {"seq":"5","statement":"<hex 64>","stream":"<hex 32>","type":"void-seq","why":"scanned twice"}
+    {"action":"parked","ended":"17","key":"<hex 64>","statement":"<hex 64>","type":"audit","why":"revoked"}
+
+A **void-seq** takes the number that it gives up: `seq` of its statement is that number and `prev` what the given-up
+statement had, so that the entries alone show which gap it closes. **Parked** is the node's word that a statement came
+after its key had ended, so that nobody can say it never came.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, TypeVar
+
+from ledger.errors import VerificationError
+from ledger.log.encoding import from_decimal, from_hex, from_json
+from ledger.log.entry import Kind
+from ledger.signing.commitment import SEED_BYTES, Leaf, commit
+from ledger.signing.envelope import Envelope, sign
+from ledger.signing.keys import Signer
+from ledger.signing.statement import Chain, Commit, Statement
+
+MAX_WHY: Final = 200
+ENDED: Final = ("revoked", "suspended")
+
+_R = TypeVar("_R", "Void", "Parked")
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Number `seq` of `stream` is given up: `statement` is SHA-256 of what had it, `why` for people."""
+
+    stream: bytes
+    seq: int
+    statement: bytes
+    why: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.why) <= MAX_WHY or not self.why.isprintable():
+            raise _refuse(f"a reason has 1 to {MAX_WHY} printable characters")
+
+    def document(self) -> bytes:
+        """The raw document: JCS (RFC 8785) of the members."""
+        return _document(
+            {
+                "type": "void-seq",
+                "stream": self.stream.hex(),
+                "seq": str(self.seq),
+                "statement": self.statement.hex(),
+                "why": self.why,
+            }
+        )
+
+    @classmethod
+    def parse(cls, document: bytes) -> "Void":
+        """Read a document; `VerificationError` for anything but exactly one."""
+        text = _members(document, "type", "stream", "seq", "statement", "why")
+        if text["type"] != "void-seq":
+            raise _refuse("its type is not void-seq")
+        stream, statement = from_hex(text["stream"], length=16), from_hex(text["statement"], length=32)
+        return _exact(cls(stream, from_decimal(text["seq"]), statement, text["why"]), document)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A statement (SHA-256) that came when `key`, which signed it, had been revoked or suspended at index `ended`."""
+
+    statement: bytes
+    key: bytes
+    why: str
+    ended: int
+
+    def __post_init__(self) -> None:
+        if self.why not in ENDED:
+            raise _refuse("a key ends by being revoked or suspended")
+
+    def document(self) -> bytes:
+        """The raw document: JCS (RFC 8785) of the members."""
+        return _document(
+            {
+                "type": "audit",
+                "action": "parked",
+                "statement": self.statement.hex(),
+                "key": self.key.hex(),
+                "why": self.why,
+                "ended": str(self.ended),
+            }
+        )
+
+    @classmethod
+    def parse(cls, document: bytes) -> "Parked":
+        """Read a document; `VerificationError` for anything but exactly one."""
+        text = _members(document, "type", "action", "statement", "key", "why", "ended")
+        if (text["type"], text["action"]) != ("audit", "parked"):
+            raise _refuse("it is no record of something parked")
+        statement, key = from_hex(text["statement"], length=32), from_hex(text["key"], length=32)
+        return _exact(cls(statement, key, text["why"], from_decimal(text["ended"])), document)
+
+
+def fields_of(document: bytes) -> list[Leaf]:
+    """The record's fields for the commitment, sorted by path. Raises `VerificationError`."""
+    return [Leaf(path, text.encode()) for path, text in sorted(_members(document).items())]
+
+
+def commitment_of(document: bytes, seed: bytes) -> bytes:
+    """The root that a statement over this record commits to."""
+    return commit(sha256(document).digest(), [], [fields_of(document)], seed)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAside:
+    """A record ready to be appended: the envelope, and the document and seed that open its commitment."""
+
+    envelope: Envelope
+    document: bytes
+    seed: bytes
+
+
+def sign_aside(
+    record: Void | Parked, ledger: str, signers: Sequence[Signer], chain: Chain | None = None
+) -> SignedAside:
+    """Make the statement of a record for the log `ledger` and sign it, the author's key first."""
+    seed, document = secrets.token_bytes(SEED_BYTES), record.document()
+    kind = Kind.VOID_SEQ if isinstance(record, Void) else Kind.AUDIT
+    made = Commit(commitment_of(document, seed), 1)
+    statement = Statement.new(ledger, signers[0].thumbprint, kind, made, chain=chain)
+    return SignedAside(sign(statement.encode(), signers), document, seed)
+
+
+def sign_void(given_up: Statement, ledger: str, signer: Signer, why: str) -> SignedAside:
+    """Give up the number of the statement `given_up`, which has a chain; `signer` is its party's."""
+    if given_up.chain is None:
+        raise _refuse("a statement without a chain has no number to give up")
+    record = Void(given_up.chain.stream, given_up.chain.seq, sha256(given_up.encode()).digest(), why)
+    return sign_aside(record, ledger, [signer], given_up.chain)
+
+
+def open_void(envelope: Envelope, document: bytes, seed: bytes, ledger: str) -> tuple[Void, Statement]:
+    """The record that a void-seq commits to, and its statement; verifies no signature. Raises `VerificationError`."""
+    statement, record = Statement.parse(envelope.statement), Void.parse(document)
+    if statement.ledger != ledger or statement.kind is not Kind.VOID_SEQ:
+        raise _refuse(f"not a void-seq for {ledger}")
+    chain = statement.chain
+    if chain is None or (chain.stream, chain.seq) != (record.stream, record.seq):
+        raise _refuse("the statement has not the number that the record gives up")
+    if statement.commit != Commit(commitment_of(document, seed), 1):
+        raise _refuse("document and seed do not give the root that was signed")
+    return record, statement
+
+
+def _exact(record: _R, document: bytes) -> _R:
+    if record.document() != document:
+        raise _refuse("it is not written as JCS writes it")
+    return record
+
+
+def _members(document: bytes, *names: str) -> dict[str, str]:
+    found = from_json(document)
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise _refuse("it is no object of strings")
+    if names and found.keys() != set(names):
+        raise _refuse(f"it has not exactly {', '.join(names)}")
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _refuse("text with a half of a surrogate pair") from None
+    return found
+
+
+def _document(members: Mapping[str, str]) -> bytes:
+    # Strings without control characters, so this is JCS.
+    return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _refuse(message: str) -> VerificationError:
+    return VerificationError(f"record: {message}", code="aside-record")
