@@ -71,6 +71,28 @@ def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
     return copy
 
 
+def found(value: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at `path`."""
+    for key in path:
+        value = value[key]
+    return value
+
+
+def nudged(value: Any, path: tuple[str | int, ...], random: Random) -> Any:
+    """What stands at `path`, changed as little as can be: one character, one number, one element or member."""
+    old = found(value, path)
+    if isinstance(old, str):
+        if not old:
+            return "x"
+        at = random.randrange(len(old))
+        return old[:at] + random.choice([char for char in "01aAbB" if char != old[at]]) + old[at + 1 :]
+    if isinstance(old, int):
+        return old + random.choice((-1, 1))
+    if isinstance(old, list):
+        return random.choice((old[1:], [*old, *old[-1:]], old[::-1])) if len(old) > 1 else [*old, *old, ""]
+    return dict(list(old.items())[1:])
+
+
 def sealed(value: dict[str, Any]) -> bytes:
     """An evidence file's bytes with its digest made right: what somebody who forges it would write."""
     rest = {name: member for name, member in value.items() if name != "digest"}

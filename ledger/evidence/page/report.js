@@ -1,0 +1,125 @@
+// What a verified file proves, in the words of the verifier in Python (ledger/evidence/report.py): never more than was signed.
+
+const NAMES = {
+  epcList: "packages", childEPCs: "contents", parentID: "container", inputEPCList: "went in", outputEPCList: "came out",
+  readPoint: "read at", bizLocation: "stays at", bizTransactionList: "documents", sourceList: "from", destinationList: "to",
+  lotNumber: "lot", itemExpirationDate: "expires", set: "stays", unset: "no longer",
+};
+const SAID_ELSEWHERE = ["bizStep", "eventTime", "eventTimeZoneOffset", "type", "eventID", "action"];
+const LAST_MS = 253402300799000;
+
+const fieldName = (path) => {
+  const last = path.slice(path.lastIndexOf("#") + 1).split("/").pop();
+  return Object.hasOwn(NAMES, last) ? NAMES[last] : last;
+};
+
+// Text inside JSON is shown without its quotation marks.
+const fieldValue = (value) => (value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
+
+function timeWords(stamp) {
+  const found = /^(\S+?)T([^.]+)\.(\d+)Z$/.exec(stamp);
+  if (!found) return stamp;
+  return `${found[1]} ${found[2]}${/^0*$/.test(found[3]) ? "" : `.${found[3]}`} UTC`;
+}
+
+// Milliseconds since 1970 (BigInt) as people read them.
+function momentWords(ms) {
+  const capped = Number(ms > BigInt(LAST_MS) ? BigInt(LAST_MS) : ms);
+  return `${new Date(capped).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function keyWords(key, policy) {
+  if (key.party === null) return `this node (${key.role} key '${key.label}')`;
+  return `${key.party} (${key.role} key '${key.label}', ${policy?.roots.has(key.party) ? "root pinned by your policy" : "by this node's word"})`;
+}
+
+// Whether a key's signature at `index` counted, and whether it is in doubt since.
+function validWords(key, index) {
+  const since = `yes: registered in entry ${key.registered}`;
+  if (key.ended === null) return { text: `${since}, not shown to be revoked`, doubt: false };
+  const word = key.revoked ? "revoked" : "suspended";
+  const doubt = key.suspectSince !== null && index >= key.suspectSince;
+  const text = `${since}, ${word} later, in entry ${key.ended}`;
+  return { text: doubt ? `${text}; IN DOUBT: its owner suspects it since entry ${key.suspectSince}` : text, doubt };
+}
+
+function vouchedWords(item, keyring, policy) {
+  if (item.entry.kind === "captured") {
+    const keys = item.entry.signatures.map((each) => keyring.require(each.key, item.index));
+    const pinned = keys.every((key) => policy?.roots.has(key.party));
+    return { kind: pinned ? "signed" : "word", text: `signed by ${keys.map((key) => keyWords(key, policy)).join(" and ")}` };
+  }
+  const noted = notedIn(item);
+  const sender = noted.get("onBehalfOf") ?? "a party that is not shown";
+  const channel = noted.has("channel") ? ` (by ${noted.get("channel")})` : "";
+  return { kind: "received", text: `received from ${sender}${channel}, NOT signed by it; that it came is signed by the node` };
+}
+
+const BADGES = { signed: "signed by its author", word: "signed, whose key by this node's word", received: "not signed by its author" };
+
+function eventWords(number, each, found) {
+  const { item, event } = each;
+  const step = event.one.get("bizStep") ?? event.one.get("type") ?? "event";
+  const rows = [];
+  for (const [path, value] of event.one) if (!SAID_ELSEWHERE.includes(path)) rows.push([fieldName(path), [fieldValue(value)]]);
+  for (const [path, values] of event.many) {
+    const unshown = event.elements.get(path) - values.length;
+    rows.push([fieldName(path), [...values.map(fieldValue), ...(unshown ? [`and ${unshown} more, hidden`] : [])]]);
+  }
+  return {
+    number,
+    step: step.replaceAll("_", " ") + (declaredWrong(event) ? " (declared to be wrong)" : ""),
+    time: timeWords(event.one.get("eventTime") ?? "at a time that is not shown"),
+    vouched: vouchedWords(item, found.keyring, found.policy),
+    entry: String(item.index),
+    recorded: momentWords(item.entry.receivedMs),
+    valid: item.entry.signatures.map((signature) => validWords(found.keyring.require(signature.key, item.index), item.index)),
+    rows,
+    hidden: event.hidden,
+  };
+}
+
+function hiddenWords(fields, elements) {
+  const counted = [fields ? plural(fields, "field") : "", elements ? `${plural(elements, "list element")}` : ""].filter(Boolean);
+  return [counted.length ? `${counted.join(" and ")}, each sealed: it can be shown later, not changed` : "none"];
+}
+
+// The whole report: facts (the rows that are told separately), events, keys, and what it does not prove.
+function reportWords(found) {
+  const { file, head, keyring, policy } = found;
+  const events = found.events.map((each, n) => eventWords(n + 1, each, found));
+  const hidden = events.reduce((sum, event) => sum + event.hidden, 0);
+  const withheld = found.events.reduce((sum, { event }) => sum + [...event.many].reduce((n, [path, shown]) => n + event.elements.get(path) - shown.length, 0), 0);
+  const trusted = Boolean(policy?.logs.length);
+  const kinds = ["signed", "word", "received"].map((kind) => [kind, events.filter((event) => event.vouched.kind === kind).length]);
+  const doubts = events.filter((event) => event.valid.some((each) => each.doubt)).length;
+  const indexes = [...new Set(events.map((event) => event.entry))];
+  return {
+    subject: file.subject,
+    trusted,
+    facts: [
+      ["Signed by whom", kinds.filter(([, count]) => count).map(([kind, count]) => `${plural(count, "event")} ${BADGES[kind]}`)],
+      ["Logged at which index", [`${indexes.length === 1 ? "entry" : "entries"} ${indexes.join(", ")} of ${head.origin}, sealed at ${head.size} entries`,
+        trusted ? "the ledger's key is named by your policy" : "the ledger's key is taken from this file itself: compare it with one you trust"]],
+      ["Seen by which witnesses, when", found.witnesses.length
+        ? found.witnesses.map((each) => `${each.name}, ${each.seconds ? `by its clock at ${momentWords(each.seconds * 1000n)}` : "without a time"}`)
+        : ["none that you asked for"]],
+      ["Key valid then", [doubts ? `${plural(doubts, "event")} signed by a key IN DOUBT: see below` : "every signature counted at its index; see each event"]],
+      ["Fields hidden", hiddenWords(hidden, withheld)],
+      ["Complete?", ["cannot be proven here: compare with the counterparties"]],
+    ],
+    logKeys: head.keys.map((key) => key.vkey),
+    otherPolicy: file.policy && file.policy !== (policy?.sha256 ?? "") ? file.policy : "",
+    unjudged: found.unjudged,
+    events,
+    keys: keyring.all().map((key) => ({
+      who: keyWords(key, policy),
+      thumbprint: key.key,
+      life: `registered in entry ${key.registered}` + (key.ended === null ? ", not shown to be revoked" : `, ${key.revoked ? "revoked" : "suspended"} in entry ${key.ended}`)
+        + (key.suspectSince === null ? "" : `, suspect since entry ${key.suspectSince}`),
+    })),
+    byWord: keyring.all().some((key) => key.party !== null && !policy?.roots.has(key.party)),
+  };
+}
