@@ -19,8 +19,9 @@ from typing import Any, Final
 from ledger.errors import VerificationError
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.encoding import from_base64, from_json, to_base64, to_json
-from ledger.log.hashing import HASH_BYTES, node_hash
+from ledger.log.hashing import HASH_BYTES
 from ledger.log.note import MAX_NOTE_BYTES, NoteVerifier
+from ledger.log.proof import fold_consistency
 
 FORMAT: Final = "packproof-conflict/1"
 MAX_CONFLICT_BYTES: Final = 4 * MAX_NOTE_BYTES
@@ -165,33 +166,6 @@ class Proven:
         )
 
 
-def fold_path(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """The roots of the first `old` and of all `new` leaves that `path` gives (RFC 9162, 2.1.4.2, steps 3 to 8).
-
-    `path` begins with the hash of the largest complete subtree that ends the old tree, also where a proof leaves it
-    out because it is the old root. Raises `VerificationError` where it has not exactly the hashes that it must have.
-    """
-    if not 0 < old < new or not path:
-        raise _refuse(f"there is no path from {old} to {new}", "conflict-unproven")
-    at, last = old - 1, new - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    old_root = new_root = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise _refuse("the path has more hashes than the tree has levels", "conflict-unproven")
-        if at & 1 or at == last:
-            old_root, new_root = node_hash(sibling, old_root), node_hash(sibling, new_root)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            new_root = node_hash(new_root, sibling)
-        at, last = at >> 1, last >> 1
-    if last:
-        raise _refuse("the path has fewer hashes than the tree has levels", "conflict-unproven")
-    return old_root, new_root
-
-
 def path_of(
     remembered: Checkpoint, shown: Checkpoint, proof: Sequence[bytes], beyond: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
@@ -242,7 +216,12 @@ def _require_contradiction(before: Checkpoint, after: Checkpoint, path: Sequence
             "contradict each other: ask the log for the consistency proof between these sizes",
             "conflict-unproven",
         )
-    old_root, new_root = fold_path(smaller.size, larger.size, path)
+    if not smaller.size:
+        raise _refuse("every ledger continues the empty one", "conflict-unproven")
+    try:
+        old_root, new_root = fold_consistency(smaller.size, larger.size, path)
+    except VerificationError as error:
+        raise _refuse(error.message, "conflict-unproven") from error
     if new_root != larger.root:
         raise _refuse("the path does not lead to the larger head's root", "conflict-unproven")
     if old_root == smaller.root:

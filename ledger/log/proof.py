@@ -154,7 +154,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     path = list(proof)
     if old & (old - 1) == 0:
         path.insert(0, old_root)  # the old tree is one complete subtree: its root is not sent
-    old_computed, new_computed = _fold_consistency(old, new, path)
+    old_computed, new_computed = fold_consistency(old, new, path)
     if not compare_digest(old_computed, old_root):
         raise VerificationError(
             f"the consistency proof does not lead to the root of size {old}", code="consistency"
@@ -165,8 +165,11 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         )
 
 
-def _fold_consistency(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """The two roots that a consistency proof leads to (RFC 9162, 2.1.4.2, steps 3 to 6)."""
+def fold_consistency(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The two roots that `path` leads to: a consistency proof that has its first hash always (RFC 9162, 2.1.4.2).
+
+    ``0 < old < new``. Raises `VerificationError` where it has not exactly the hashes that it must have.
+    """
     if not path:
         raise VerificationError("the consistency proof is empty", code="consistency")
     at, last = old - 1, new - 1

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.__main__ import main
 from ledger.errors import VerificationError
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.conflict import Conflict, Sighting, asks_beyond, fold_path, path_of
+from ledger.log.conflict import Conflict, Sighting, asks_beyond, path_of
 from ledger.log.encoding import to_json
 from ledger.log.hashing import leaf_hash
 from ledger.log.note import NoteSigner
-from ledger.log.proof import LeafNodes, consistency_proof, root_at
+from ledger.log.proof import LeafNodes, consistency_proof, fold_consistency, root_at
 
 ORIGIN = "packproof.example/conflict"
 LOG = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -54,7 +54,7 @@ def test_a_rewritten_log_convicts_itself_by_its_own_proofs_whatever_the_sizes() 
             if not path:
                 silent.append((old, new))
                 continue
-            assert fold_path(old, new, path) == (root_at(OTHER, old), root_at(OTHER, new))
+            assert fold_consistency(old, new, path) == (root_at(OTHER, old), root_at(OTHER, new))
     # The one hash that is missing there stands in no consistency proof: a later head will tell.
     assert silent == [
         (old, new)
