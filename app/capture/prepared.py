@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.erasable.sealing import Locked
 from app.errors import AppError
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding
@@ -46,6 +47,7 @@ class PreparedCapture:
     signatures: tuple[EntrySignature, ...]
     seed: bytes
     intake: dict[str, str] = field(default_factory=dict)
+    erasable: Locked | None = None  # what `app.capture.sealing` took out of `raw` and the events' fields
 
     @property
     def signer(self) -> bytes | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.custody.loading import find_ids
 from app.epcis import rules
 from app.epcis.rules import EventQuery
+from app.erasable.vault import Vault
 from app.errors import NotFound
 from app.events import query as recorded
 from app.partners import service as partners
@@ -41,6 +42,7 @@ class Epcis:
     database: Database
     origin: str
     clock: Clock
+    vault: Vault | None = None
 
     def job(self, capture_id: str, party_gln: str | None) -> Mapping[str, Any]:
         """The job of a capture of this party's. Raises `NotFound`, also for another party's.
@@ -88,7 +90,7 @@ class Epcis:
             if not items:
                 return []
         return recorded.naming_party(
-            connection, owner.party_id, items, after=query.after, limit=query.limit + 1
+            connection, owner.party_id, items, after=query.after, limit=query.limit + 1, vault=self.vault
         )
 
 

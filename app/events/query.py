@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from app.erasable.vault import Vault
 from app.events.models import document, event, event_epc
 from app.events.records import raw_document
 from app.events.roles import LOT
 from ledger.custody.event import Event
-from ledger.custody.stored import unpack
+from ledger.custody.stored import event_of, unpack_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +34,34 @@ class Brought:
 
 
 def naming_party(
-    connection: Connection, party_id: int, item_ids: Collection[int] | None, *, after: int, limit: int
+    connection: Connection,
+    party_id: int,
+    item_ids: Collection[int] | None,
+    *,
+    after: int,
+    limit: int,
+    vault: Vault | None = None,
 ) -> list[Found]:
     """Events that name the party (as reporter, sender, recipient, seller or buyer), numbered above `after`.
 
-    Only those about one of the items with the numbers `item_ids`, where these are given.
+    Only those about one of the items with the numbers `item_ids`, where these are given. Erasable values are there as
+    far as `vault` opens them.
     """
     parties = (event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id, event.c.buyer_id)
-    query = select(event.c.seq, event.c.doc_id, event.c.record_time, event.c.body).where(
-        event.c.seq > after, or_(*(column == party_id for column in parties))
-    )
+    columns = (event.c.seq, event.c.doc_id, event.c.record_time, event.c.idx, event.c.ev_no, event.c.body)
+    query = select(*columns).where(event.c.seq > after, or_(*(column == party_id for column in parties)))
     if item_ids is not None:
         about = select(event_epc.c.seq).where(event_epc.c.item_id.in_(item_ids), event_epc.c.role != LOT)
         query = query.where(event.c.seq.in_(about))
     rows = connection.execute(query.order_by(event.c.seq).limit(limit)).all()
-    return [_found(row) for row in rows]
+    return [_found(connection, row, vault) for row in rows]
 
 
-def _found(row: Row[Any]) -> Found:
-    return Found(row.seq, row.doc_id, row.record_time, unpack(bytes(row.body)))
+def _found(connection: Connection, row: Row[Any], vault: Vault | None) -> Found:
+    fields = unpack_fields(bytes(row.body))
+    if vault is not None:
+        fields = vault.fields(connection, row.idx, row.ev_no, fields)
+    return Found(row.seq, row.doc_id, row.record_time, event_of(fields))
 
 
 def brought_by(connection: Connection, party_id: int, index: int) -> Brought | None:

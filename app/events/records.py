@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from app.erasable.vault import Vault
 from app.events import pending
 from app.events.models import document, endorsement, event
 from app.shared.chunks import chunks
@@ -33,8 +34,12 @@ class Committed:
     records: tuple[Record, ...]
 
 
-def committed(connection: Connection, index: int, n: int) -> Committed | None:
-    """What the entry at `index`, whose statement counts `n` records, committed to; None where no document is kept."""
+def committed(connection: Connection, index: int, n: int, vault: Vault | None = None) -> Committed | None:
+    """What the entry at `index`, whose statement counts `n` records, committed to; None where no document is kept.
+
+    Erasable values are there as far as `vault` opens them; else a `HiddenLeaf` stands for them. None also where a
+    redaction took the only document that says what the entry repeated.
+    """
     row = connection.execute(select(document).where(document.c.idx == index)).one_or_none()
     if row is None:
         return None
@@ -46,6 +51,13 @@ def committed(connection: Connection, index: int, n: int) -> Committed | None:
         bodies |= pending.bodies(connection, waiting)
     if len(bodies) == n:
         records: list[Record] = [unpack_fields(bytes(bodies[number])) for number in range(n)]
+        if vault is not None:
+            records = [vault.fields(connection, index, number, each) for number, each in enumerate(records)]
+    elif vault is not None:
+        restored = vault.records(connection, index, raw_document(bytes(row.raw)))
+        if restored is None:
+            return None
+        records = list(restored)
     else:
         records = [each.fields() for each in read(raw_document(bytes(row.raw)), None, _NO_LIMIT).events]
     intake = json.loads(row.intake)

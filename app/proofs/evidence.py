@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from app.custody import service as custody
 from app.devices import service as devices
+from app.erasable.vault import Vault
 from app.errors import NotFound
 from app.events import records
 from app.history import service as history
@@ -101,7 +102,9 @@ class Evidence:
             if index < size:
                 entry = Entry.decode(reader.entry(index))
                 signers |= {signature.key for signature in entry.signatures}
-                made.append(_event_entry(connection, reader, entry, size, shown, epcs, only))
+                made.append(
+                    _event_entry(connection, reader, self._node.vault, entry, size, shown, epcs, only)
+                )
         made += [
             _key_entry(reader, index, record, size)
             for index, record in devices.needed(connection, signers)
@@ -132,6 +135,7 @@ def _shown_epcs(story: Story, told: Iterable[Told]) -> set[str]:
 def _event_entry(
     connection: Connection,
     reader: SqlReader,
+    vault: Vault,
     entry: Entry,
     size: int,
     shown: Iterable[int],
@@ -139,7 +143,7 @@ def _event_entry(
     only: frozenset[str] | None,
 ) -> EvidenceEntry:
     n = Statement.parse(entry.statement).commit.n
-    what = records.committed(connection, entry.index, n)
+    what = records.committed(connection, entry.index, n, vault)
     seed = reader.seed(entry.index)
     assert what is not None
     assert seed is not None

@@ -1,0 +1,30 @@
+"""A prepared capture with its erasable values encrypted: the last step before the ledger's lock."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.capture.prepared import PreparedCapture
+from app.erasable import sealing, spans
+from app.erasable.vault import Vault
+
+
+def seal(capture: PreparedCapture, vault: Vault, now: datetime) -> PreparedCapture:
+    """`capture` as it is to be stored; itself where nothing in it is erasable."""
+    if capture.erasable is not None or not spans.may_have_any(capture.raw, capture.document):
+        return capture
+    opened = sealing.take_out(
+        capture.raw,
+        capture.document,
+        [each.fields for each in capture.events],
+        [each.act.event.id for each in capture.events],
+        capture.seed,
+        len(capture.intake),
+    )
+    if not opened.parts:
+        return capture
+    ring = sealing.ring_of(capture.by, now)
+    locked = sealing.lock(opened.parts, vault.rings, ring, vault.origin, capture.statement)
+    events = tuple(
+        replace(each, fields=record) for each, record in zip(capture.events, opened.records, strict=True)
+    )
+    return replace(capture, raw=opened.raw, events=events, erasable=locked)
