@@ -30,6 +30,7 @@ SIGNATURE_BYTES: Final = {1: 64, 2: 64}
 
 _HEAD = struct.Struct(">4sBQQ32sH")
 _SIGNATURE = struct.Struct(">B32sH")
+_ONE_SIGNATURE = struct.Struct(">BB32sH")
 
 
 class Kind(IntEnum):
@@ -59,6 +60,7 @@ class Kind(IntEnum):
 
 
 _BY_TYPE = {kind.type: kind for kind in Kind}
+_BY_NUMBER = {int(kind): kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Entry:
     signatures: tuple[Signature, ...]
 
     def __post_init__(self) -> None:
+        signatures = self.signatures
         if not 0 <= self.index <= MAX_SIZE:
             raise _refuse(f"index {self.index} is out of range")
         if not 0 <= self.received_ms <= MAX_SIZE:
@@ -94,18 +97,28 @@ class Entry:
             raise _refuse(
                 f"a statement of {len(self.statement)} bytes; 1 to {MAX_STATEMENT_BYTES} are allowed"
             )
-        if not 1 <= len(self.signatures) <= MAX_SIGNATURES:
-            raise _refuse(f"{len(self.signatures)} signatures; 1 to {MAX_SIGNATURES} are allowed")
-        for signature in self.signatures:
+        if not 1 <= len(signatures) <= MAX_SIGNATURES:
+            raise _refuse(f"{len(signatures)} signatures; 1 to {MAX_SIGNATURES} are allowed")
+        for signature in signatures:
             if len(signature.key) != HASH_BYTES:
                 raise _refuse("a signature's key is not a 32-byte thumbprint")
             if SIGNATURE_BYTES.get(signature.alg) != len(signature.sig):
                 raise _refuse(f"a signature of algorithm {signature.alg} with {len(signature.sig)} bytes")
-        if len({signature.key for signature in self.signatures}) != len(self.signatures):
+        if len(signatures) > 1 and len({signature.key for signature in signatures}) != len(signatures):
             raise _refuse("two signatures by one key")
 
     def encode(self) -> bytes:
         """The entry's bytes."""
+        if len(self.signatures) == 1:  # nearly all of them, and appending is a hot path
+            [one] = self.signatures
+            return (
+                _HEAD.pack(
+                    MAGIC, self.kind, self.index, self.received_ms, self.prev_leaf, len(self.statement)
+                )
+                + self.statement
+                + _ONE_SIGNATURE.pack(1, one.alg, one.key, len(one.sig))
+                + one.sig
+            )
         parts = [
             _HEAD.pack(MAGIC, self.kind, self.index, self.received_ms, self.prev_leaf, len(self.statement)),
             self.statement,
@@ -142,11 +155,10 @@ class Entry:
             raise _refuse("the bytes end before the entry does") from None
         if magic != MAGIC:
             raise _refuse(f"begins with {magic!r}, not with {MAGIC!r}")
-        try:
-            kind = Kind(kind)
-        except ValueError:
-            raise _refuse(f"there is no kind {kind}") from None
-        entry = cls(kind, index, received_ms, prev_leaf, statement, tuple(signatures))
+        known = _BY_NUMBER.get(kind)
+        if known is None:
+            raise _refuse(f"there is no kind {kind}")
+        entry = cls(known, index, received_ms, prev_leaf, statement, tuple(signatures))
         if entry.encode() != data:
             raise _refuse(
                 "its bytes are not the writing of what they say: a length is wrong or something follows"

@@ -24,7 +24,7 @@ from ledger.log.tree import Growth, grow
 from ledger.store.nodes import TILE_HEIGHT, full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, HeadMoved, StoreError
 from ledger.store.sql import tables as t
-from ledger.store.sql.bulk import NewRows, known_statements, lock_head, write_append
+from ledger.store.sql.bulk import NewRows, rows_of
 from ledger.store.sql.reader import SqlReader, UnknownLedger, checked_head, hash16
 
 MAX_APPEND: Final = 100_000
@@ -36,6 +36,7 @@ class SqlWriter(SqlReader):
 
     def __init__(self, connection: Connection, origin: str) -> None:
         super().__init__(connection, origin)
+        self._rows = rows_of(connection)
 
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Give each draft its place and write it; a statement that is there already returns its first entry.
@@ -46,22 +47,23 @@ class SqlWriter(SqlReader):
             return []
         if len(drafts) > MAX_APPEND:
             raise StoreError(f"{len(drafts)} drafts in one append; at most {MAX_APPEND}", code="append-limit")
-        head = self._locked_head()
-        placed = self._already_there(drafts)
-        rows = NewRows()
+        keys = [hash16(draft.statement) for draft in drafts]
+        head, known = self._locked(keys)
+        placed = self._already_there(known)
+        rows = NewRows(head.size)
         last_leaf = head.last_leaf
         entries: list[Entry] = []
-        for draft in drafts:
+        for draft, key in zip(drafts, keys, strict=True):
             entry = placed.get(draft.statement)
             if entry is None:
-                index = head.size + len(rows.idx)
+                index = head.size + len(rows.leaf)
                 entry = Entry(
                     draft.kind, index, draft.received_ms, last_leaf, draft.statement, draft.signatures
                 )
-                last_leaf = _add(rows, entry, draft.seed)
+                last_leaf = _add(rows, entry, key, draft.seed)
                 placed[draft.statement] = entry
             entries.append(entry)
-        if rows.idx:
+        if rows.leaf:
             self._write(head, rows)
         return entries
 
@@ -92,17 +94,21 @@ class SqlWriter(SqlReader):
             raise CheckpointConflict(f"another checkpoint of size {size} is already kept")
 
     def _locked_head(self) -> Head:
-        row = lock_head(self.connection, self.origin)
-        if row is None:
-            raise UnknownLedger(f"this database does not hold the ledger {self.origin!r}: create it first")
-        self._id = row[0]
-        return checked_head(*row[1:])
+        return self._locked(())[0]
 
-    def _already_there(self, drafts: Sequence[Draft]) -> dict[bytes, Entry]:
-        """The entries that have a draft's statement already, by statement; the first where there are several."""
-        hashes = {hash16(draft.statement) for draft in drafts}
+    def _locked(self, keys: Sequence[bytes]) -> tuple[Head, list[int]]:
+        """The head under its lock, and the indexes of the statements that stand under these keys."""
+        found = self._rows.lock_head(self.origin, keys)
+        if found is None:
+            raise UnknownLedger(f"this database does not hold the ledger {self.origin!r}: create it first")
+        row, known = found
+        self._id = row.ledger
+        return checked_head(row.size, row.root, row.last_leaf, row.peaks), known
+
+    def _already_there(self, known: Sequence[int]) -> dict[bytes, Entry]:
+        """The entries at `known`, by statement; the first where there are several."""
         found: dict[bytes, Entry] = {}
-        for _, index in known_statements(self.connection, self.ledger_id, list(hashes)):
+        for index in known:
             # Keyed by all its bytes: an entry that only shares the hash is looked up by no draft.
             entry = Entry.decode(self.entry(index))
             found.setdefault(entry.statement, entry)
@@ -112,7 +118,7 @@ class SqlWriter(SqlReader):
         growth = grow(head.peaks, rows.leaf)
         new = Head(growth.peaks.size, growth.peaks.root(), rows.leaf[-1], growth.peaks)
         tiles = self._tile_rows(growth)
-        if not write_append(self.connection, self.ledger_id, rows, head.size, new):
+        if not self._rows.append(self.ledger_id, rows, head.size, new):
             raise HeadMoved(
                 f"the head moved from {head.size} while it was locked: another program writes here"
             )
@@ -129,15 +135,14 @@ class SqlWriter(SqlReader):
         return rows
 
 
-def _add(rows: NewRows, entry: Entry, seed: bytes | None) -> bytes:
+def _add(rows: NewRows, entry: Entry, key: bytes, seed: bytes | None) -> bytes:
     """Add the rows of one entry; returns its leaf."""
     body = entry.encode()
     leaf = leaf_hash(body)
-    rows.idx.append(entry.index)
     rows.leaf.append(leaf)
     rows.body.append(body)
     rows.recv_ms.append(entry.received_ms)
-    rows.hash16.append(hash16(entry.statement))
+    rows.hash16.append(key)
     if seed is not None:
         rows.seed_idx.append(entry.index)
         rows.seeds.append(seed)

@@ -1,0 +1,173 @@
+"""The hot path on PostgreSQL: one statement that locks and looks duplicates up, one that appends.
+
+The second inserts entries, index rows and seeds and moves the head, in a single round trip whether it is for one entry
+or for ten thousand. Its parameters are arrays (``INSERT ... SELECT unnest`` is as fast as COPY), written here in
+PostgreSQL's binary format, because writing the driver's text arrays costs more than the server's whole work::
+
+    array   = i32 dimensions (1, or 0 if empty) | i32 0 (no nulls) | u32 type of an element
+              | i32 elements | i32 lower bound 1 | elements          these three only if not empty
+    element = i32 length | bytes
+
+That is what ``array_send`` in the server's source writes. Both statements are prepared on each connection.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.types.numeric import Int2, Int8
+from sqlalchemy import Connection
+
+from ledger.store.port import Head
+from ledger.store.sql.bulk import HeadRow, NewRows, raise_as_sqlalchemy, require_transaction
+
+_BIGINT: Final = 20
+_BYTEA: Final = 17
+_BIGINT_ARRAY: Final = 1016
+_BYTEA_ARRAY: Final = 1001
+_ADAPTED: Final = "packproof.arrays"
+
+_ARRAY = struct.Struct(">iiIii")
+_NO_ELEMENTS = struct.Struct(">iiI")
+_LENGTH = struct.Struct(">i")
+
+# The subqueries read the snapshot that the statement began with, the locked row is the newest. Where they differ in
+# size, another process appended while this one waited for the lock, and the duplicates are looked up again.
+_LOCK = """
+SELECT h.ledger, h.size, h.root, h.last_leaf, h.peaks,
+    (SELECT s.size FROM head s WHERE s.ledger = h.ledger),
+    ARRAY(SELECT i.idx FROM statement_index i
+          WHERE i.hash16 = ANY(%(hashes)b) AND i.ledger = h.ledger ORDER BY i.idx)
+FROM ledger_origin o JOIN head h ON h.ledger = o.id WHERE o.origin = %(origin)b FOR UPDATE OF h
+"""
+_KNOWN = """
+SELECT hash16, idx FROM statement_index WHERE ledger = %(ledger)b AND hash16 = ANY(%(hashes)b) ORDER BY idx
+"""
+_APPEND = """
+WITH e AS (
+    INSERT INTO entry (ledger, idx, leaf, body, recv_ms)
+    SELECT %(ledger)b, %(first)b::bigint + n - 1, leaf, body, recv_ms
+    FROM unnest(%(leaf)b, %(body)b, %(recv_ms)b) WITH ORDINALITY AS u (leaf, body, recv_ms, n)
+), s AS (
+    INSERT INTO statement_index (hash16, ledger, idx)
+    SELECT hash16, %(ledger)b, %(first)b::bigint + n - 1
+    FROM unnest(%(hash16)b) WITH ORDINALITY AS u (hash16, n)
+), d AS (
+    INSERT INTO seed (ledger, idx, seed)
+    SELECT %(ledger)b, * FROM unnest(%(seed_idx)b, %(seeds)b)
+)
+UPDATE head SET size = %(size)b, root = %(root)b, last_leaf = %(last_leaf)b, peaks = %(peaks)b
+WHERE ledger = %(ledger)b AND size = %(old)b
+"""
+
+
+class PostgresqlRows:
+    """`ledger.store.sql.bulk.Rows` on PostgreSQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Any = None
+
+    def lock_head(self, origin: str, hashes: Sequence[bytes]) -> tuple[HeadRow, list[int]] | None:
+        """The head, its row locked, and the indexes known under `hashes`: one round trip unless it had to wait."""
+        row = self._run(_LOCK, {"origin": origin, "hashes": bytea_array(sorted(hashes))}).fetchone()
+        if row is None:
+            return None
+        *stored, seen, known = row
+        head = HeadRow(*stored)
+        if seen != head.size:
+            return head, [index for _, index in self.known(head.ledger, hashes)]
+        return head, known
+
+    def known(self, ledger: int, hashes: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """(hash16, index) of the index rows with one of these hashes, ascending by index."""
+        cursor = self._run(_KNOWN, {"ledger": Int2(ledger), "hashes": bytea_array(sorted(hashes))})
+        return [(found, index) for found, index in cursor.fetchall()]
+
+    def append(self, ledger: int, rows: NewRows, old_size: int, new: Head) -> bool:
+        """Insert the rows and move the head from `old_size` to `new`; false if the head was no longer there."""
+        # Integers of one width: by the driver's own choice of width a statement would be prepared for each.
+        moved = self._run(
+            _APPEND,
+            {
+                "ledger": Int2(ledger),
+                "first": Int8(rows.first),
+                "leaf": bytea_array(rows.leaf),
+                "body": bytea_array(rows.body),
+                "recv_ms": bigint_array(rows.recv_ms),
+                "hash16": bytea_array(rows.hash16),
+                "seed_idx": bigint_array(rows.seed_idx),
+                "seeds": bytea_array(rows.seeds),
+                "size": Int8(new.size),
+                "root": new.root,
+                "last_leaf": new.last_leaf,
+                "peaks": new.peaks.encode(),
+                "old": Int8(old_size),
+            },
+        )
+        return bool(moved.rowcount == 1)
+
+    def _run(self, sql: str, parameters: Mapping[str, object]) -> Any:
+        """The driver's cursor after one statement."""
+        require_transaction(self._connection)
+        if self._cursor is None:
+            self._cursor = _cursor(self._connection)
+        try:
+            self._cursor.execute(sql, parameters, prepare=True)
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise_as_sqlalchemy(self._connection, sql, error, self._cursor)
+        return self._cursor
+
+
+def _cursor(connection: Connection) -> Any:
+    """A cursor that reads and writes binary, on a connection that knows our arrays."""
+    held = connection.connection
+    driver: Any = held.driver_connection
+    if _ADAPTED not in held.info:
+        driver.adapters.register_dumper(ByteaArray, _ByteaArrayDumper)
+        driver.adapters.register_dumper(BigintArray, _BigintArrayDumper)
+        held.info[_ADAPTED] = True
+    return driver.cursor(binary=True)
+
+
+class ByteaArray(bytes):
+    """``bytea[]``, written already."""
+
+
+class BigintArray(bytes):
+    """``bigint[]``, written already."""
+
+
+class _ByteaArrayDumper(Dumper):
+    format = Format.BINARY
+    oid = _BYTEA_ARRAY
+
+    def dump(self, obj: ByteaArray) -> ByteaArray:
+        return obj
+
+
+class _BigintArrayDumper(Dumper):
+    format = Format.BINARY
+    oid = _BIGINT_ARRAY
+
+    def dump(self, obj: BigintArray) -> BigintArray:
+        return obj
+
+
+def bytea_array(items: Sequence[bytes]) -> ByteaArray:
+    """Byte strings as one parameter of type ``bytea[]``."""
+    if not items:
+        return ByteaArray(_NO_ELEMENTS.pack(0, 0, _BYTEA))
+    length = _LENGTH.pack
+    elements = [part for item in items for part in (length(len(item)), item)]
+    return ByteaArray(b"".join((_ARRAY.pack(1, 0, _BYTEA, len(items), 1), *elements)))
+
+
+def bigint_array(items: Sequence[int]) -> BigintArray:
+    """Integers as one parameter of type ``bigint[]``."""
+    if not items:
+        return BigintArray(_NO_ELEMENTS.pack(0, 0, _BIGINT))
+    elements = struct.pack(">" + "iq" * len(items), *(part for item in items for part in (8, item)))
+    return BigintArray(_ARRAY.pack(1, 0, _BIGINT, len(items), 1) + elements)

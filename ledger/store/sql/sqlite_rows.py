@@ -1,0 +1,95 @@
+"""The hot path on SQLite: ``executemany`` through the driver.
+
+The transaction, begun IMMEDIATE, is the lock. An append of one entry is what a commit costs and little else, so it
+takes no detour through JSON or lists.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from ledger.store.port import Head
+from ledger.store.sql.bulk import HeadRow, NewRows, raise_as_sqlalchemy, require_transaction
+
+FEW: Final = 4
+"""Hashes that are looked up one by one; for more, one statement takes them as JSON."""
+
+_HEAD = (
+    "SELECT h.ledger, h.size, h.root, h.last_leaf, h.peaks FROM ledger_origin o JOIN head h ON h.ledger = o.id "
+    "WHERE o.origin = ?"
+)
+_KNOWN_ONE = "SELECT hash16, idx FROM statement_index WHERE hash16 = ? AND ledger = ?"
+_KNOWN_MANY = (
+    "SELECT hash16, idx FROM statement_index "
+    "WHERE ledger = ? AND hash16 IN (SELECT unhex(value) FROM json_each(?))"
+)
+_ENTRY = "INSERT INTO entry (ledger, idx, leaf, body, recv_ms) VALUES (?, ?, ?, ?, ?)"
+_STATEMENT = "INSERT INTO statement_index (hash16, ledger, idx) VALUES (?, ?, ?)"
+_SEED = "INSERT INTO seed (ledger, idx, seed) VALUES (?, ?, ?)"
+_MOVE = "UPDATE head SET size = ?, root = ?, last_leaf = ?, peaks = ? WHERE ledger = ? AND size = ?"
+
+
+class SqliteRows:
+    """`ledger.store.sql.bulk.Rows` on SQLite."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Any = None
+
+    def lock_head(self, origin: str, hashes: Sequence[bytes]) -> tuple[HeadRow, list[int]] | None:
+        """The head and the indexes known under `hashes`: the transaction holds the only write lock already."""
+        row = self._run(_HEAD, (origin,)).fetchone()
+        if row is None:
+            return None
+        head = HeadRow(*row)
+        return head, [index for _, index in self.known(head.ledger, hashes)]
+
+    def known(self, ledger: int, hashes: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """(hash16, index) of the index rows with one of these hashes, ascending by index."""
+        if len(hashes) <= FEW:
+            rows = [row for each in hashes for row in self._run(_KNOWN_ONE, (each, ledger)).fetchall()]
+        else:
+            listed = json.dumps([item.hex() for item in hashes])
+            rows = self._run(_KNOWN_MANY, (ledger, listed)).fetchall()
+        rows.sort(key=lambda row: row[1])
+        return [(bytes(found), int(index)) for found, index in rows]
+
+    def append(self, ledger: int, rows: NewRows, old_size: int, new: Head) -> bool:
+        """Insert the rows and move the head from `old_size` to `new`; false if the head was no longer there."""
+        indexes = range(rows.first, rows.first + len(rows.leaf))
+        self._insert(
+            _ENTRY,
+            [(ledger, *row) for row in zip(indexes, rows.leaf, rows.body, rows.recv_ms, strict=True)],
+        )
+        # Sorted, because the index is a tree by hash: neighbours go into one page.
+        keys = sorted(zip(rows.hash16, indexes, strict=True))
+        self._insert(_STATEMENT, [(key, ledger, index) for key, index in keys])
+        if rows.seeds:
+            seeds = zip(rows.seed_idx, rows.seeds, strict=True)
+            self._insert(_SEED, [(ledger, index, seed) for index, seed in seeds])
+        moved = self._run(_MOVE, (new.size, new.root, new.last_leaf, new.peaks.encode(), ledger, old_size))
+        return bool(moved.rowcount == 1)
+
+    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        if len(rows) == 1:
+            self._run(sql, rows[0])
+        else:
+            self._run(sql, rows, many=True)
+
+    def _run(self, sql: str, parameters: Any, *, many: bool = False) -> Any:
+        """The driver's cursor after one statement, or after one for each of many parameters."""
+        require_transaction(self._connection)
+        if self._cursor is None:
+            driver = self._connection.connection.driver_connection
+            assert driver is not None
+            self._cursor = driver.cursor()
+        try:
+            if many:
+                self._cursor.executemany(sql, parameters)
+            else:
+                self._cursor.execute(sql, parameters)
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise_as_sqlalchemy(self._connection, sql, error, self._cursor)
+        return self._cursor
