@@ -1,26 +1,38 @@
-"""What anybody may ask of the ledger: its signed head, and that a later head continues an earlier one.
+"""What may be asked of the ledger: its signed head, that a later head continues an earlier one, its tiles.
 
     GET /ledger/checkpoint                      a C2SP checkpoint, text/plain; 503 where the node may not sign
     GET /ledger/consistency?from=N&to=M         {"from": N, "to": M, "hashes": [base64, ...]} (RFC 6962, 2.1.2)
+    GET /ledger/tile/<L>/<N>[.p/<W>]            hashes, C2SP tlog-tiles; 404 for what is not there (yet)
+    GET /ledger/tile/entries/<N>[.p/<W>]        entries, by grant only
 
-Neither tells who trades what: hashes and a size.
+All but the last tell nobody who trades what: hashes and a size. Entries show authors and times; who took which is in
+the audit trail.
 """
 
+import gzip
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
+from app.shared.audit import Outcome, disclose
+from app.web.actor import present
 from app.wiring import services
+from ledger.errors import VerificationError
 from ledger.log.encoding import to_base64
 from ledger.log.proof import consistency_proof
+from ledger.log.tiles import TILE_WIDTH, BundleId, TileId
+from ledger.store.port import NoSuchEntry
+from ledger.store.published import bundle_bytes, tile_bytes
 
 blueprint = Blueprint("log", __name__, description="The ledger's head and its consistency")
 
 MOST_SIZE = 2**53 - 1
+IMMUTABLE = "public, max-age=31536000, immutable"
+OCTETS = "application/octet-stream"
 
 
 class Span(Schema):
@@ -63,3 +75,47 @@ def consistency(span: dict[str, Any]) -> dict[str, Any]:
             )
         hashes = consistency_proof(reader, old, new)
     return {"from_": old, "to": new, "hashes": [to_base64(item) for item in hashes]}
+
+
+@blueprint.get("/ledger/tile/<path:name>")
+@blueprint.doc(responses={"200": {"description": "The tile's hashes", "content": {OCTETS: {}}}})
+def tile(name: str) -> Response:
+    """A tile of hashes (C2SP tlog-tiles). It never changes, so it may be kept for ever."""
+    try:
+        wanted = TileId.parse(f"tile/{name}")
+        with services().node.ledger.reading() as reader:
+            data = tile_bytes(reader, wanted, reader.head().size)
+    except (VerificationError, NoSuchEntry):
+        raise _no_tile() from None
+    return Response(data, content_type=OCTETS, headers={"Cache-Control": IMMUTABLE})
+
+
+@blueprint.get("/ledger/tile/entries/<path:name>")
+@blueprint.doc(responses={"200": {"description": "The entries", "content": {OCTETS: {}}}})
+def entries(name: str) -> Response:
+    """A bundle of entries (C2SP tlog-tiles), by a token with the scope `entries`."""
+    node = services()
+    try:
+        wanted = BundleId.parse(f"tile/entries/{name}")
+        with node.node.ledger.reading() as reader:
+            data = bundle_bytes(reader, wanted, reader.head().size)
+    except (VerificationError, NoSuchEntry):
+        nothing = Outcome.NOTHING
+        disclose(node.database, node.clock, present(), "ledger.entries", subject=name, outcome=nothing)
+        raise _no_tile() from None
+    first = wanted.index * TILE_WIDTH
+    subject = f"entries {first} to {first + wanted.width - 1}"
+    disclose(node.database, node.clock, present(), "ledger.entries", subject=subject)
+    response = Response(data, content_type=OCTETS, headers={"Vary": "Accept-Encoding"})
+    if request.accept_encodings.quality("gzip"):
+        response.set_data(gzip.compress(data, compresslevel=6, mtime=0))
+        response.content_encoding = "gzip"
+    return response
+
+
+def _no_tile() -> NotFound:
+    return NotFound(
+        "No such tile",
+        "The ledger has not so many entries, or the name is written otherwise.",
+        "Fetch /ledger/checkpoint first: its size says which tiles there are (C2SP tlog-tiles).",
+    )

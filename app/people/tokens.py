@@ -32,8 +32,9 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.DEVICE: frozenset({"capture", "query", "verify"}),
     Role.INSPECTOR: frozenset({"query"}),
 }
-# Beyond the defaults a token may be given these: `enrol` lets a bench fetch its own device token.
-ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol"})
+# Beyond the defaults a token may be given these: `enrol` lets a bench fetch its own device token, `entries` lets an
+# auditor read the log's entries, which show everybody's authors and times.
+ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,11 @@ PERMISSIONS: dict[str, Permission] = {
     # the ledger: what anybody may check, and what a signature is the credential for
     "log.checkpoint": ANYONE,
     "log.consistency": ANYONE,
+    "log.tile": ANYONE,
+    # entries show who wrote and when: whoever audits the whole log is given a token for it
+    "log.entries": may(ANYBODYS, Role.INSPECTOR, Role.PARTNER_SYSTEM, scope="entries"),
     "captures.take_signed": ANYONE,
+    "captures.long_capture": ANYONE,
     "devices.enrol": ANYONE,
     # EPCIS by partners' systems
     "epcis.capture": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),

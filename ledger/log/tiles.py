@@ -4,9 +4,10 @@ C2SP tlog-tiles (https://c2sp.org/tlog-tiles): a tile is 256 neighbouring hashes
 
     tile/0/x001/x234/067          full tile number 1234067 of leaf hashes
     tile/1/000.p/17               the first 17 hashes of a tile that is not full yet
+    tile/entries/x001/x234/067    the entries of that tile (`BundleId`): each u16 length, bytes
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,30 +43,67 @@ class TileId:
 
     def path(self) -> str:
         """Its path below the log's prefix."""
-        digits = str(self.index)
-        digits = digits.zfill(-(-len(digits) // 3) * 3)
-        groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
-        number = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
-        return f"tile/{self.level}/{number}" + ("" if self.full else f".p/{self.width}")
+        return f"tile/{self.level}/{_number_path(self.index, self.width)}"
 
     @classmethod
     def parse(cls, path: str) -> "TileId":
         """Read a path strictly; `VerificationError` for any other spelling."""
-        if len(path) > 64:
-            raise _refuse("its path is too long")
-        tile, level, number = (*path.split("/", 2), "", "")[:3]
-        number, partial, width = number.partition(".p/")
-        groups = number.replace("x", "").split("/")
-        if tile != "tile" or not groups:
-            raise _refuse(f"{path!r} is no path of a tile")
-        tile_id = cls(
-            from_decimal(level),
-            from_decimal("".join(groups).lstrip("0") or "0"),
-            from_decimal(width) if partial else TILE_WIDTH,
-        )
-        if tile_id.path() != path:
-            raise _refuse(f"{path!r} is not how the path of this tile is written")
+        tile, level, number = _split_path(path)
+        index, width = _read_number(number)
+        tile_id = cls(from_decimal(level), index, width)
+        if tile != "tile" or tile_id.path() != path:
+            raise _refuse(f"{path!r} is not how the path of a tile is written")
         return tile_id
+
+
+@dataclass(frozen=True, slots=True)
+class BundleId:
+    """Which entries: those whose leaf hashes are tile `index` of level 0, `width` of them (256 when full)."""
+
+    index: int
+    width: int = TILE_WIDTH
+
+    def __post_init__(self) -> None:
+        TileId(0, self.index, self.width)
+
+    @property
+    def full(self) -> bool:
+        """Whether it has all its 256 entries and will never change."""
+        return self.width == TILE_WIDTH
+
+    def path(self) -> str:
+        """Its path below the log's prefix."""
+        return f"tile/entries/{_number_path(self.index, self.width)}"
+
+    @classmethod
+    def parse(cls, path: str) -> "BundleId":
+        """Read a path strictly; `VerificationError` for any other spelling."""
+        bundle_id = cls(*_read_number(_split_path(path)[2]))
+        if bundle_id.path() != path:
+            raise _refuse(f"{path!r} is not how the path of a bundle is written")
+        return bundle_id
+
+
+def _number_path(index: int, width: int) -> str:
+    digits = str(index)
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    number = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    return number + ("" if width == TILE_WIDTH else f".p/{width}")
+
+
+def _split_path(path: str) -> tuple[str, str, str]:
+    if len(path) > 64:
+        raise _refuse("its path is too long")
+    tile, level, number = (*path.split("/", 2), "", "")[:3]
+    return tile, level, number
+
+
+def _read_number(text: str) -> tuple[int, int]:
+    """Index and width, leniently: whoever calls writes the path anew and compares."""
+    number, partial, width = text.partition(".p/")
+    digits = number.replace("x", "").replace("/", "")
+    return from_decimal(digits.lstrip("0") or "0"), from_decimal(width) if partial else TILE_WIDTH
 
 
 def width_at(size: int, level: int, index: int) -> int:
@@ -86,6 +124,26 @@ def split_tile(data: bytes, width: int) -> list[bytes]:
     if len(data) != width * HASH_BYTES:
         raise _refuse(f"{len(data)} bytes where {width} hashes belong")
     return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
+
+def encode_bundle(entries: Iterable[bytes]) -> bytes:
+    """Entries as a bundle: each with its length, u16 big-endian, before it. Ours have at most 65,535 bytes."""
+    return b"".join(part for entry in entries for part in (len(entry).to_bytes(2, "big"), entry))
+
+
+def split_bundle(data: bytes, width: int) -> list[bytes]:
+    """The entries of a bundle's bytes; `VerificationError` unless there are exactly `width` and nothing after."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(data) and len(entries) < width:
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        if len(data) < at + 2 or len(data) < end:
+            raise _refuse("its last entry is cut")
+        entries.append(data[at + 2 : end])
+        at = end
+    if at != len(data) or len(entries) != width:
+        raise _refuse(f"it has not exactly {width} entries")
+    return entries
 
 
 class TileNodes:

@@ -69,6 +69,10 @@ class MemoryReader:
             return data
         raise NoSuchEntry(f"there is no full tile {index} at level {level}")
 
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        """The hashes `start` to below `end` of tile level `level`."""
+        return self._nodes.hashes(level, start, end)
+
     def find_statement(self, statement: bytes) -> int | None:
         """The first index with exactly these statement bytes."""
         return self._published(self._data.statements.get(statement))

@@ -118,6 +118,13 @@ class LedgerReader(Protocol):
         """The full tile (C2SP tlog-tiles): 256 hashes of tree level ``8 * level``. Raises `NoSuchEntry`."""
         ...
 
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        """The hashes `start` to below `end` of tree level ``8 * level``: a tile's that is not full yet.
+
+        Raises `NoSuchEntry` if not all are there.
+        """
+        ...
+
     def find_statement(self, statement: bytes) -> int | None:
         """The index of the entry with exactly these statement bytes."""
         ...

@@ -151,6 +151,10 @@ class SqlReader:
             return data
         raise NoSuchEntry(f"there is no full tile {index} at level {level} in {self.origin!r}")
 
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        """The hashes `start` to below `end` of tile level `level`. Raises `NoSuchEntry`."""
+        return self._nodes.hashes(level, start, end)
+
     def find_statement(self, statement: bytes) -> int | None:
         """The first index with exactly these statement bytes."""
         found = self.connection.execute(

@@ -20,7 +20,9 @@ PUBLIC = {
     "people.sign_in",
     "log.checkpoint",
     "log.consistency",
+    "log.tile",
     "captures.take_signed",
+    "captures.long_capture",
     "devices.enrol",
 }
 EXAMPLES = {"int": "1", "float": "1.0", "uuid": "00000000-0000-0000-0000-000000000000"}

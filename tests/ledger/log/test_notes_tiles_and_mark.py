@@ -24,7 +24,16 @@ from ledger.log.proof import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.log.tiles import TileId, TileNodes, split_tile, tiles_of, width_at
+from ledger.log.tiles import (
+    BundleId,
+    TileId,
+    TileNodes,
+    encode_bundle,
+    split_bundle,
+    split_tile,
+    tiles_of,
+    width_at,
+)
 from tests.support.shared import shared_path
 
 TESSERA = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
@@ -46,12 +55,15 @@ def test_a_log_written_by_others_verifies_at_every_size() -> None:
     assert str(verifier) == TESSERA
     heads = [SignedCheckpoint.open((folder / f"checkpoint.{n}").read_bytes(), [verifier]) for n in range(16)]
     assert [item.checkpoint.size for item in heads] == list(range(16))
-    bundle = (folder / "tile/entries/000.p/15").read_bytes()
-    entries, at = [], 0
-    while at < len(bundle):
-        length = int.from_bytes(bundle[at : at + 2], "big")
-        entries.append(bundle[at + 2 : at + 2 + length])
-        at += 2 + length
+    entries = split_bundle((folder / BundleId(0, 15).path()).read_bytes(), 15)
+    read = {folder / "checkpoint", folder / "LICENSE"} | {folder / f"checkpoint.{n}" for n in range(16)}
+    for width in range(1, 16):
+        bundle, tile = folder / BundleId(0, width).path(), folder / TileId(0, 0, width).path()
+        assert bundle.read_bytes() == encode_bundle(entries[:width])
+        assert split_tile(tile.read_bytes(), width) == [leaf_hash(entry) for entry in entries[:width]]
+        read |= {bundle, tile}
+    assert read == {path for path in folder.rglob("*") if path.is_file()}, "each file was looked at"
+    assert (folder / "checkpoint").read_bytes() == (folder / "checkpoint.15").read_bytes()
     for size, signed in enumerate(heads):
         nodes = TileNodes(lambda tile: (folder / tile.path()).read_bytes(), size)
         root = signed.checkpoint.root
@@ -208,6 +220,34 @@ def test_tiles_are_named_and_cut_as_c2sp_has_them() -> None:
 def test_any_other_spelling_of_a_tile_is_refused(path: str) -> None:
     with pytest.raises(VerificationError):
         TileId.parse(path)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_a_bundle_reads_back_and_no_byte_is_loose(entries: list[bytes]) -> None:
+    data = encode_bundle(entries)
+    assert split_bundle(data, len(entries)) == entries
+    wrong = [(data + b"\0", len(entries)), (data, len(entries) + 1)]
+    if entries:
+        wrong += [(data[:-1], len(entries)), (data, len(entries) - 1)]
+    for bent, width in wrong:
+        with pytest.raises(VerificationError):
+            split_bundle(bent, width)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tile/entries",
+        "tile/0/000",
+        "tile/entries/0",
+        "tile/entries/000.p/256",
+        "tile/entries/000.p/0",
+        "entries/000",
+    ],
+)
+def test_any_other_spelling_of_a_bundle_is_refused(path: str) -> None:
+    with pytest.raises(VerificationError):
+        BundleId.parse(path)
 
 
 def test_proofs_from_tiles_are_those_from_leaves() -> None:
