@@ -48,6 +48,7 @@ FEATURES = {
     "capture": "app.capture.cli",
     "trace": "app.history.cli",
     "rebuild": "app.custody.cli",
+    "redact": "app.redaction.cli",
     "recall": "app.recalls.cli",
     "labels": "app.labels.cli",
     "demo": "app.demo.cli",

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.devices import audit as devices_audit
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
+from app.redaction import audit as redaction_audit
 from app.shared.auditing import AuditContext, Progress
 from ledger.errors import LedgerError
 from ledger.log.mark import MarkFile
@@ -28,6 +29,7 @@ AUDITS: tuple[Callable[[AuditContext], None], ...] = (
     devices_audit.check,
     audit_documents.check,
     audit_custody.check,
+    redaction_audit.check,
 )
 """What is audited beside the ledger's own tables, in this order: what others stand on comes first.
 
