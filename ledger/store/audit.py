@@ -8,7 +8,7 @@ so that one changed row is one finding, and a second one far behind it is found 
 page of rows and one tile a level in memory, however long the ledger is.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.errors import VerificationError
@@ -17,9 +17,7 @@ from ledger.log.hashing import HASH_BYTES, leaf_hash
 from ledger.log.tree import Growth, Peaks, grow
 from ledger.store.findings import FsckFinding, FsckReport, short
 from ledger.store.nodes import TILE_BYTES, TILE_HEIGHT, TILE_WIDTH, TileSource
-
-SignatureCheck = Callable[[Entry], str | None]
-"""Given each entry, ascending: nothing if its signatures count, else what is wrong with them."""
+from ledger.store.signatures import SignatureCheck
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The audit of a ledger's tables: is what is stored what was appended and signed?
 
-Every row is read once and everything is computed anew, in a memory that does not grow with the ledger. It proves, by
-the names of the ledger's page: I2 (indexes without gaps, as many as the head says), I3 (leaves, chain, root and peaks),
+Everything is computed anew, in a memory that does not grow with the ledger. A sound ledger is proven by blocks of rows,
+in several processes (`ledger.store.quick`). Where that does not succeed, every row is judged singly, and the first
+broken one is named with what rests on it. It proves, by the names of the ledger's page: I2 (indexes without gaps, as
+many as the head says), I3 (leaves, chain, root and peaks),
 I5 (every checkpoint's signature, and its root on the tree, so that any two agree), I6 (tiles), I7 (each statement once,
-found by its index row), and with `check_signatures` that signatures count::
+found by its index row), and with `keys` that every entry is signed::
 
     with database.snapshot() as connection:
         report = fsck(connection, origin, log_keys=[verifier], mark=MarkFile(path).read())
@@ -12,7 +14,8 @@ found by its index row), and with `check_signatures` that signatures count::
 What it cannot see: a ledger rewritten whole, and signed again with the node's own key. Others' checkpoints do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Table, bindparam, func, select
@@ -22,10 +25,13 @@ from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.entry import ZERO_LEAF
 from ledger.log.note import Note, NoteVerifier
 from ledger.log.tree import Peaks
-from ledger.store.audit import ChainAudit, Row, SignatureCheck, SignedRoot, TreeAudit
+from ledger.store.audit import ChainAudit, Row, SignedRoot, TreeAudit
 from ledger.store.findings import FsckFinding, FsckReport, short
 from ledger.store.nodes import TILE_HEIGHT
 from ledger.store.port import SEED_BYTES
+from ledger.store.quick.pool import WorkerFailed, usable_cores
+from ledger.store.quick.prove import Soundness, prove
+from ledger.store.signatures import SignatureCheck, signature_check
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import known_statements
 from ledger.store.sql.reader import SqlReader, UnknownLedger, hash16
@@ -36,6 +42,9 @@ Progress = Callable[[int, int], None]
 """(rows looked at, rows there are), after each page."""
 
 PAGE_ROWS: Final = 1_000
+WORTH_WORKERS: Final = 50_000
+"""Entries from which on it is worth to start processes."""
+MOST_WORKERS: Final = 4
 
 _ROWS = (
     select(t.entry.c.idx, t.entry.c.leaf, t.entry.c.body, t.entry.c.recv_ms)
@@ -51,16 +60,27 @@ def fsck(
     *,
     log_keys: Sequence[NoteVerifier] = (),
     mark: Checkpoint | None = None,
+    keys: Collection[bytes] | None = None,
     check_signatures: SignatureCheck | None = None,
     progress: Progress | None = None,
+    workers: int | None = None,
 ) -> FsckReport:
     """Audit the ledger `origin` through a connection that sees one snapshot.
 
     `log_keys`: the keys that may have signed checkpoints; without any, their signatures are not checked. `mark`: the
-    high-water mark, which shows a cut tail.
+    high-water mark, which shows a cut tail. `keys`: SubjectPublicKeyInfo (DER) of those who may have signed entries, to
+    check every signature; `check_signatures` instead, for a caller with a mind of its own, looks at one row at a time.
+    `workers`: processes beside this one, None for as many as there are cores where the ledger is worth it.
     """
     report = FsckReport()
     try:
+        if check_signatures is None:
+            sound = FsckReport()
+            quick = _Audit(connection, origin, sound, log_keys, mark)
+            if quick.proven(keys, progress, workers):
+                return sound
+        if keys is not None and check_signatures is None:
+            check_signatures = signature_check(keys)
         audit = _Audit(connection, origin, report, log_keys, mark)
     except UnknownLedger as error:
         expected = f"the row of {origin}"
@@ -94,6 +114,36 @@ class _Audit:
             )
         ).one_or_none()
 
+    def proven(self, keys: Collection[bytes] | None, progress: Progress | None, workers: int | None) -> bool:
+        """Whether all is as it must be, with the counts of it in the report; then nothing is left to be looked for."""
+        size = -1 if self._head is None else self._head.size
+        total = self._count(t.entry)
+        if size != total:
+            return False
+        if workers is None:
+            workers = min(MOST_WORKERS, usable_cores()) if size >= WORTH_WORKERS else 0
+        try:
+            found = self._prove(size, keys, progress, workers)
+        except WorkerFailed:
+            self._report.counts.clear()
+            found = self._prove(size, keys, progress, 0)
+        if found is None:
+            return False
+        self._report.counts.update({"entries": size, "tiles": found.tiles, "signed roots": found.roots})
+        self._report.counts += Counter()  # a count of nothing is not told
+        self._check_head(size, found.last_leaf, found.peaks)
+        self._extras(size, total)
+        self._seeds(size)
+        return self._report.ok
+
+    def _prove(
+        self, size: int, keys: Collection[bytes] | None, progress: Progress | None, workers: int
+    ) -> Soundness | None:
+        return prove(
+            self._connection, self._ledger, size, self._signed_roots(), self._tiles,
+            keys=keys, workers=workers, progress=progress,
+        )  # fmt: skip
+
     def run(self, check_signatures: SignatureCheck | None, progress: Progress | None) -> None:
         """All checks, entries first."""
         self._head_there()
@@ -124,7 +174,7 @@ class _Audit:
             tree.take([last])
             self._statements([held])
         tree.finish()
-        self._check_head(0 if held is None else held.idx + 1, last, tree)
+        self._check_head(0 if held is None else held.idx + 1, last, tree.peaks if tree.whole else None)
         self._extras(0 if held is None else held.idx + 1, total)
         self._seeds(0 if held is None else held.idx + 1)
 
@@ -235,18 +285,18 @@ class _Audit:
                     )  # fmt: skip
                     break
 
-    def _check_head(self, size: int, last_leaf: bytes, tree: TreeAudit) -> None:
+    def _check_head(self, size: int, last_leaf: bytes, peaks: Peaks | None) -> None:
         key, consequence = self._origin, "everything that is appended next"
         if self._head is None:
             return
         if self._head.size != size:
             self._add("I2", "head", key, "size", str(size), str(self._head.size), consequence)
-        if not tree.whole:
-            return
+        if peaks is None:
+            return  # some leaves were not to be had
         for column, expected in (
-            ("root", tree.peaks.root()),
+            ("root", peaks.root()),
             ("last_leaf", last_leaf),
-            ("peaks", tree.peaks.encode()),
+            ("peaks", peaks.encode()),
         ):
             stored = bytes(getattr(self._head, column))
             if stored != expected:

@@ -437,7 +437,7 @@ def test_an_audit_beside_appends_sees_one_moment(ledger, mark_path):
 def test_memory_stays_flat_however_long_the_ledger_is(sqlite_database, mark_path):
     made = sql_ledger(sqlite_database)
     peaks = []
-    for first_draft, count in ((0, 4_000), (4_000, 16_000)):
+    for first_draft, count in ((0, 12_000), (12_000, 24_000)):
         with made.writing() as writer:
             writer.append(drafts(count, first_draft))
         tracemalloc.start()

@@ -1,0 +1,136 @@
+"""Who does the tasks: this process, or several workers beside it.
+
+    with pool(connection, ledger, keys, workers=2) as ask:
+        for task, answer in ask(tasks):              # in the order of the tasks
+            ...
+
+Workers are programs started anew, not forks: a forked SQLite connection is not safe to have, and a fork would carry
+whatever memory this process holds. On PostgreSQL they share this connection's snapshot. On SQLite theirs is a moment
+younger, which is the same for rows that are never changed. Where a worker cannot be had, `WorkerFailed` says why.
+"""
+
+import contextlib
+import os
+import pickle
+import secrets
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import IO, Any, cast
+
+from sqlalchemy import Connection, text
+
+from ledger.store.port import StoreError
+from ledger.store.quick.rows import RowSource
+from ledger.store.quick.worker import Answer, Setup, Task, answer
+from ledger.store.signatures import verifying
+from ledger.store.sql.engine import sqlite_driver
+
+Ask = Callable[[Iterable[Task]], Iterator[tuple[Task, Answer]]]
+
+_AHEAD = 2  # tasks that each worker has before its answer is read
+_PATIENCE_S = 10
+
+
+class WorkerFailed(StoreError):
+    """A process that judges blocks could not be started, or ended."""
+
+    code = "worker-failed"
+
+
+def usable_cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def pool(connection: Connection, ledger: int, keys: Collection[bytes] | None, workers: int) -> Iterator[Ask]:
+    """What does tasks; with no `workers` this process does, on `connection` itself."""
+    if not workers:
+        yield _here(connection, ledger, keys)
+        return
+    setup = _setup(connection, ledger, keys)
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        # One key for the hashes of all workers: their sums are added up.
+        environment = {**os.environ, "PYTHONHASHSEED": str(secrets.randbelow(2**32)),
+                       "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # fmt: skip
+        for _ in range(workers):
+            started.append(_start(environment))
+            _send(started[-1], setup)
+        yield lambda tasks: _spread(started, tasks)
+    finally:
+        for process in started:
+            _stop(process)
+
+
+def _here(connection: Connection, ledger: int, keys: Collection[bytes] | None) -> Ask:
+    source = RowSource(connection.connection, ledger, is_sqlite=connection.dialect.name == "sqlite")
+    verify = None if keys is None else verifying(keys)
+    return lambda tasks: ((task, answer(source, task, verify)) for task in tasks)
+
+
+def _setup(connection: Connection, ledger: int, keys: Collection[bytes] | None) -> Setup:
+    url = connection.engine.url
+    if connection.dialect.name == "sqlite":
+        return Setup(sqlite_driver().__name__, str(url.database), None, ledger, keys)
+    snapshot = str(connection.execute(text("SELECT pg_export_snapshot()")).scalar_one())
+    target = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return Setup("psycopg", target, snapshot, ledger, keys)
+
+
+def _start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ledger.store.quick"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    except OSError as error:
+        raise WorkerFailed(f"a worker cannot be started: {error.strerror}") from error
+
+
+def _spread(workers: list[subprocess.Popen[bytes]], tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+    """Tasks in turn to each worker, answers in the order of the tasks."""
+    waiting: deque[tuple[Task, subprocess.Popen[bytes]]] = deque()
+    for number, task in enumerate(tasks):
+        worker = workers[number % len(workers)]
+        _send(worker, task)
+        waiting.append((task, worker))
+        if len(waiting) >= _AHEAD * len(workers):
+            yield _next(waiting)
+    while waiting:
+        yield _next(waiting)
+
+
+def _next(waiting: "deque[tuple[Task, subprocess.Popen[bytes]]]") -> tuple[Task, Answer]:
+    task, worker = waiting.popleft()
+    try:
+        return task, cast(Answer, pickle.load(_pipe(worker.stdout)))  # noqa: S301 - from a process we started
+    except (EOFError, OSError, pickle.UnpicklingError) as error:
+        raise WorkerFailed("a worker ended before it had answered") from error
+
+
+def _send(worker: subprocess.Popen[bytes], value: Any) -> None:
+    stdin = _pipe(worker.stdin)
+    try:
+        pickle.dump(value, stdin, protocol=5)
+        stdin.flush()
+    except OSError as error:
+        raise WorkerFailed("a worker ended") from error
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        _pipe(process.stdin).close()
+    process.kill()
+    process.wait(_PATIENCE_S)
+    _pipe(process.stdout).close()
