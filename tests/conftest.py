@@ -12,6 +12,7 @@ pytest_plugins = [
         "tests.support.counter",
         "tests.support.browser",
         "tests.support.live",
+        "tests.support.token",
     )
     if importlib.util.find_spec(name)
 ]

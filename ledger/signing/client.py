@@ -15,6 +15,8 @@ belongs in a safe, a **key folder** on the device that signs::
 In a key folder::
 
     key.pem              the private key, 0600        registration.json   envelope, document, seed (base64)
+    key.uri              instead: where in a token it lies (`ledger.signing.holder`)
+    revocation.json      a root's only: its revocation by itself, signed beforehand (docs/operating/keys.md)
     state.json           party, ledger, label, stream, seq, prev, registered
     outbox/SEQ.json      signed, not acknowledged     sent/CONTENT.json   acknowledged, with the receipt
     refused/SEQ.json     parked for a person          lock                one process signs at a time
@@ -31,61 +33,32 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.errors import LedgerError
 from ledger.log.encoding import from_base64, from_hex, from_json, to_base64, to_json
 from ledger.log.entry import Kind
 from ledger.signing.commitment import SEED_BYTES, Leaf, Record, commit
 from ledger.signing.durable import locked, write_whole
 from ledger.signing.envelope import Envelope, sign
-from ledger.signing.keyfile import load_key, save_key
-from ledger.signing.keyrecord import Role, SignedRecord, register_key, register_root
-from ledger.signing.keys import LocalSigner, generate
+from ledger.signing.holder import HERE, Place, make_key, open_key
+from ledger.signing.holder import KEY as KEY
+from ledger.signing.keyrecord import (
+    Action,
+    KeyRecord,
+    Role,
+    SignedRecord,
+    register_key,
+    register_root,
+    revoke,
+)
+from ledger.signing.keys import Signer
+from ledger.signing.registration import ClientError as ClientError
+from ledger.signing.registration import Registration as Registration
+from ledger.signing.registration import load_registration as load_registration
 from ledger.signing.statement import Chain, Commit, Statement
 
-KEY: Final = "key.pem"
 REGISTRATION: Final = "registration.json"
+REVOCATION: Final = "revocation.json"
 _STATE: Final = "state.json"
 _VERSION: Final = 1
-_MAX_REGISTRATION_BYTES: Final = 256 * 1024
-
-
-class ClientError(LedgerError):
-    """A key folder that is missing, of another kind, or not as this program left it."""
-
-    code = "key-folder"
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """A signed key registration as it travels: to the operator for a root, to ``POST /devices`` for a device."""
-
-    envelope: bytes
-    document: bytes
-    seed: bytes
-
-    def encode(self) -> bytes:
-        """As JSON: what ``registration.json`` holds and ``packproof party add --root FILE`` reads."""
-        return to_json(
-            {
-                "envelope": to_base64(self.envelope),
-                "document": to_base64(self.document),
-                "seed": to_base64(self.seed),
-            }
-        )
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Registration":
-        """Read what `encode` wrote; verifies nothing. Raises `LedgerError`."""
-        if len(data) > _MAX_REGISTRATION_BYTES:
-            raise ClientError(f"a registration of {len(data)} bytes is none", code="registration")
-        value = from_json(data)
-        if not isinstance(value, dict) or value.keys() != {"envelope", "document", "seed"}:
-            raise ClientError(
-                "this is no key registration: it has not envelope, document and seed", code="registration"
-            )
-        if not all(isinstance(text, str) for text in value.values()):
-            raise ClientError("a registration holds base64 text", code="registration")
-        return cls(from_base64(value["envelope"]), from_base64(value["document"]), from_base64(value["seed"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +150,7 @@ class _State:
 class KeyFolder:
     """One key of a party on this machine. Made by `make_root` or `make_device`, found again by `open`."""
 
-    def __init__(self, path: Path, signer: LocalSigner, state: _State) -> None:
+    def __init__(self, path: Path, signer: Signer, state: _State) -> None:
         self.path = path
         self.signer = signer
         self.party = state.party
@@ -191,7 +164,7 @@ class KeyFolder:
     def open(cls, path: Path, passphrase: bytes | None = None) -> "KeyFolder":
         """The key folder at `path`. Raises `ClientError` or `KeyFileError` with what is wrong with it."""
         state = _State.load(path / _STATE)
-        return cls(path, load_key(path / KEY, passphrase), state)
+        return cls(path, open_key(path, passphrase), state)
 
     @property
     def thumbprint(self) -> bytes:
@@ -312,46 +285,59 @@ def sign_capture(
     return capture
 
 
-def make_root(path: Path, party: str, ledger: str, label: str = "root key") -> Registration:
+def make_root(
+    path: Path, party: str, ledger: str, label: str = "root key", *, place: Place = HERE
+) -> Registration:
     """Make a party's root key in the new folder `path`, and its registration in the log `ledger`.
 
-    `party` is a GLN of 13 digits. The registration goes to the node's operator. Raises `ClientError` where a key lies.
+    `party` is a GLN of 13 digits. The registration goes to the node's operator. Beside it lies its revocation, signed
+    beforehand: kept elsewhere, it ends a root that was lost. Raises `ClientError` where a key lies.
     """
-    signer = _new_key(path)
-    return _finish(path, signer, register_root(ledger, signer, party, label), ledger)
+    signer = _new_key(path, place)
+    return finish_root(path, signer, register_root(ledger, signer, party, label), ledger)
 
 
-def make_device(path: Path, root: Path, label: str, role: Role = Role.DEVICE) -> Registration:
-    """Make a device's (or person's) key in the new folder `path`, registered by the root in the folder `root`.
+def finish_root(path: Path, signer: Signer, signed: SignedRecord, ledger: str) -> Registration:
+    """Write what a root's folder holds beside its key."""
+    record = KeyRecord(Action.REGISTER, signer.spki, Role.ROOT, signed.record.party, signed.record.label)
+    ended = revoke(ledger, signer, record)
+    write_whole(path / REVOCATION, Registration.of(ended).encode())
+    return _finish(path, signer, signed, ledger)
 
-    The registration goes to ``POST /devices``. Raises `ClientError` where a key lies, or `root` holds no root.
+
+def make_device(
+    path: Path,
+    root: "Path | KeyFolder",
+    label: str,
+    role: Role = Role.DEVICE,
+    *,
+    place: Place = HERE,
+) -> Registration:
+    """Make a key in the new folder `path`, registered by the root in the folder `root`: a device's, a person's, or a
+    further root of the party.
+
+    The registration goes to ``POST /devices`` (a root's to ``POST /ledger/keys``). Raises `ClientError` where a key
+    lies, or `root` holds no root.
     """
-    owner = KeyFolder.open(root)
+    owner = root if isinstance(root, KeyFolder) else KeyFolder.open(root)
     if owner.role is not Role.ROOT:
-        raise ClientError(f"{root} holds a {owner.role} key; only a party's root registers keys")
-    signer = _new_key(path)
+        raise ClientError(f"{owner.path} holds a {owner.role} key; only a party's root registers keys")
+    signer = _new_key(path, place)
     record = register_key(owner.ledger, owner.signer, signer, role, owner.party, label)
-    return _finish(path, signer, record, owner.ledger)
+    finish = finish_root if role is Role.ROOT else _finish
+    return finish(path, signer, record, owner.ledger)
 
 
-def load_registration(path: Path) -> Registration:
-    """The registration in the file `path`. Raises `LedgerError` where it is none, `OSError` where there is no file."""
-    return Registration.parse(path.read_bytes())
-
-
-def _new_key(path: Path) -> LocalSigner:
+def _new_key(path: Path, place: Place) -> Signer:
     if (path / _STATE).exists():
         raise ClientError(f"{path} holds a key already; a key is never written over. Take another folder")
     path.mkdir(parents=True, mode=0o700, exist_ok=True)
-    if (path / KEY).exists():
-        return load_key(path / KEY)  # a making that was cut short: nothing has been registered by it yet
-    signer = generate()
-    save_key(signer, path / KEY)
-    return signer
+    # What a making that was cut short left is taken up: nothing has been registered by it yet.
+    return make_key(path, place)
 
 
-def _finish(path: Path, signer: LocalSigner, signed: SignedRecord, ledger: str) -> Registration:
-    registration = Registration(signed.envelope.encode(), signed.document, signed.seed)
+def _finish(path: Path, signer: Signer, signed: SignedRecord, ledger: str) -> Registration:
+    registration = Registration.of(signed)
     assert signed.record.party is not None
     state = _State(
         signed.record.party,

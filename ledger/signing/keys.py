@@ -27,7 +27,7 @@ P256: Final = 2
 SIGNATURE_LENGTH: Final = 64
 MAX_SPKI_BYTES: Final = 200
 
-_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA_SHA256: Final = ec.ECDSA(SHA256())
 
 
@@ -113,7 +113,7 @@ class P256Verifier:
         if len(signature) != SIGNATURE_LENGTH:
             raise _wrong(self.thumbprint)
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        if s > _P256_ORDER // 2:
+        if s > P256_ORDER // 2:
             raise VerificationError(
                 f"the signature by key {self.thumbprint.hex()[:16]} has s in the upper half: a copy, bent",
                 code="signature",
@@ -174,7 +174,7 @@ class P256Signer:
     def sign(self, data: bytes) -> bytes:
         """64 bytes r || s, s in the lower half."""
         r, s = decode_dss_signature(self.private_key.sign(data, _ECDSA_SHA256))
-        return r.to_bytes(32, "big") + min(s, _P256_ORDER - s).to_bytes(32, "big")
+        return r.to_bytes(32, "big") + min(s, P256_ORDER - s).to_bytes(32, "big")
 
     def __repr__(self) -> str:
         return f"P256Signer({self.thumbprint.hex()})"
