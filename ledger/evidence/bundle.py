@@ -14,7 +14,7 @@ from typing import Any, Final
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence import nodes, shape
 from ledger.log.encoding import from_json, to_base64, to_json
-from ledger.log.entry import MAX_ENTRY_BYTES, Entry
+from ledger.log.entry import MAX_ENTRY_BYTES, MAX_SIGNATURES, Entry
 from ledger.log.logproof import MAX_PROOF_BYTES, LogProof
 from ledger.signing.commitment import Leaf, Record, Tree, subtree_over
 from ledger.signing.statement import Statement
@@ -49,7 +49,11 @@ class ShownRecord:
 
 @dataclass(frozen=True, slots=True)
 class BundleEntry:
-    """One entry as the file has it. `head` are the audit paths of `document` and `intake`."""
+    """One entry as the file has it. `head` are the audit paths of `document` and `intake`.
+
+    `signers` are the DER SubjectPublicKeyInfos of an author who is not named: then the file holds no registration of
+    his keys, and his signatures prove that one holder of them signed, not who he is.
+    """
 
     proof: bytes
     entry: bytes
@@ -58,6 +62,7 @@ class BundleEntry:
     records: tuple[ShownRecord, ...]
     count: int
     head: tuple[tuple[bytes, ...], tuple[bytes, ...]]
+    signers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,10 @@ class Bundle:
 
 
 def _parse_entry(value: object) -> BundleEntry:
-    members = shape.members(value, "proof", "entry", "document", "intake", "records", "count", "head")
+    unnamed = ("signers",) if isinstance(value, dict) and "signers" in value else ()
+    members = shape.members(
+        value, "proof", "entry", "document", "intake", "records", "count", "head", *unnamed
+    )
     document = members["document"]
     if isinstance(document, dict) and "hash" not in document:
         document = {"path": "document", **shape.members(document, "salt", "value")}
@@ -126,6 +134,9 @@ def _parse_entry(value: object) -> BundleEntry:
         records,
         count,
         (shape.hashes(head[0]), shape.hashes(head[1])),
+        tuple(shape.base64_of(key) for key in shape.array(members["signers"], 1, MAX_SIGNATURES))
+        if unnamed
+        else (),
     )
 
 
@@ -139,7 +150,9 @@ def _parse_record(value: object) -> ShownRecord:
 
 def _entry_json(entry: BundleEntry) -> dict[str, Any]:
     document = entry.document
+    unnamed = {"signers": [to_base64(key) for key in entry.signers]} if entry.signers else {}
     return {
+        **unnamed,
         "proof": entry.proof.decode(),
         "entry": to_base64(entry.entry),
         "document": {"salt": document.salt.hex(), "value": document.value.hex()}
@@ -164,7 +177,8 @@ class EvidenceEntry:
     """What the node has of one entry, and what of it is to be shown.
 
     `inclusion` is the audit path in the checkpoint's tree; `show` says for each record number which fields
-    (`show_record`, `show_all`). `intake_shown` are the names of the intake's leaves that are shown.
+    (`show_record`, `show_all`). `intake_shown` are the names of the intake's leaves that are shown. `signers` are the
+    keys of an author who is not to be named (see `BundleEntry`).
     """
 
     entry: bytes
@@ -175,6 +189,7 @@ class EvidenceEntry:
     seed: bytes
     show: Mapping[int, nodes.Selection]
     intake_shown: Collection[str] = field(default=("channel", "onBehalfOf"))
+    signers: Sequence[bytes] = ()
 
 
 def show_all(record: Record) -> nodes.Selection:
@@ -218,8 +233,7 @@ def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, Bundl
         )
     shown = {f"intake/{name}" for name in material.intake_shown}
     intake = tuple(
-        nodes.shown(leaf) if leaf.path in shown else nodes.Hidden(leaf.hash)
-        for leaf in tree.intake
+        nodes.shown(leaf) if leaf.path in shown else nodes.Hidden(leaf.hash) for leaf in tree.intake
     )
     records = tuple(
         ShownRecord(
@@ -237,4 +251,5 @@ def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, Bundl
         records,
         len(tree.children),
         (tuple(tree.audit_path(0)), tuple(tree.audit_path(1))),
+        tuple(material.signers),
     )

@@ -5,7 +5,7 @@ stood there, and what the file cannot tell. `Report.to_json()` has the same for 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,6 +56,20 @@ class KeyLine:
         trust = "root pinned by your policy" if self.pinned else "by this node's word"
         return f"{self.party} ({self.role} key '{self.label}', {trust})"
 
+    def in_doubt(self, index: int) -> bool:
+        """Whether its owner suspects signatures at `index`, which counted, to be somebody else's."""
+        return self.suspect_since is not None and index >= self.suspect_since
+
+    def valid(self, index: int) -> str:
+        """How its signature at `index` counted, in words."""
+        words = f"yes: registered in entry {self.registered}"
+        if self.ended is None:
+            return f"{words}, not shown to be revoked"
+        words += f", {'revoked' if self.revoked else 'suspended'} later, in entry {self.ended}"
+        if self.in_doubt(index):
+            words += f"; IN DOUBT: its owner suspects it since entry {self.suspect_since}"
+        return words
+
 
 @dataclass(frozen=True, slots=True)
 class WitnessLine:
@@ -83,7 +97,11 @@ class WitnessLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One proven event: where it stands, who vouches for it, and what is shown of it."""
+    """One proven event: where it stands, who vouches for it, and what is shown of it.
+
+    `hidden` counts fields of which only a seal is given, `unshown` elements by list. `unnamed` are the thumbprints of
+    an author whom the file does not name; then `signed_by` is empty.
+    """
 
     index: int
     record: int
@@ -96,9 +114,19 @@ class EventLine:
     one: Mapping[str, str]
     many: Mapping[str, Sequence[str]]
     hidden: int
+    unshown: Mapping[str, int] = field(default_factory=dict)
+    unnamed: tuple[str, ...] = ()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a key that signed it is in doubt at this entry."""
+        return any(key.in_doubt(self.index) for key in self.signed_by)
 
     def vouched(self) -> str:
         """Who vouches for it: the claim that matters most, never more than was signed."""
+        if self.unnamed:
+            keys = " and ".join(key[:16] for key in self.unnamed)
+            return f"signed by somebody who is not named here (key {keys}): that the key was registered is not shown"
         if self.type == "captured":
             return "signed by " + " and ".join(key.who() for key in self.signed_by)
         sender = self.intake.get("onBehalfOf", "a party that is not shown")
@@ -115,7 +143,7 @@ class Report:
     size: int
     root: str
     checkpoint: str
-    log_key: str
+    log_keys: tuple[str, ...]
     log_trusted: bool
     made_for_policy: str
     policy: str
@@ -128,13 +156,25 @@ class Report:
         """Number of fields of the events shown of which only a seal is given."""
         return sum(event.hidden for event in self.events)
 
+    @property
+    def unshown(self) -> int:
+        """Number of elements of lists of which only a seal is given."""
+        return sum(count for event in self.events for count in event.unshown.values())
+
     def to_json(self) -> dict[str, Any]:
         """The report for programs."""
         value = asdict(self)
         for line, event in zip(value["events"], self.events, strict=True):
             line["vouched"] = event.vouched()
+            line["in_doubt"] = event.in_doubt
             line["many"] = {path: list(values) for path, values in event.many.items()}
-        return {"accepted": True, "hidden": self.hidden, "complete": "cannot be proven here", **value}
+        return {
+            "accepted": True,
+            "hidden": self.hidden,
+            "unshown": self.unshown,
+            "complete": "cannot be proven here",
+            **value,
+        }
 
     def text(self) -> str:
         """The report for people."""
@@ -151,7 +191,7 @@ class Report:
             else "taken from this file itself: compare it with one you trust"
         )
         yield _row("key of the ledger", trust)
-        yield _row("", self.log_key)
+        yield from (_row("", vkey) for vkey in self.log_keys)
         seen = [witness.told() for witness in self.witnesses] or ["none that you asked for"]
         for position, line in enumerate(seen):
             yield _row("" if position else "seen by witnesses", line)
@@ -176,8 +216,12 @@ class Report:
         if any(not key.pinned and key.party for key in self.keys):
             yield "'By this node's word': only the node says that this key is that company's. Ask the company for the"
             yield "thumbprint of its root key and name it in a policy (--policy) to be sure."
-        if self.hidden:
-            yield f"{self.hidden} fields are hidden; each is sealed, so it can be shown later but not changed."
+        if any(event.unnamed for event in self.events):
+            yield "'Not named here': a holder whose name is not for the reader of this file. That these words were"
+            yield "signed and stand in the ledger is proven; who he is, only the node or a regulator can show."
+        if self.hidden or self.unshown:
+            yield f"Hidden: {self.hidden} fields and {self.unshown} elements of lists. Each is sealed: it can be shown"
+            yield "later, but not changed."
 
 
 def _end(key: KeyLine) -> str:
@@ -198,6 +242,8 @@ def _event_lines(number: int, event: EventLine) -> Iterator[str]:
         "stands as entry",
         f"{event.index}, which the node says it recorded at {recorded:%Y-%m-%d %H:%M:%S} UTC",
     )
+    for position, key in enumerate(event.signed_by):
+        yield _row("" if position else "key valid then", key.valid(event.index))
     for path, value in event.one.items():
         if path not in _SAID_ELSEWHERE:
             yield _row(_name(path), _value(value))
@@ -206,6 +252,8 @@ def _event_lines(number: int, event: EventLine) -> Iterator[str]:
             yield _row("" if position else _name(path), _value(value))
         if len(values) > _MANY:
             yield _row("", f"and {len(values) - _MANY} more")
+        if path in event.unshown:
+            yield _row("", f"and {event.unshown[path]} that are hidden")
     if event.hidden:
         yield _row("hidden", f"{event.hidden} fields")
 

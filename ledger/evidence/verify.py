@@ -112,7 +112,7 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
         size=head.checkpoint.size,
         root=head.checkpoint.root.hex(),
         checkpoint=head.note.encode().decode(),
-        log_key=bundle.log,
+        log_keys=_sealers(bundle, policy, head),
         log_trusted=bool(policy and policy.logs),
         made_for_policy=bundle.policy,
         policy=policy.sha256 if policy else "",
@@ -149,6 +149,16 @@ def _checkpoint(
         head = SignedCheckpoint.open(proofs[0].checkpoint, logs)
         found = policy.trust.require_quorum(head.note) if policy else []
         return head, proofs, tuple(WitnessLine.of(witness.key, lines) for witness, lines in found)
+
+
+def _sealers(bundle: Bundle, policy: Policy | None, head: SignedCheckpoint) -> tuple[str, ...]:
+    """The keys of the log that signed the checkpoint, of those that are trusted: every line of theirs was verified."""
+    trusted = policy.logs if policy and policy.logs else (NoteVerifier.parse(bundle.log),)
+    return tuple(
+        str(key)
+        for key in trusted
+        if key.name == head.checkpoint.origin and any(map(key.wrote, head.note.signatures))
+    )
 
 
 def _inclusion(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> None:
@@ -234,6 +244,9 @@ def _verify_entry(item: _Read, verifiers: Sequence[Verifier]) -> None:
 def _signatures(item: _Read, keyring: Keyring) -> None:
     """Step 6: signed over the exact bytes, by keys that counted at that index and may sign such a statement."""
     with _at(Step.SIGNATURES, item.index):
+        if item.raw.signers:
+            _unnamed(item, keyring)
+            return
         keys = [keyring.require(signature.key, item.index) for signature in item.entry.signatures]
         allowed = (Role.INTAKE,) if item.entry.kind is Kind.RECEIVED else (Role.DEVICE, Role.PERSON)
         if keys[0].role not in allowed:
@@ -241,6 +254,18 @@ def _signatures(item: _Read, keyring: Keyring) -> None:
                 f"a {keys[0].role} key is not the author of a {item.statement.type} statement", code="role"
             )
         _verify_entry(item, [key.verifier for key in keys])
+
+
+def _unnamed(item: _Read, keyring: Keyring) -> None:
+    """Signed by keys that the file gives without saying whose they are: one for each signature, none of them named."""
+    verifiers = [load_verifier(spki) for spki in item.raw.signers]
+    if item.entry.kind is not Kind.CAPTURED:
+        raise VerificationError("only who captured it himself can be left unnamed", code="signers")
+    if [key.thumbprint for key in verifiers] != [each.key for each in item.entry.signatures]:
+        raise VerificationError("the signers given are not those of the signatures", code="signers")
+    if any(key.thumbprint in keyring.entries for key in verifiers):
+        raise VerificationError("a signer is given as unnamed whom the file names", code="signers")
+    _verify_entry(item, verifiers)
 
 
 def _fields(item: _Read, record: ShownRecord, step: Step) -> ShownEvent:
@@ -308,6 +333,8 @@ def _party(item: _Read, keyring: Keyring) -> str:
     """The GLN of the party that vouches for an entry's events, empty where it is not shown."""
     if item.entry.kind is Kind.RECEIVED:
         return _noted(item).get("onBehalfOf", "")
+    if item.raw.signers:
+        return ""
     return keyring.require(item.statement.author, item.index).party or ""
 
 
@@ -346,11 +373,17 @@ def _line(item: _Read, number: int, event: ShownEvent, keyring: Keyring, policy:
         type=item.statement.type,
         signed_by=tuple(
             _key_line(keyring.require(signature.key, item.index), policy)
-            for signature in item.entry.signatures
+            for signature in ([] if item.raw.signers else item.entry.signatures)
         ),
         intake=_noted(item),
         document_sha256=item.raw.document.value.hex() if isinstance(item.raw.document, Shown) else None,
         one=event.one,
         many=event.many,
         hidden=event.hidden,
+        unshown={
+            node.path.partition("/")[2]: node.n - len(node.elements)
+            for node in next(record for record in item.raw.records if record.n == number).fields
+            if isinstance(node, Elements) and node.n > len(node.elements)
+        },
+        unnamed=tuple(signature.key.hex() for signature in item.entry.signatures) if item.raw.signers else (),
     )

@@ -14,13 +14,14 @@ from typing import Any
 
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import Bundle
-from ledger.evidence.policy import Policy
+from ledger.evidence.policy import Policy, parse_authors
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.encoding import from_base64, from_decimal, from_hex, from_json, to_base64, to_json
 from ledger.log.entry import Entry, link
 from ledger.log.logproof import LogProof
 from ledger.log.note import Note, NoteSignature, NoteVerifier
+from ledger.log.policy import LogPolicy
 from ledger.log.proof import fold_inclusion, verify_consistency
 from ledger.log.tiles import TileId, split_tile
 from ledger.log.tree import Peaks
@@ -120,8 +121,9 @@ def _key_record(data: bytes) -> KeyRecord:
 def _signature(data: bytes) -> None:
     """A note whose line is whatever came, checked by each kind of key."""
     world = samples().world
-    for type_ in (1, 4):
-        verifier = NoteVerifier(ORIGIN, world.log.verifier.public_key, type_)
+    for type_ in (1, 4, 6):
+        key = world.log.verifier.public_key if type_ < 6 else bytes(1312)
+        verifier = NoteVerifier(ORIGIN, key, type_)
         verifier.check("text\n", NoteSignature(ORIGIN, verifier.key_id, data))
 
 
@@ -208,6 +210,10 @@ def _made(found: Samples) -> Iterable[Target]:
     yield Target("envelope", Envelope.parse, (envelope,))
     yield Target("public-key", load_verifier, spkis, lambda value: value.spki)
     yield Target("key-record", _key_record, (world.registration.document,))
+    trust = f"log {log}\nquorum none\n".encode()
+    roots = b'{"roots":{"9506000134352":["%b"]}}' % world.root.thumbprint.hex().encode()
+    yield Target("log-policy", LogPolicy.parse, (trust,))
+    yield Target("author-policy", parse_authors, (roots,))
     yield Target("bundle", Bundle.parse, (found.bundle,), _bundle)
     yield Target("evidence", _verified(None), (found.bundle,))
     yield Target("evidence-by-policy", _verified(found.policy), (found.bundle,))

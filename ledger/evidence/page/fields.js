@@ -78,7 +78,8 @@ function parseFile(bytes) {
 }
 
 function parseFileEntry(value) {
-  members(value, "proof", "entry", "document", "intake", "records", "count", "head");
+  const unnamed = value !== null && typeof value === "object" && Object.hasOwn(value, "signers") ? ["signers"] : [];
+  members(value, "proof", "entry", "document", "intake", "records", "count", "head", ...unnamed);
   let document = value.document;
   if (!isHidden(document)) {
     members(document, "salt", "value");
@@ -100,5 +101,6 @@ function parseFileEntry(value) {
     records,
     count,
     head: [hashesOf(head[0]), hashesOf(head[1])],
+    signers: unnamed.length ? array(value.signers, 1, 4).map((key) => base64Of(key)) : [],
   };
 }

@@ -46,6 +46,10 @@ function validWords(key, index) {
 }
 
 function vouchedWords(item, keyring, policy) {
+  if (item.raw.signers.length) {
+    const keys = item.entry.signatures.map((each) => each.key.slice(0, 16)).join(" and ");
+    return { kind: "unnamed", text: `signed by somebody who is not named here (key ${keys}): that the key was registered is not shown` };
+  }
   if (item.entry.kind === "captured") {
     const keys = item.entry.signatures.map((each) => keyring.require(each.key, item.index));
     const pinned = keys.every((key) => policy?.roots.has(key.party));
@@ -57,7 +61,7 @@ function vouchedWords(item, keyring, policy) {
   return { kind: "received", text: `received from ${sender}${channel}, NOT signed by it; that it came is signed by the node` };
 }
 
-const BADGES = { signed: "signed by its author", word: "signed, whose key by this node's word", received: "not signed by its author" };
+const BADGES = { signed: "signed by its author", word: "signed, whose key by this node's word", unnamed: "signed, by whom is hidden", received: "not signed by its author" };
 
 function eventWords(number, each, found) {
   const { item, event } = each;
@@ -75,7 +79,7 @@ function eventWords(number, each, found) {
     vouched: vouchedWords(item, found.keyring, found.policy),
     entry: String(item.index),
     recorded: momentWords(item.entry.receivedMs),
-    valid: item.entry.signatures.map((signature) => validWords(found.keyring.require(signature.key, item.index), item.index)),
+    valid: item.raw.signers.length ? [] : item.entry.signatures.map((signature) => validWords(found.keyring.require(signature.key, item.index), item.index)),
     rows,
     hidden: event.hidden,
   };
@@ -93,7 +97,7 @@ function reportWords(found) {
   const hidden = events.reduce((sum, event) => sum + event.hidden, 0);
   const withheld = found.events.reduce((sum, { event }) => sum + [...event.many].reduce((n, [path, shown]) => n + event.elements.get(path) - shown.length, 0), 0);
   const trusted = Boolean(policy?.logs.length);
-  const kinds = ["signed", "word", "received"].map((kind) => [kind, events.filter((event) => event.vouched.kind === kind).length]);
+  const kinds = ["signed", "word", "unnamed", "received"].map((kind) => [kind, events.filter((event) => event.vouched.kind === kind).length]);
   const doubts = events.filter((event) => event.valid.some((each) => each.doubt)).length;
   const indexes = [...new Set(events.map((event) => event.entry))];
   return {
@@ -110,7 +114,7 @@ function reportWords(found) {
       ["Fields hidden", hiddenWords(hidden, withheld)],
       ["Complete?", ["cannot be proven here: compare with the counterparties"]],
     ],
-    logKeys: head.keys.map((key) => key.vkey),
+    logKeys: head.keys.filter((key) => head.note.signatures.some((line) => line.name === key.name && equal(line.keyId, key.keyId))).map((key) => key.vkey),
     otherPolicy: file.policy && file.policy !== (policy?.sha256 ?? "") ? file.policy : "",
     unjudged: found.unjudged,
     events,

@@ -90,11 +90,28 @@ async function checkKeys(read, policy) {
 // Step 6: signed over the exact bytes, by keys that counted at that index and may sign such a statement.
 function checkSignatures(item, keyring) {
   return at(6, item.index, null, async () => {
+    if (item.raw.signers.length) return checkUnnamed(item, keyring);
     const keys = item.entry.signatures.map((each) => keyring.require(each.key, item.index));
     const allowed = item.entry.kind === "received" ? ["intake"] : ["device", "person"];
     if (!allowed.includes(keys[0].role)) refuse("role", `a ${keys[0].role} key is not the author of a ${item.entry.kind} statement`);
     await verifySignatures(item.entry, item.statement, new Map(keys.map((each) => [each.key, each.verifier])));
   });
+}
+
+// Signed by keys that the file gives without saying whose they are: one for each signature, none of them named.
+async function checkUnnamed(item, keyring) {
+  const known = new Map();
+  for (const spki of item.raw.signers) {
+    const verifier = await loadVerifier(spki);
+    known.set(verifier.thumbprint, verifier);
+  }
+  if (item.entry.kind !== "captured") refuse("signers", "only who captured it himself can be left unnamed");
+  const given = [...known.keys()];
+  if (given.length !== item.raw.signers.length || given.join() !== item.entry.signatures.map((each) => each.key).join()) {
+    refuse("signers", "the signers given are not those of the signatures");
+  }
+  if (given.some((key) => keyring.registrations.has(key))) refuse("signers", "a signer is given as unnamed whom the file names");
+  await verifySignatures(item.entry, item.statement, known);
 }
 
 // The fields that a record shows, as text; paths in order and of this record.
@@ -158,6 +175,7 @@ function notedIn(item) {
 // The GLN of the party that vouches for an entry's events, empty where it is not shown.
 function partyOf(item, keyring) {
   if (item.entry.kind === "received") return notedIn(item).get("onBehalfOf") ?? "";
+  if (item.raw.signers.length) return "";
   return keyring.require(item.statement.author, item.index).party ?? "";
 }
 

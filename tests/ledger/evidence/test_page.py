@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ledger.evidence.bundle import build
 from ledger.evidence.html import SCRIPTS, page, script
 from ledger.evidence.policy import Policy
 from ledger.evidence.verify import EvidenceRefused, verify
@@ -159,7 +160,13 @@ def test_both_verifiers_agree_on_good_files_and_on_policies(
     policy, authors = files(world)
     kept = (VECTORS / "story.evidence.json").read_bytes()
     good = [story, kept, world.bundle([4], [PACK])]
-    assert compare(opened, good) == {0: 3}
+    strangers = build(
+        PACK,
+        str(world.log.verifier),
+        world.checkpoint(),
+        [world.material(4, [PACK], signers=(world.device.spki,))],
+    )
+    assert compare(opened, [*good, strangers]) == {0: 4}
     assert compare(opened, [story], policy, authors) == {0: 1}
     assert compare(
         opened, [kept], (VECTORS / "policy").read_bytes(), (VECTORS / "authors.json").read_bytes()
@@ -205,8 +212,22 @@ def test_both_verifiers_agree_on_a_false_node(opened: "Page") -> None:
         liar.bundle([elsewhere], [PACK]),
         liar.bundle([], [PACK]),
         liar.bundle([foreign], [PACK], keys=[2, 3]),
+        *(
+            build(
+                PACK,
+                str(liar.log.verifier),
+                liar.checkpoint(),
+                [*named, liar.material(5, [PACK], signers=spkis)],
+            )
+            for named, spkis in (
+                ([], (liar.device.spki,)),
+                ([], (liar.root.spki, liar.root.spki)),
+                ([], (b"no key",)),
+                ([liar.material(2, [])], (liar.root.spki,)),
+            )
+        ),
     ]
-    assert compare(opened, cases) == {6: 2, 8: 3, 4: 1}
+    assert compare(opened, cases) == {6: 6, 8: 3, 4: 1}
 
 
 @pytest.mark.parametrize(

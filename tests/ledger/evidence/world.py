@@ -151,7 +151,12 @@ class World:
         return head.sign(self.log).encode()
 
     def material(
-        self, index: int, epcs: list[str], hide: tuple[str, ...] = (), only: set[int] | None = None
+        self,
+        index: int,
+        epcs: list[str],
+        hide: tuple[str, ...] = (),
+        only: set[int] | None = None,
+        signers: tuple[bytes, ...] = (),
     ) -> EvidenceEntry:
         kept = self.kept[index]
         leaves = [item.entry.leaf for item in self.kept]
@@ -161,6 +166,7 @@ class World:
             kept.entry.encode(), inclusion_proof(LeafNodes(leaves), index, len(leaves)), kept.digest, kept.intake,
             kept.records, kept.seed,
             {n: show_all(record) if is_key else show_record(record, epcs, hide) for n, record in chosen.items()},
+            signers=signers,
         )  # fmt: skip
 
     def key_entries(self) -> list[int]:
