@@ -95,8 +95,11 @@ class Settings:
         32 * 1024 * 1024, "Largest request body, in bytes.", _number(1024, 1024 * 1024 * 1024)
     )
     max_capture_events: int = setting(
-        1000, "Most events in one document; they are one transaction.", _number(1, 100_000)
+        1000,
+        "Most events that one transaction takes; a longer document waits in the inbox.",
+        _number(1, 1000),
     )
+    max_document_events: int = setting(100_000, "Most events in one document.", _number(1, 1_000_000))
     clock_tolerance_seconds: int = setting(
         300, "An event later than receipt by more than this many seconds has no effect.", _number(0, 86_400)
     )

@@ -18,7 +18,9 @@ from typing import cast
 from flask import current_app
 
 from app.capture.committer import Committer
+from app.capture.long import LongDocuments
 from app.capture.service import Capture
+from app.capture.worker import Worker
 from app.config import Settings
 from app.db import open_database
 from app.devices.parking import Parking
@@ -30,6 +32,7 @@ from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
+from app.redaction.service import Redactions
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
 from ledger.store.sql.engine import Database
@@ -66,13 +69,32 @@ class Services:
         return Keys(self.database, self.node.origin, self.clock, self.node.may_write)
 
     @cached_property
+    def committer(self) -> Committer:
+        return Committer(self.database, self.node.origin, self.clock, self.node.may_write)
+
+    @cached_property
+    def worker(self) -> Worker:
+        documents = LongDocuments(
+            self.database,
+            self.node,
+            self.clock,
+            self.committer,
+            self.settings.max_document_events,
+            self.settings.max_body_bytes,
+            timedelta(seconds=self.settings.clock_tolerance_seconds),
+        )
+        return Worker(self.database, self.clock, self.committer, documents)
+
+    @cached_property
     def capture(self) -> Capture:
         return Capture(
             self.database,
             self.node,
             self.clock,
-            Committer(self.database, self.node.origin, self.clock, self.node.may_write),
+            self.committer,
+            self.worker,
             self.settings.max_capture_events,
+            self.settings.max_document_events,
             self.settings.max_body_bytes,
             timedelta(seconds=self.settings.clock_tolerance_seconds),
             self.parking,
@@ -93,7 +115,11 @@ class Services:
 
     @cached_property
     def epcis(self) -> Epcis:
-        return Epcis(self.database, self.node.origin, self.clock)
+        return Epcis(self.database, self.node.origin, self.clock, self.node.vault)
+
+    @cached_property
+    def redactions(self) -> Redactions:
+        return Redactions(self.database, self.node, self.clock)
 
     @cached_property
     def dispensing(self) -> Dispensing:

@@ -5,10 +5,13 @@ Two commands in one word, because people think of one thing: with ``--as`` the f
 """
 
 import argparse
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.capture import prepare, remote, words
+from app.capture.inbox import Job
 from app.config import Settings
 from app.errors import Invalid
 from app.partners import service as partners
@@ -29,7 +32,8 @@ def register(commands: Any) -> None:
         epilog="examples:\n"
         "  packproof capture shipment.xml --as 0300011111116\n"
         "  packproof capture commissioning.json --key keys/line-1 --node https://packproof.example\n"
-        "\nThe same document again changes nothing and gives the same receipt.",
+        "\nThe same document again changes nothing and gives the same receipt. One of more than 1,000 events is\n"
+        "validated whole and applied by slices; the command says how far it is, and may be ended and given again.",
     )
     capture.add_argument("file", metavar="FILE", type=Path)
     how = capture.add_mutually_exclusive_group(required=True)
@@ -55,8 +59,14 @@ def _receive(arguments: argparse.Namespace, context: "Context") -> None:
     gln = partners.checked_gln(arguments.by)
     raw = _read(arguments.file, node.settings.max_body_bytes)
     document = _document(raw, node.settings)
-    receipt = node.capture.receive(raw, None, by=gln, channel="file", actor=context.actor)
     past = words.expired(document, node.clock.now().date())
+    del document  # a long one is read again by whoever works on it: never twice in memory
+    node.worker.background = False  # this process works itself, and says how far it is
+    taken = node.capture.receive(raw, None, by=gln, channel="file", actor=context.actor)
+    if isinstance(taken, Job):
+        _finish(taken, past, context)
+        return
+    receipt = taken
     with node.database.reading() as connection:
         name = partners.names(connection, [receipt.by]).get(receipt.by, receipt.by)
     data = receipt.as_json() | {
@@ -65,14 +75,30 @@ def _receive(arguments: argparse.Namespace, context: "Context") -> None:
     context.show(data, words.told(receipt, past, node.node.origin, name))
 
 
+def _finish(taken: Job, past: tuple[words.Expired, ...], context: "Context") -> None:
+    """Take a long document to its end, or wait for whoever does, and say how far it is."""
+    node = context.services
+    shown = words.Applied(sys.stderr)
+    done = node.worker.finish(taken.job_id, lambda job, mark, events: shown.at(mark, events))
+    told = node.capture.job(done.job_id)
+    assert told is not None
+    if done.problem is not None:
+        raise words.refused(done.problem)
+    data = told["receipt"] | {"expired": [asdict(each) for each in past]}
+    with node.database.reading() as connection:
+        name = partners.names(connection, [data["by"]]).get(data["by"], data["by"])
+    context.show(data, words.told_long(data, past, node.node.origin, name))
+
+
 def _send(arguments: argparse.Namespace, context: "Context") -> None:
     limits = context.settings
     raw = _read(arguments.file, limits.max_body_bytes)
     document = _document(raw, limits)
-    receipt, late = remote.sign_and_send(arguments.key, arguments.node, raw, document)
-    events = receipt.get("events", [])
+    shown = words.Applied(sys.stderr)
+    receipt, late = remote.sign_and_send(arguments.key, arguments.node, raw, document, shown.at)
+    events = receipt.get("event_count", len(receipt.get("events", [])))
     lines = [
-        f"{len(events)} event{'' if len(events) == 1 else 's'} signed for {receipt.get('by')}, "
+        f"{events} event{'' if events == 1 else 's'} signed for {receipt.get('by')}, "
         f"{'already here, ' if receipt.get('known') else ''}entry {receipt.get('index')}.",
         f"Receipt: leaf {receipt.get('leaf')}",
     ]
@@ -98,4 +124,4 @@ def _read(path: Path, most_bytes: int) -> bytes:
 
 
 def _document(raw: bytes, settings: Settings) -> Document:
-    return prepare.read_document(raw, None, settings.max_capture_events, settings.max_body_bytes)
+    return prepare.read_document(raw, None, settings.max_document_events, settings.max_body_bytes)

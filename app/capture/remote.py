@@ -5,7 +5,9 @@ answered with a receipt, and is sent as the same bytes each time, which gives th
 """
 
 import json
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,19 +22,27 @@ from ledger.signing.client import KeyFolder, SignedCapture, sign_capture
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 60
+POLL_S = 1.0
+MOST_FAILURES = 60  # polls in a row that a node may fail to answer
 LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 CONTENT_TYPES = {
     Form.JSON20: "application/json",
     Form.XML12: "application/xml",
     Form.XML20: "application/xml",
 }
+Tell = Callable[[int, int], None]
+_JOB = re.compile("[0-9a-f]{32}")
 # Answers after which the same bytes will never be taken; everything else may pass, and is sent again later.
 FINAL = frozenset({400, 403, 409, 413, 415, 422})
 
 
-def sign_and_send(keys: Path, node: str, raw: bytes, document: Document) -> tuple[Mapping[str, Any], int]:
+def sign_and_send(
+    keys: Path, node: str, raw: bytes, document: Document, tell: Tell | None = None
+) -> tuple[Mapping[str, Any], int]:
     """Sign `raw`, which was read as `document`, with the key folder `keys` and send it; its receipt, and how many
     captures went first that were signed earlier and not acknowledged. Raises `AppError`.
+
+    `tell` hears how many events of a long document are applied, of how many.
     """
     try:
         folder = KeyFolder.open(keys)
@@ -43,16 +53,18 @@ def sign_and_send(keys: Path, node: str, raw: bytes, document: Document) -> tupl
         )
     except LedgerError as error:
         raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error
-    return send(folder, node, signed), late
+    return send(folder, node, signed, tell), late
 
 
-def send(folder: KeyFolder, node: str, capture: SignedCapture) -> Mapping[str, Any]:
+def send(folder: KeyFolder, node: str, capture: SignedCapture, tell: Tell | None = None) -> Mapping[str, Any]:
     """Send one capture to the node at the address `node`; its receipt, kept in the folder too.
 
     Raises `AppError`: with what the node said where it refuses (the capture is then parked), or where it cannot be
     reached (then it stays in the outbox).
     """
     status, answer = _post(checked_address(node) + "/ledger/captures", capture)
+    if status == HTTPStatus.ACCEPTED:
+        status, answer = _wait(checked_address(node), answer, tell)
     if status == HTTPStatus.CREATED:
         folder.acknowledged(capture, answer)
         return answer
@@ -69,6 +81,44 @@ def send(folder: KeyFolder, node: str, capture: SignedCapture) -> Mapping[str, A
         " ".join(part for part in (str(answer.get("next", "")), kept) if part),
         extra={name: answer[name] for name in ("problems",) if name in answer},
     )
+
+
+def _wait(node: str, job: Mapping[str, Any], tell: Tell | None) -> tuple[int, dict[str, Any]]:
+    """Ask after a long document's job until it is finished: as if the node had answered with its receipt or problem.
+
+    An answer that is none, or a node that is away for a while, is asked again: the node has the document.
+    """
+    name, failures = str(job.get("captureID", "")), 0
+    if not _JOB.fullmatch(name):
+        return HTTPStatus.BAD_GATEWAY, {"title": "an answer without the job's id: is this a packproof node?"}
+    while True:
+        try:
+            with requests.get(
+                f"{node}/ledger/captures/{name}",
+                timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
+                allow_redirects=False,
+                auth=_no_credentials,
+                stream=True,
+            ) as response:
+                told = _object(response.raw.read(LONGEST_ANSWER_BYTES + 1, decode_content=True))
+                status = response.status_code
+        except (requests.RequestException, OSError):
+            told, status = {}, HTTPStatus.SERVICE_UNAVAILABLE
+        if status == HTTPStatus.OK:
+            failures = 0
+            if told.get("receipt"):
+                return HTTPStatus.CREATED, dict(told["receipt"])
+            if told.get("errors"):
+                problem = dict(told["errors"][0])
+                return int(problem.get("status", HTTPStatus.BAD_REQUEST)), problem
+            progress = told.get("progress") or {}
+            if tell is not None:
+                tell(int(progress.get("applied") or 0), int(progress.get("events") or 0))
+        else:
+            failures += 1
+            if failures > MOST_FAILURES:
+                return int(status), told
+        time.sleep(POLL_S)
 
 
 def send_outbox(folder: KeyFolder, node: str) -> int:

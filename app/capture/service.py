@@ -1,14 +1,19 @@
 """Capture: the one way in, for REST, file, scan and page; for what is unsigned and for what a party signed."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from app.capture import prepare
+from sqlalchemy import Connection
+
+from app.capture import inbox, jobs, prepare
 from app.capture.committer import Committer
+from app.capture.inbox import Job, NewJob
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
+from app.capture.sealing import seal
+from app.capture.worker import Worker
 from app.devices import service as devices
-from app.devices.parking import Parking
-from app.devices.service import KeyEnded
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
 from app.node.service import Node
@@ -18,6 +23,7 @@ from app.shared.actor import Actor
 from app.shared.clock import Clock
 from ledger.epcis.document import Document
 from ledger.store.sql.engine import Database
+from ledger.store.sql.writer import SqlWriter
 
 
 @dataclass
@@ -28,23 +34,28 @@ class Capture:
     node: Node
     clock: Clock
     committer: Committer
-    most_events: int
+    worker: Worker
+    most_events: int  # of one transaction; a longer document waits in the inbox
+    most_document_events: int
     most_bytes: int
     tolerance: timedelta
     parking: Parking
 
     def receive(
         self, raw: bytes, content_type: str | None, *, by: str, channel: str, actor: Actor
-    ) -> Receipt:
+    ) -> Receipt | Job:
         """Record an unsigned document on behalf of the party `by` (its GLN, or that of a site of its), as it came over
-        `channel`.
+        `channel`. One of more than `most_events` events waits in the inbox, and its job is the answer.
 
         Raises `AppError`: the document cannot be used (400, 413, 415), an id stands with other content (409), or the
         node takes nothing in (503, 507). Then nothing of it is stored.
         """
-        document = prepare.read_document(raw, content_type, self.most_events, self.most_bytes)
+        document = self._read(raw, content_type)
         with self.database.reading() as connection:
             by = partners.owners_of(connection, [by])[by]
+        if document is None:
+            intake = prepare.intake_of(by, channel, actor.id, actor.session_id)
+            return self._put(by, raw, content_type, channel=channel, intake=intake)
         return self.submit(
             prepare.receive(
                 document=document,
@@ -59,14 +70,27 @@ class Capture:
             )
         )
 
-    def take_signed(self, envelope: bytes, seed: bytes, raw: bytes, content_type: str | None) -> Receipt:
-        """Record a document that a registered device or person signed. Raises as `receive` does, and for signatures."""
+    def take_signed(
+        self, envelope: bytes, seed: bytes, raw: bytes, content_type: str | None
+    ) -> Receipt | Job:
+        """Record a document that a registered device or person signed. As `receive`; raises for signatures too."""
         opened, statement = prepare.open_envelope(envelope, self.node.origin)
         with self.database.reading() as connection:
             by, verifiers = devices.signer_of(connection, statement, [s.key for s in opened.signatures])
         # Before the document is read: nobody without a key makes the node parse anything large.
         statement = prepare.verified(opened, verifiers)
-        document = prepare.read_document(raw, content_type, self.most_events, self.most_bytes)
+        document = self._read(raw, content_type)
+        if document is None:
+            prepare.check_seed(seed)
+            return self._put(
+                by,
+                raw,
+                content_type,
+                channel="signed",
+                signer=opened.signatures[0].key,
+                envelope=envelope,
+                seed=seed,
+            )
         prepared = prepare.signed(
             document=document,
             raw=raw,
@@ -84,7 +108,7 @@ class Capture:
 
     def submit(self, capture: PreparedCapture) -> Receipt:
         """The seam itself: give a prepared capture its place; returns when it is durable."""
-        return self.committer.submit(capture)
+        return self.committer.submit(seal(capture, self.node.vault, self.clock.now()))
 
     def events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
         """The document's events as the party `by` (GLN) reports them, its parties resolved."""
@@ -94,3 +118,49 @@ class Capture:
         return prepare.prepare_events(
             document, by, lambda gln: owners.get(gln, gln), makers.get, self.clock.now(), self.tolerance
         )
+
+    def _read(self, raw: bytes, content_type: str | None) -> Document | None:
+        """The document, or None for a long one: that it is too long for one transaction is seen before it is read,
+        but where it hides it."""
+        longest = self.most_document_events
+        count = max(raw.count(b'"eventTime"'), raw.count(b"<eventTime"))
+        if self.most_events < count <= longest:
+            return None
+        document = prepare.read_document(raw, content_type, longest, self.most_bytes)
+        return document if len(document.events) <= self.most_events else None
+
+    def _put(
+        self,
+        by: str,
+        raw: bytes,
+        content_type: str | None,
+        *,
+        channel: str,
+        intake: dict[str, str] | None = None,
+        signer: bytes | None = None,
+        envelope: bytes | None = None,
+        seed: bytes | None = None,
+    ) -> Job:
+        """Put a long document into the inbox; durable when this returns, and worked on from now on."""
+
+        def write(connection: Connection, _writer: SqlWriter) -> Job:
+            by_id = partners.ids(connection, self.clock, {by: ""})[by]
+            digest = hashlib.sha256(raw).digest()
+            new = NewJob(by_id, digest, signer, channel, intake or {}, envelope, seed, content_type, raw)
+            return inbox.put(connection, new, self.clock.now())
+
+        job = self.committer.run(write)
+        if job.running:
+            self.worker.kick()
+        return job
+
+    def job(self, job_id: str, *, by: str | None = None) -> dict[str, Any] | None:
+        """A long document's job as data; None where there is none, or it is not of the party `by` (GLN), if given."""
+        with self.database.reading() as connection:
+            job = inbox.by_id(connection, job_id)
+            if job is None or (by is not None and partners.glns(connection, [job.by_id])[job.by_id] != by):
+                return None
+            told = jobs.told(connection, self.node.ledger.reader(connection), job)
+        if job.running:
+            self.worker.kick()
+        return told

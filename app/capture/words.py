@@ -1,10 +1,13 @@
-"""What the command line says of a capture: what was taken in, what was tolerated, what has expired. Pure."""
+"""What the command line says of a capture: what was taken in or tolerated, what has expired, how far a long one is."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, TextIO
 
 from app.capture.prepared import Receipt
+from app.errors import AppError
 from ledger.custody.event import LOT
 from ledger.custody.life import expiry_of
 from ledger.epcis.document import Document
@@ -34,6 +37,54 @@ def expired(document: Document, today: date) -> tuple[Expired, ...]:
 def told(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) -> str:
     """The receipt in words; `name` is what the party is called."""
     return "\n".join(_lines(receipt, past, origin, name))
+
+
+def told_long(receipt: Mapping[str, Any], past: tuple[Expired, ...], origin: str, name: str) -> str:
+    """The receipt of a long document in words."""
+    events, index = _counted(receipt["event_count"], "event"), receipt["index"]
+    who = name if receipt["by"] in name else f"{name} ({receipt['by']})"
+    lines = [
+        f"{events}, already here since entry {index} of {origin}: the same receipt."
+        if receipt["known"]
+        else f"{events} taken in, as entry {index} of {origin}.",
+        f"Signed by {who}." if receipt["signed"] else f"Received from {who}, not signed by it.",
+        f"Receipt: leaf {receipt['leaf']}",
+        *(f"Tolerated: {note['message']}" for note in receipt["notes"]),
+        *(f"Out of date: {_counted(each.packages, 'item')} expired on {each.on}." for each in past),
+        *(f"Found ({each['severity']}): {each['message']}" for each in receipt["findings"]),
+    ]
+    more = receipt["finding_count"] - len(receipt["findings"])
+    return "\n".join([*lines, f"And {more} findings more."] if more else lines)
+
+
+def refused(problem: Mapping[str, Any]) -> AppError:
+    """What a job failed on, as the command line tells any failure."""
+    return AppError(
+        str(problem.get("code", "capture.failed")),
+        int(problem.get("status", 400)),
+        str(problem.get("title", "The document was refused")),
+        str(problem.get("detail", "")),
+        str(problem.get("next", "")),
+        extra={name: problem[name] for name in ("problems",) if name in problem},
+    )
+
+
+class Applied:
+    """How far a long document is, on a stream for people: a line a second at most, and one at the end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._last = 0.0
+
+    def at(self, mark: int, events: int) -> None:
+        """`mark` of `events` events are applied; 0 of 0 while it waits or is validated."""
+        now = time.monotonic()
+        if now - self._last < 1 and mark < events:
+            return
+        self._last = now
+        text = f"{mark:,} of {events:,} events applied" if events else "waiting to be validated"
+        self._out.write(f"{text}\n")
+        self._out.flush()
 
 
 def _lines(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) -> Iterator[str]:

@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, json, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from app.capture.inbox import JOB_BYTES, Job
 from app.epcis import rules
 from app.epcis.rules import EventQuery, NotAcceptable
 from app.epcis.service import ROLLBACK
 from app.errors import AppError, Invalid, from_http, respond
+from app.partners import service as partners
 from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
@@ -49,9 +51,13 @@ def capture() -> Response:
     node, actor = services(), present()
     raw = body()
     assert actor.party_gln is not None  # every token that has the scope speaks for a party
-    receipt = node.capture.receive(raw, request.content_type, by=actor.party_gln, channel="rest", actor=actor)
-    capture_id = receipt.leaf.hex()
-    answer = {**node.epcis.job(capture_id, receipt.by), "receipt": receipt.as_json()}
+    taken = node.capture.receive(raw, request.content_type, by=actor.party_gln, channel="rest", actor=actor)
+    if isinstance(taken, Job):
+        capture_id = taken.job_id
+        answer = node.capture.job(capture_id)
+    else:
+        capture_id = taken.leaf.hex()
+        answer = {**node.epcis.job(capture_id, taken.by), "receipt": taken.as_json()}
     response = _json(answer, 202)
     response.headers["Location"] = url_for("epcis.capture_job", capture_id=capture_id)
     return response
@@ -62,7 +68,14 @@ def capture_job(capture_id: str) -> Response:
     """How a capture of the caller's party went."""
     if request.method == "OPTIONS":
         return _options("GET, HEAD, OPTIONS")
-    return _json(services().epcis.job(capture_id, reach().party_gln), 200)
+    node, gln = services(), reach().party_gln
+    if len(capture_id) == 2 * JOB_BYTES and gln is not None:
+        with node.database.reading() as connection:
+            gln = partners.owners_of(connection, [gln])[gln]
+        told = node.capture.job(capture_id, by=gln)
+        if told is not None:
+            return _json(told, 200)
+    return _json(node.epcis.job(capture_id, gln), 200)
 
 
 @blueprint.route("/events", methods=["GET", "OPTIONS"], provide_automatic_options=False)
@@ -113,7 +126,7 @@ def _headers(response: Response) -> Response:
         for name in ("EPCIS", "CBV"):
             response.headers[f"GS1-{name}-Min"] = response.headers[f"GS1-{name}-Max"] = rules.EPCIS_VERSION
     if request.path.startswith("/epcis/capture"):
-        response.headers["GS1-EPCIS-Capture-Limit"] = str(settings.max_capture_events)
+        response.headers["GS1-EPCIS-Capture-Limit"] = str(settings.max_document_events)
         response.headers["GS1-EPCIS-Capture-File-Size-Limit"] = str(settings.max_body_bytes)
         response.headers["GS1-Capture-Error-Behaviour"] = ROLLBACK
     return response

@@ -7,7 +7,7 @@ What stands on the events (I9) holds up to it::
         pending.mark        # records 0 .. mark-1 have their events, and custody knows them
         pending.events      # records mark .. events-1 have none yet
     bodies(connection, pending)      # {number: body} of those, as they will be stored: what was committed to
-    names(connection, keys, asker)   # whether one of these EPCs is in such a document
+    named(connection, keys, asker)   # those of these EPCs that are in such a document
 
 An audit reads `of` on its snapshot: a record below the mark without its event is missing, one at or above it with one
 is a stray, and the entry's commitment is over the events' bodies followed by `bodies`.
@@ -63,20 +63,22 @@ def party_name(gln: str) -> str:
     return f"party {gln}"
 
 
-def names(connection: Connection, keys: Iterable[str], asker: str | None = None) -> bool:
-    """Whether a document that is being applied names one of these canonical EPCs; and `asker` (GLN) too, if given."""
+def named(connection: Connection, keys: Iterable[str], asker: str | None = None) -> set[str]:
+    """Those of these canonical EPCs that a document names which is being applied; and which names `asker` (GLN) too,
+    if that is given: to a stranger nothing must show."""
     applying = connection.execute(select(inbox.c.job_no).where(inbox.c.state == APPLYING)).scalars().all()
-    if not applying:
-        return False
-    jobs: set[int] = set()
-    for chunk in chunks(sorted({name_of(key) for key in keys})):
+    if applying and asker is not None:
         query = select(inbox_name.c.job_no).where(
+            inbox_name.c.name == name_of(party_name(asker)), inbox_name.c.job_no.in_(applying)
+        )
+        applying = connection.execute(query).scalars().all()
+    if not applying:
+        return set()
+    by_name = {name_of(key): key for key in keys}
+    found: set[str] = set()
+    for chunk in chunks(sorted(by_name)):
+        query = select(inbox_name.c.name).where(
             inbox_name.c.name.in_(chunk), inbox_name.c.job_no.in_(applying)
         )
-        jobs.update(connection.execute(query.distinct()).scalars())
-    if not jobs or asker is None:
-        return bool(jobs)
-    named = select(inbox_name.c.job_no).where(
-        inbox_name.c.name == name_of(party_name(asker)), inbox_name.c.job_no.in_(jobs)
-    )
-    return connection.execute(named.limit(1)).first() is not None
+        found.update(by_name[name] for name in connection.execute(query).scalars())
+    return found

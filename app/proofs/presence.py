@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from app.custody.models import finding
 from app.devices.models import party_key
+from app.events import pending
 from app.events.models import document, endorsement, event
 from app.exceptions.models import exception_case
 from app.exceptions.rules import KINDS
@@ -70,7 +71,12 @@ def entries(connection: Connection) -> Iterator[Missing]:
 def records(
     connection: Connection, doc: Row[Any], rows: Sequence[Row[Any]], committed: Sequence[Event]
 ) -> Iterator[Missing]:
-    """Records of a document that have no event, here or earlier; and endorsements that it gives or does not give."""
+    """Records of a document that have no event, here or earlier; and endorsements that it gives or does not give.
+
+    Of a document that is still being applied this holds up to its mark, and beyond it there is nothing yet.
+    """
+    waiting = pending.of(connection).get(doc.doc_id)
+    committed = committed[: waiting.mark] if waiting is not None else committed
     own = {row.ev_no for row in rows}
     expected: set[tuple[int, int]] = set()
     for number, each in enumerate(committed):

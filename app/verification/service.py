@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert
 from app.custody import loading
 from app.custody.items import item_name
 from app.custody.loading import Loaded
+from app.events import pending as documents
 from app.partners import service as partners
 from app.products import service as products
 from app.products.service import Product
@@ -131,6 +132,7 @@ class Verification:
         visible = rules.concerns(item, outer, asker)
         full = scan is not None and rules.is_full_label(scan)
         shown = item if visible or full else None
+        pending = _pending(connection, loaded, subject, inside, None if visible or full else asker)
         facts = Facts(
             now=now,
             item=shown,
@@ -139,13 +141,14 @@ class Verification:
             label_lot=label.lot,
             label_expiry=label.expiry,
             unreadable=unreadable,
-            maker_denies=full and product is not None and product.maker is not None,
+            maker_denies=full and product is not None and product.maker is not None and not pending,
             lot_recalled=_lot_recalled(loaded, shown),
+            in_progress=bool(pending),
         )
         verdict = judge(facts)
         contents = None
         if visible and inside:
-            contents, verdict = _judge_contents(loaded, inside, facts, verdict)
+            contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending)
         return Result(
             check_id=new_id("chk"),
             at=now,
@@ -215,6 +218,19 @@ def _load(connection: Connection, subject: str | None, asker: str | None) -> tup
     return loading.load_contents(connection, subject, MOST_CONTENTS)
 
 
+def _pending(
+    connection: Connection, loaded: Loaded, subject: str | None, inside: list[str], asker: str | None
+) -> set[str]:
+    """What of the package, of what is around it and of what is in it, a long document names that is still being taken
+    in; and that names `asker` too, to whom the package is otherwise unknown."""
+    if subject is None:
+        return set()
+    item = loaded.world.item(subject)
+    around = [each.key for each in loaded.world.around(item)]
+    lots = [loading.lot_key(item)] if item.lot is not None else []
+    return documents.named(connection, [subject, *around, *lots, *inside], asker)
+
+
 def _lot_recalled(loaded: Loaded, item: Item | None) -> bool:
     if item is None or item.lot is None:
         return False
@@ -222,7 +238,7 @@ def _lot_recalled(loaded: Loaded, item: Item | None) -> bool:
 
 
 def _judge_contents(
-    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict
+    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict, pending: set[str]
 ) -> tuple[Contents, Verdict]:
     """The worst verdict of a container and all packages in it, and how many there are of each."""
     world = loaded.world
@@ -239,6 +255,9 @@ def _judge_contents(
                     outer=world.outer(item),
                     asker=facts.asker,
                     lot_recalled=_lot_recalled(loaded, item),
+                    in_progress=not pending.isdisjoint(
+                        (item.key, *(each.key for each in world.around(item)))
+                    ),
                 )
             )
         )

@@ -73,6 +73,10 @@ PERMISSIONS: dict[str, Permission] = {
     "captures.take_signed": ANYONE,
     "captures.long_capture": ANYONE,
     "devices.enrol": ANYONE,
+    "devices.apply_record": ANYONE,
+    "devices.give_up": ANYONE,
+    "devices.parked_acts": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
+    "devices.parked_document": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     # EPCIS by partners' systems
     "epcis.capture": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     "epcis.capture_job": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),

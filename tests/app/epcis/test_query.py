@@ -191,7 +191,7 @@ def test_discovery_says_what_is_taken(sqlite_trade):
     response = sqlite_trade.client.options("/epcis/capture", headers=sqlite_trade.bearer)
     assert response.status_code == 204
     assert response.headers["Allow"] == "OPTIONS, POST"
-    assert response.headers["GS1-EPCIS-Capture-Limit"] == str(limits.max_capture_events)
+    assert response.headers["GS1-EPCIS-Capture-Limit"] == str(limits.max_document_events)
     assert response.headers["GS1-EPCIS-Capture-File-Size-Limit"] == str(limits.max_body_bytes)
     assert (response.headers["GS1-EPCIS-Min"], response.headers["GS1-EPCIS-Max"]) == ("2.0", "2.0")
     assert sqlite_trade.client.options("/epcis/events", headers=sqlite_trade.bearer).status_code == 204

@@ -24,6 +24,8 @@ PUBLIC = {
     "captures.take_signed",
     "captures.long_capture",
     "devices.enrol",
+    "devices.apply_record",
+    "devices.give_up",
 }
 EXAMPLES = {"int": "1", "float": "1.0", "uuid": "00000000-0000-0000-0000-000000000000"}
 
@@ -81,6 +83,8 @@ def test_an_inspector_reads_and_writes_nothing():
         "people.sign_out",
         "captures.take_signed",
         "devices.enrol",
+    "devices.apply_record",
+    "devices.give_up",
         "verification.scan_page",
         "regulator.search_page",
     }

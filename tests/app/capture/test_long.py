@@ -1,0 +1,356 @@
+"""Long documents: validated whole, then applied by slices; nothing of one that is invalid, all of one that is not."""
+
+import json
+import threading
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from sqlalchemy import func, select
+
+from app import wiring
+from app.capture import inbox as queue
+from app.capture import long as longs
+from app.capture.long import LeaseLost
+from app.events import pending
+from app.events.models import event, inbox_event, inbox_name
+from app.proofs.fsck import fsck
+from app.shared.actor import Role
+from ledger.custody.event import ErrorDeclaration
+from ledger.log.encoding import to_base64
+from ledger.signing.commitment import Leaf, ListField, commit
+from ledger.signing.stream import CommitmentStream
+from tests.support.trade import WHEN, problem
+from tests.support.world import GTIN, MAKER, WHOLESALER
+
+SLICE = 5
+MANY = 23
+
+
+@pytest.fixture
+def short(trade, monkeypatch):
+    """A node for which more than 4 events are many, and 5 a slice; nothing works in the background."""
+    monkeypatch.setattr(longs, "SLICE", SLICE)
+    return calm(trade.node.services, trade)
+
+
+def calm(services, trade=None):
+    services.capture.most_events = 4
+    services.worker.background = False
+    return trade
+
+
+def many(trade, first=1000, count=MANY):
+    return [trade.begun(first + n, event_id=f"urn:uuid:{number(first + n)}") for n in range(count)]
+
+
+def number(n):
+    return f"00000000-0000-4000-8000-{n:012d}"
+
+
+def job_of(answer):
+    assert answer.status_code == 202, answer.text
+    assert "receipt" not in answer.get_json()
+    return answer.get_json()["captureID"]
+
+
+def finish(trade, job_id):
+    trade.node.services.worker.finish(job_id, pause_s=0.01)
+    return trade.client.get(f"/epcis/capture/{job_id}", headers=trade.bearer).get_json()
+
+
+def slices(trade, job_id, count):
+    """Validate and commit, and apply so many slices; then the worker is gone."""
+    left = [count]
+
+    def tell(_job, _mark, _events):
+        left[0] -= 1
+        if left[0] <= 0:
+            raise LeaseLost
+
+    worker = trade.node.services.worker
+    if count:
+        worker.step(tell)
+        return
+    apply = worker._documents.apply_slice
+    worker._documents.apply_slice = lambda *_: (_ for _ in ()).throw(LeaseLost)
+    worker.step()
+    worker._documents.apply_slice = apply
+
+
+def rows(trade, table):
+    with trade.node.services.database.reading() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def audited(trade):
+    services = trade.node.services
+    services.node.checkpoint()
+    report = fsck(services.database, services.node)
+    assert report.ok, report.findings
+    return report
+
+
+def test_a_long_document_is_one_entry_and_all_its_events(short):
+    before = short.counts()
+    raw = short.document(*many(short))
+    answer = short.post_epcis(raw)
+    assert answer.headers["Location"] == f"/epcis/capture/{job_of(answer)}"
+    assert short.counts() == before, "what waits is outside the ledger"
+    job_id = job_of(answer)
+    running = short.client.get(f"/epcis/capture/{job_id}", headers=short.bearer).get_json()
+    assert (running["running"], running["success"], running["errors"]) == (True, True, [])
+    told = finish(short, job_id)
+    assert (told["running"], told["success"]) == (False, True)
+    assert told["progress"] == {"events": MANY, "applied": MANY}
+    assert short.counts() == (before[0] + 1, before[1] + 1, before[2] + MANY)
+    receipt = told["receipt"]
+    assert (receipt["event_count"], receipt["known"], receipt["signed"]) == (MANY, False, False)
+    with short.node.services.node.ledger.reading() as reader:
+        assert reader.leaf(receipt["index"]).hex() == receipt["leaf"]
+    assert rows(short, inbox_event) == rows(short, inbox_name) == 0
+    short.sweep()
+    audited(short)
+
+
+def test_a_signed_long_document_is_answered_with_its_receipt_when_it_stands(short):
+    signed = short.signed(short.document(*many(short)))
+    parts = {"envelope": signed.envelope, "seed": signed.seed, "document": signed.document}
+    answer = short.post_parts("/ledger/captures", **parts)
+    job_id = job_of(answer)
+    assert answer.headers["Location"] == f"/ledger/captures/{job_id}"
+    assert short.client.get(answer.headers["Location"]).get_json()["running"] is True
+    finish(short, job_id)
+    again = short.post_parts("/ledger/captures", **parts)
+    assert again.status_code == 201
+    assert again.get_json()["signed"] is True
+    assert short.client.get(answer.headers["Location"]).get_json()["receipt"] == again.get_json()
+    audited(short)
+
+
+def test_another_seed_or_document_than_was_signed_ends_the_job(short):
+    signed = short.signed(short.document(*many(short)))
+    answer = short.post_parts(
+        "/ledger/captures", envelope=signed.envelope, seed=bytes(32), document=signed.document
+    )
+    before = short.counts()
+    told = finish(short, job_of(answer))
+    assert told["success"] is False
+    assert [each["code"] for each in told["errors"]] == ["envelope.root"]
+    assert short.counts() == before
+
+
+def test_the_same_document_again_is_the_same_job_and_then_the_same_receipt(short):
+    raw = short.document(*many(short))
+    first, second = (job_of(short.post_epcis(raw)) for _ in range(2))
+    assert first == second
+    slices(short, first, 2)
+    while_applied = short.post_epcis(raw).get_json()
+    assert (while_applied["captureID"], while_applied["progress"]["applied"]) == (first, 2 * SLICE)
+    told = finish(short, first)
+    after = short.post_epcis(raw)
+    assert after.status_code == 202
+    assert after.get_json() == told
+    counts = short.counts()
+    # Written otherwise, it is another document with the same content.
+    other = json.dumps(json.loads(raw), indent=1).encode()
+    known = finish(short, job_of(short.post_epcis(other)))["receipt"]
+    assert (known["index"], known["leaf"], known["known"]) == (
+        told["receipt"]["index"],
+        told["receipt"]["leaf"],
+        True,
+    )
+    assert short.counts() == counts
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda events: events[20].pop("eventTime"), "document.missing"),
+        (lambda events: events[22].update(epcList=["not-an-epc"]), "document.bad_epc"),
+        (lambda events: events.append(dict(events[0])), "capture.double"),
+        (lambda events: events[21].update(eventID=f"urn:uuid:{number(1)}"), "capture.other_content"),
+    ],
+)
+def test_one_that_is_invalid_fails_whole(short, spoil, code):
+    assert short.post_epcis(short.document(*many(short, 1, 1))).status_code == 202
+    before = short.counts()
+    value = json.loads(short.document(*many(short)))
+    spoil(value["epcisBody"]["eventList"])
+    told = finish(short, job_of(short.post_epcis(json.dumps(value).encode())))
+    assert (told["running"], told["success"]) == (False, False)
+    assert [each["code"] for each in told["errors"]] == [code]
+    assert short.counts() == before
+    assert rows(short, inbox_event) == rows(short, inbox_name) == 0
+    audited(short)
+    # Mended and sent again it is taken.
+    assert finish(short, job_of(short.post_epcis(short.document(*many(short)))))["success"] is True
+
+
+def test_up_to_the_mark_everything_holds_and_beyond_it_nothing_is_missed(short):
+    job_id = job_of(short.post_epcis(short.document(*many(short))))
+    for applied in (0, 2):
+        slices(short, job_id, applied)
+        with short.node.services.database.reading() as connection:
+            [found] = pending.of(connection).values()
+            assert (found.mark, found.events) == (applied * SLICE, MANY)
+            assert sorted(pending.bodies(connection, found)) == list(range(applied * SLICE, MANY))
+            assert connection.execute(select(func.count()).select_from(event)).scalar() == applied * SLICE
+        audited(short)
+    finish(short, job_id)
+    audited(short)
+
+
+def scan(trade, n, full=True, headers=None):
+    label = f"01{GTIN}21{n}" + ("\x1d10LOT42\x1d17280531" if full else "")
+    answer = trade.client.post(
+        "/verification/checks",
+        json={"data": to_base64(label.encode()), "symbology": "]d2"},
+        headers=headers or trade.bearer,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def test_a_verdict_on_what_it_names_is_in_progress_until_its_end(short):
+    stranger = short.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER, scopes={"verify"})
+    first, last = (each.epcs[0].rpartition("/")[2] for each in (many(short)[0], many(short)[-1]))
+    job_id = job_of(short.post_epcis(short.document(*many(short))))
+    assert scan(short, last, full=False)["reason"] == "no_record", "it is not validated yet"
+    slices(short, job_id, 1)
+    for name in (first, last):
+        found = scan(short, name)
+        assert (found["word"], found["reason"]) == ("CANNOT CONFIRM YET", "in_progress")
+    assert scan(short, last, full=False)["reason"] == "in_progress"
+    assert scan(short, last, full=False, headers=stranger)["reason"] == "no_record", (
+        "a stranger is told nothing"
+    )
+    assert scan(short, last, headers=stranger)["reason"] == "in_progress", "but who has the pack in hand is"
+    assert scan(short, "77")["reason"] == "never_made"
+    finish(short, job_id)
+    assert {scan(short, name)["reason"] for name in (first, last)} == {"ok"}
+
+
+def test_a_short_document_about_what_waits_is_answered_as_if_it_stood(short):
+    events = many(short)
+    job_id = job_of(short.post_epcis(short.document(*events)))
+    slices(short, job_id, 1)
+    counts = short.counts()
+    again = short.post_epcis(short.document(events[-1])).get_json()["receipt"]
+    assert again["known"] is True
+    other = replace(events[-1], epcs=short.begun(99).epcs)
+    problem(short.post_epcis(short.document(other)), 409, "capture.other_content")
+    problem(short.post_signed(short.document(events[-1])), 503, "capture.in_progress")
+    assert short.counts() == counts
+    told = finish(short, job_id)
+    assert again["index"] == told["receipt"]["index"]
+    assert short.post_signed(short.document(events[-1])).status_code == 201
+    audited(short)
+
+
+def test_what_stood_before_is_not_counted_twice_and_is_endorsed_by_a_signature(short):
+    events = many(short)
+    assert short.post_epcis(short.document(*events[:3])).status_code == 202
+    before = short.counts()
+    answer = short.post_signed(short.document(*events))
+    finish(short, job_of(answer))
+    assert short.counts() == (before[0] + 1, before[1] + 1, MANY)
+    audited(short)
+
+
+def test_late_and_wrong_events_in_any_slice_give_what_rebuild_gives(short):
+    """Shipping before commissioning in the document, and a declaration of error at its end."""
+    made = many(short)
+    shipped = replace(short.shipped(*range(1000, 1010)), event_id=f"urn:uuid:{number(1)}")
+    wrong = replace(made[3], declaration=ErrorDeclaration(WHEN.replace(month=7), "incorrect_data"))
+    finish(short, job_of(short.post_epcis(short.document(shipped, *made, wrong))))
+    audited(short)
+
+
+def test_a_lease_is_respected_until_it_runs_out(short):
+    services = short.node.services
+    other = wiring.build(services.settings, services.clock)
+    calm(other)
+    try:
+        job_id = job_of(short.post_epcis(short.document(*many(short))))
+        with services.database.writing() as connection:
+            assert queue.claim(connection, services.worker._name, services.clock.now()) is not None
+        assert other.worker.step() is False
+        services.clock.advance(queue.LEASE)
+        assert other.worker.step() is True
+        with services.database.reading() as connection:
+            assert queue.by_id(connection, job_id).state == queue.DONE
+    finally:
+        other.database.dispose()
+
+
+def test_two_processes_never_apply_one_slice(short):
+    """The first is still at it when the second takes over: the mark moves only from where a slice began."""
+    services = short.node.services
+    other = wiring.build(services.settings, services.clock)
+    calm(other)
+    try:
+        job_id = job_of(short.post_epcis(short.document(*many(short))))
+        taken = threading.Event()
+
+        def overtaken(job, mark, events):
+            if mark == SLICE:
+                services.clock.advance(queue.LEASE * 2)
+                other.worker.step()
+                taken.set()
+
+        services.worker.step(overtaken)
+        assert taken.is_set()
+        assert finish(short, job_id)["success"] is True
+    finally:
+        other.database.dispose()
+    assert short.counts()[2] == MANY
+    audited(short)
+
+
+def test_a_party_may_have_only_so_many_waiting(short, monkeypatch):
+    monkeypatch.setattr(queue, "MOST_WAITING", 2)
+    for first in (1000, 2000):
+        job_of(short.post_epcis(short.document(*many(short, first))))
+    problem(short.post_epcis(short.document(*many(short, 3000))), 429, "capture.too_many_waiting")
+
+
+def test_nobody_else_sees_a_job(short):
+    job_id = job_of(short.post_epcis(short.document(*many(short))))
+    other = short.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER)
+    assert short.client.get(f"/epcis/capture/{job_id}", headers=other).status_code == 404
+    assert short.client.get("/ledger/captures/" + "0" * 32).status_code == 404
+
+
+def test_the_thread_of_a_node_works_by_itself(short):
+    worker = short.node.services.worker
+    worker.background = True
+    job_id = job_of(short.post_epcis(short.document(*many(short))))
+    try:
+        worker.finish(job_id, pause_s=0.02)
+    finally:
+        worker.stop()
+    assert short.counts()[2] == MANY
+
+
+def test_a_thousand_and_one_events_wait(sqlite_trade):
+    trade = sqlite_trade
+    trade.node.services.worker.background = False
+    raw = trade.document(*many(trade, count=1001))
+    told = finish(trade, job_of(trade.post_epcis(raw)))
+    assert told["progress"] == {"events": 1001, "applied": 1001}
+    assert told["receipt"]["by"] == MAKER
+
+
+def test_the_stream_gives_the_root_that_the_tree_gives():
+    records = [
+        [Leaf("a", b"%d" % n), ListField("b", tuple(b"%d" % m for m in range(n % 7 + 1))), Leaf("c", b"")]
+        for n in range(700)
+    ]
+    intake = [Leaf("by", b"x"), Leaf("channel", b"rest")]
+    seed, digest = bytes(range(32)), sha256(b"raw").digest()
+    for count in (0, 1, 2, 700):
+        stream = CommitmentStream(digest, intake, seed)
+        for record in records[:count]:
+            stream.add(record)
+        assert stream.root() == commit(digest, intake, records[:count], seed)
