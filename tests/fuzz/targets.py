@@ -9,6 +9,7 @@ Hypothesis (`test_parsers`) and atheris (`atheris_targets`) go through the same 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -17,18 +18,21 @@ from ledger.evidence.bundle import Bundle
 from ledger.evidence.policy import Policy, parse_authors
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.conflict import Conflict, Sighting
 from ledger.log.encoding import from_base64, from_decimal, from_hex, from_json, to_base64, to_json
 from ledger.log.entry import Entry, link
 from ledger.log.logproof import LogProof
 from ledger.log.note import Note, NoteSignature, NoteVerifier
 from ledger.log.policy import LogPolicy
 from ledger.log.proof import fold_inclusion, verify_consistency
-from ledger.log.tiles import TileId, split_tile
+from ledger.log.tiles import BundleId, TileId, split_tile
 from ledger.log.tree import Peaks
+from ledger.signing.aside import Parked, Void
 from ledger.signing.envelope import Envelope
 from ledger.signing.keyrecord import KeyRecord
 from ledger.signing.keys import load_verifier
 from ledger.signing.statement import Statement
+from ledger.witness.request import AddCheckpoint, parse_answer
 from tests.fuzz.mutations import places, replaced, sealed
 from tests.ledger.evidence.world import ORIGIN, PACK, World, made, packed
 
@@ -200,6 +204,12 @@ def _made(found: Samples) -> Iterable[Target]:
         (b"tile/0/x001/x234/067", b"tile/1/000.p/17"),
         lambda value: value.path().encode(),
     )
+    yield Target(
+        "bundle-path",
+        _text(BundleId.parse),
+        (b"tile/entries/x001/067", b"tile/entries/000.p/17"),
+        lambda value: value.path().encode(),
+    )
     yield Target("tile", lambda data: split_tile(data, 17), (bytes(17 * 32),), b"".join)
     yield Target("entry", Entry.decode, entries, Entry.encode)
     yield Target("link", link, entries)
@@ -214,10 +224,37 @@ def _made(found: Samples) -> Iterable[Target]:
     roots = b'{"roots":{"9506000134352":["%b"]}}' % world.root.thumbprint.hex().encode()
     yield Target("log-policy", LogPolicy.parse, (trust,))
     yield Target("author-policy", parse_authors, (roots,))
+    yield from _of_witnesses(found, note)
+    yield Target("void-seq", Void.parse, (Void(bytes(16), 7, bytes(32), "lost").document(),), Void.document)
+    parked = Parked(bytes(32), bytes(32), "revoked", 9)
+    yield Target("parked", Parked.parse, (parked.document(),), Parked.document)
     yield Target("bundle", Bundle.parse, (found.bundle,), _bundle)
     yield Target("evidence", _verified(None), (found.bundle,))
     yield Target("evidence-by-policy", _verified(found.policy), (found.bundle,))
     yield Target("evidence-grafted", _grafted, (bytes(5) + b"packproof", b"\0\0\1\0\1" + entries[0]))
+
+
+def _of_witnesses(found: Samples, note: bytes) -> Iterable[Target]:
+    """What witnesses are sent, what they answer, and the file that shows a log to have signed two histories."""
+    log = found.world.log
+    head = Note.parse(note)
+    request = AddCheckpoint.encode(1, [bytes(32), bytes(32)], note)
+    yield Target(
+        "add-checkpoint",
+        AddCheckpoint.parse,
+        (request,),
+        lambda value: AddCheckpoint.encode(value.old, value.proof, value.note.encode()),
+    )
+    lines = note.partition(b"\n\n")[2]
+    yield Target("witness-answer", lambda data: parse_answer(data, head, [log.verifier]), (lines,))
+    sightings = [
+        Sighting(
+            Checkpoint(ORIGIN, 7, bytes((number,)) * 32).sign(log).encode(), datetime(2026, 3, 1, tzinfo=UTC)
+        )
+        for number in (1, 2)
+    ]
+    conflict = Conflict(log.verifier, *sightings).encode()
+    yield Target("conflict", Conflict.parse, (conflict,), Conflict.encode)
 
 
 @cache
