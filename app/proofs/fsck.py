@@ -27,9 +27,9 @@ from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
     devices_audit.check,
+    redaction_audit.check,
     audit_documents.check,
     audit_custody.check,
-    redaction_audit.check,
 )
 """What is audited beside the ledger's own tables, in this order: what others stand on comes first.
 
