@@ -6,7 +6,13 @@ Each action has a module of its own with ``register(actions)``; `ACTIONS` names 
 import importlib
 from typing import Any
 
-ACTIONS: tuple[str, ...] = ("app.log.recover",)
+ACTIONS: tuple[str, ...] = (
+    "app.devices.ledger_cli",
+    "app.log.recover",
+    "app.witness.cli",
+    "app.log.export",
+    "app.log.handout",
+)
 
 
 def register(commands: Any) -> None:

@@ -1,0 +1,107 @@
+"""``packproof ledger proof|entry|policy``: single things taken out of the log, for tools of other hands.
+
+packproof ledger proof EVENT_ID -o proof.txt        a C2SP tlog-proof
+packproof ledger entry EVENT_ID -o entry.bin        the entry's bytes; SHA-256(0x00 || them) is the leaf
+packproof ledger policy --authors authors.json      a C2SP tlog-policy, and the roots beside it
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.log.service import Log
+from app.shared.audit import disclose
+from ledger.log.encoding import to_base64, to_json
+from ledger.log.entry import Entry
+from ledger.log.hashing import leaf_hash
+from ledger.signing.durable import write_whole
+
+if TYPE_CHECKING:
+    from app.cli import Context
+
+
+def register(actions: Any) -> None:
+    """Add the actions to `packproof ledger`."""
+    proof = actions.add_parser(
+        "proof",
+        help="the proof that an entry is in the log (C2SP tlog-proof)",
+        epilog="example:\n  packproof ledger proof urn:uuid:5d2c... -o proof.txt\n  packproof ledger proof 17",
+    )
+    entry = actions.add_parser(
+        "entry",
+        help="an entry's bytes, as they are hashed and signed",
+        epilog="example:\n  packproof ledger entry urn:uuid:5d2c... -o entry.bin\n  packproof ledger entry 17 | xxd",
+    )
+    for parser, run in ((proof, _proof), (entry, _entry)):
+        parser.add_argument("entry", metavar="EVENT_ID|INDEX", help="an event's id, or the entry's index")
+        parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+        parser.set_defaults(run=run)
+    policy = actions.add_parser(
+        "policy",
+        help="whom a verifier of this log trusts: a C2SP tlog-policy, and the parties' roots",
+        description="Print this node as a C2SP tlog-policy: its log under both keys, and the witnesses it is "
+        "configured with. It is a beginning for a verifier's own policy: compare the keys by another way.",
+        epilog="example:\n  packproof ledger policy -o policy.txt --authors authors.json\n"
+        "  python -m ledger verify evidence.json --policy policy.txt --authors authors.json",
+    )
+    policy.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    policy.add_argument("--authors", type=Path, metavar="FILE", help="also write the author policy, JSON")
+    policy.set_defaults(run=_policy)
+
+
+def _proof(arguments: argparse.Namespace, context: "Context") -> None:
+    log = _log(context)
+    index = log.index_of(arguments.entry)
+    made = log.proof(index)
+    data = {
+        "index": index,
+        "hashes": [to_base64(item) for item in made.hashes],
+        "checkpoint": made.checkpoint.decode(),
+    }
+    _give(arguments.output, made.encode(), data, context, f"the proof of entry {index}")
+
+
+def _entry(arguments: argparse.Namespace, context: "Context") -> None:
+    services = context.services
+    index = _log(context).index_of(arguments.entry)
+    body = _log(context).entry(index)
+    disclose(services.database, services.clock, context.actor, "ledger.entries", subject=f"entry {index}")
+    decoded = Entry.decode(body)
+    data = {
+        "index": index,
+        "kind": decoded.kind.name.lower().replace("_", "-"),
+        "received_ms": decoded.received_ms,
+        "leaf": leaf_hash(body).hex(),
+        "entry": to_base64(body),
+    }
+    _give(arguments.output, body, data, context, f"entry {index}")
+
+
+def _policy(arguments: argparse.Namespace, context: "Context") -> None:
+    settings = context.settings
+    file = getattr(settings, "witnesses", None)
+    text = _log(context).policy(f"{settings.public_url}/ledger", Path(file).read_bytes() if file else None)
+    roots = {"roots": _log(context).authors()}
+    if arguments.authors:
+        write_whole(arguments.authors, to_json(roots) + b"\n")
+        sys.stderr.write(
+            f"{arguments.authors}: the roots as this node knows them. Compare each with its party by another way.\n"
+        )
+    _give(arguments.output, text.encode(), {"policy": text, "authors": roots}, context, "the policy")
+
+
+def _log(context: "Context") -> Log:
+    return Log(context.services.database, context.services.node)
+
+
+def _give(path: Path | None, data: bytes, as_json: Any, context: "Context", what: str) -> None:
+    if path is not None:
+        write_whole(path, data)
+        context.show({**as_json, "file": str(path)}, f"{path}: {what}, {len(data)} bytes")
+    elif context.as_json:
+        context.show(as_json, "")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,108 @@
+"""What is taken out of the log for strangers: where an event stands, its proof, its bytes, and whom to trust for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, union
+
+from app.devices.models import party_key
+from app.errors import Conflict, Invalid, NotFound
+from app.events.models import endorsement, event
+from app.node.service import Node
+from app.partners.models import party
+from ledger.errors import VerificationError
+from ledger.log.checkpoint import SignedCheckpoint
+from ledger.log.logproof import LogProof
+from ledger.log.policy import LogPolicy, PolicyLog
+from ledger.log.proof import inclusion_proof
+from ledger.signing.keyrecord import Role
+from ledger.store.port import NoSuchEntry
+from ledger.store.sql.engine import Database
+
+MOST_SIZE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The use cases. `database` and `node` are the node's own."""
+
+    database: Database
+    node: Node
+
+    def index_of(self, named: str) -> int:
+        """The index of an entry, given as such or by the id of an event that it commits to.
+
+        Raises `NotFound`, and `Conflict` ``entry.several`` where the event stands in more than one entry.
+        """
+        if named.isascii() and named.isdigit():
+            if len(named) > 19 or int(named) > MOST_SIZE:
+                raise _beyond(named)
+            return int(named)
+        with self.database.reading() as connection:
+            found = _indexes(connection, named)
+        if not found:
+            raise NotFound(
+                "No such event", named, "Give the event's id as it was captured, or an entry's index."
+            )
+        if len(found) > 1:
+            raise Conflict(
+                "entry.several",
+                "This event stands in several entries",
+                f"{', '.join(map(str, found))}: declared wrong, or signed or told again",
+                "Give one of these indexes.",
+            )
+        return found[0]
+
+    def entry(self, index: int) -> bytes:
+        """An entry's bytes. Raises `NotFound`."""
+        try:
+            with self.node.ledger.reading() as reader:
+                return reader.entry(index)
+        except NoSuchEntry:
+            raise _beyond(str(index)) from None
+
+    def proof(self, index: int) -> LogProof:
+        """The proof that an entry is in the tree of a fresh checkpoint. Raises `NotFound`, `CaptureStopped`."""
+        note = self.node.checkpoint()
+        size = SignedCheckpoint.open(note, [self.node.note_verifier]).checkpoint.size
+        if index >= size:
+            raise _beyond(str(index))
+        with self.node.ledger.reading() as reader:
+            return LogProof(index, tuple(inclusion_proof(reader, index, size)), note)
+
+    def policy(self, url: str, witnesses: bytes | None) -> str:
+        """This node as a C2SP tlog-policy: its log under both keys, and the witnesses of its own policy file."""
+        try:
+            trusted = LogPolicy.parse(witnesses) if witnesses is not None else LogPolicy()
+        except VerificationError as error:
+            raise Invalid("witness.policy", "The file of witnesses is no policy", error.message) from error
+        logs = tuple(PolicyLog(key, url) for key in (self.node.note_verifier, self.node.mldsa_verifier))
+        return LogPolicy(logs, trusted.witnesses, trusted.groups, trusted.quorum).text()
+
+    def authors(self) -> Mapping[str, Sequence[str]]:
+        """The root keys of each party by its GLN, as this node knows them: hex thumbprints."""
+        query = (
+            select(party.c.gln, party_key.c.thumbprint)
+            .join_from(party_key, party, party.c.party_id == party_key.c.party_id)
+            .where(party_key.c.role == Role.ROOT.value, party_key.c.action == "register")
+            .order_by(party.c.gln, party_key.c.idx)
+        )
+        roots: dict[str, list[str]] = {}
+        with self.database.reading() as connection:
+            for gln, thumbprint in connection.execute(query):
+                known = roots.setdefault(gln, [])
+                if thumbprint.hex() not in known:
+                    known.append(thumbprint.hex())
+        return roots
+
+
+def _indexes(connection: Connection, event_id: str) -> list[int]:
+    also = select(endorsement.c.idx).join(event, event.c.seq == endorsement.c.seq)
+    query = union(
+        select(event.c.idx).where(event.c.event_id == event_id), also.where(event.c.event_id == event_id)
+    )
+    return sorted(int(index) for index in connection.execute(query).scalars())
+
+
+def _beyond(index: str) -> NotFound:
+    return NotFound("No such entry", f"{index[:30]} is beyond the ledger's end")

@@ -1,0 +1,102 @@
+"""``packproof ledger proof|entry|policy|export`` as an operator runs them, checked with the kernel."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import select
+
+from app import wiring
+from app.config import Settings
+from app.events.models import event as event_table
+from app.shared.audit import entries as trail
+from ledger.evidence.policy import Policy
+from ledger.log.checkpoint import SignedCheckpoint
+from ledger.log.entry import Entry
+from ledger.log.hashing import leaf_hash
+from ledger.log.logproof import LogProof
+from ledger.log.note import NoteVerifier
+from ledger.log.proof import verify_inclusion
+from ledger.signing.client import make_root
+from tests.app.log.test_recover import ORIGIN, run  # noqa: F401 - a fixture
+from tests.support.shared import shared_path
+
+EXAMPLE = (
+    "data/epcis/openepcis-test-resources/1.2/EPCIS/XML/Capture/Documents/GS1_US_Pharma_Example_2_2_1_1.xml"
+)
+MAKER = "0300011111116"
+
+
+@pytest.fixture
+def services(run):  # noqa: F811
+    made = wiring.build(Settings.from_env())
+    yield made
+    made.database.dispose()
+
+
+@pytest.fixture
+def event(run):  # noqa: F811
+    """The id and the entry of an event that was captured."""
+    run("party", "add", MAKER, "--name", "Maker", "--kind", "maker")
+    run("capture", shared_path(EXAMPLE), "--as", MAKER)
+    made = wiring.build(Settings.from_env())
+    with made.database.reading() as connection:
+        found = connection.execute(select(event_table.c.event_id, event_table.c.idx)).first()
+    made.database.dispose()
+    return found
+
+
+def test_a_proof_verifies_with_the_entry_and_the_pinned_key(run, event, tmp_path):  # noqa: F811
+    event_id, index = event
+    run("ledger", "proof", event_id, "-o", tmp_path / "proof.txt")
+    run("ledger", "entry", event_id, "-o", tmp_path / "entry.bin")
+    key = NoteVerifier.parse(run.json("init")["verifier_key"])
+    proof = LogProof.parse((tmp_path / "proof.txt").read_bytes())
+    head = SignedCheckpoint.open(proof.checkpoint, [key]).checkpoint
+    leaf = leaf_hash((tmp_path / "entry.bin").read_bytes())
+    verify_inclusion(leaf, proof.index, head.size, proof.hashes, head.root)
+    assert proof.index == index
+    assert Entry.decode((tmp_path / "entry.bin").read_bytes()).index == index
+
+
+def test_an_entry_goes_to_standard_output_as_it_is_and_taking_it_is_recorded(services):
+    words = [sys.executable, "-m", "app.cli", "ledger", "entry", "1"]
+    body = subprocess.run(words, capture_output=True, check=True, timeout=60).stdout
+    with services.node.ledger.reading() as reader:
+        assert body == reader.entry(1)
+    with services.database.reading() as connection:
+        assert [item.subject for item in trail(connection, action="ledger.entries")] == ["entry 1"]
+
+
+@pytest.mark.parametrize("what", ["proof", "entry"])
+@pytest.mark.parametrize("named", ["2", "99", "9" * 19, "9" * 30, "urn:uuid:none", ""])
+def test_what_is_not_there_is_not_found(run, what, named):  # noqa: F811
+    assert "packproof: No such" in run("ledger", what, named, fails=1)
+
+
+def test_the_policy_is_one_that_a_verifier_reads(run, tmp_path):  # noqa: F811
+    make_root(tmp_path / "root", MAKER, ORIGIN)
+    registration = tmp_path / "root" / "registration.json"
+    run("party", "add", MAKER, "--name", "Maker", "--kind", "maker", "--root", registration)
+    policy, authors = tmp_path / "policy.txt", tmp_path / "authors.json"
+    run("ledger", "policy", "-o", policy, "--authors", authors)
+    read = Policy.parse(policy.read_bytes(), authors.read_bytes())
+    made = run.json("init")
+    assert [str(key) for key in read.logs] == [made["verifier_key"], made["mldsa_verifier_key"]]
+    assert read.trust.logs[0].url == "http://127.0.0.1:8000/ledger"
+    assert len(read.roots[MAKER]) == 1
+    assert json.loads(authors.read_text())["roots"] == run.json("ledger", "policy")["authors"]["roots"]
+    SignedCheckpoint.open(run.json("ledger", "proof", "0")["checkpoint"].encode(), read.logs)
+
+
+def test_export_writes_the_log_and_records_who_took_the_entries(run, services, tmp_path):  # noqa: F811
+    first = run.json("ledger", "export", "--tiles", tmp_path / "log")
+    assert (first["size"], first["files_written"]) == (2, 2)
+    again = run.json("ledger", "export", "--tiles", tmp_path / "log", "--entries")
+    assert again["files_written"] == 1
+    assert {str(p.relative_to(tmp_path / "log")) for p in (tmp_path / "log").rglob("*") if p.is_file()} == {
+        "checkpoint", "tile/0/000.p/2", "tile/entries/000.p/2",
+    }  # fmt: skip
+    with services.database.reading() as connection:
+        assert [item.subject for item in trail(connection, action="ledger.entries")] == ["entries 0 to 1"]
