@@ -42,9 +42,11 @@ def _apis() -> "Sequence[Blueprint]":
     from app.log import api as log
     from app.verification import api as checks
     from app.web import health
+    from app.witness import api as witness
 
     return (
         health.blueprint,
+        witness.blueprint,
         log.blueprint,
         captures.blueprint,
         devices.blueprint,
@@ -86,4 +88,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
             else:
                 app.register_blueprint(blueprint)
     web.finish(app, services)
+    if settings.witnesses is not None:
+        # With the first request, which a worker gets: a thread does not outlive a fork.
+        app.before_request(services.cosigning.start)
     return app

@@ -59,6 +59,10 @@ def _origin(text: str) -> str:
     return text
 
 
+def _file(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
@@ -120,6 +124,22 @@ class Settings:
     )
     trusted_proxies: int = setting(
         0, "How many reverse proxies before this node set X-Forwarded-For and -Proto.", _number(0, 5)
+    )
+    witnesses: Path | None = setting(  # noqa: RUF009 - a field
+        None, "Policy file (C2SP tlog-policy, with URLs) of the witnesses that cosign this ledger.", _file
+    )
+    cosign_seconds: int = setting(
+        60,
+        "How often the server asks its witnesses, in seconds; 0: only packproof ledger cosign.",
+        _number(0, 86_400),
+    )
+    witnessed_logs: Path | None = setting(  # noqa: RUF009 - a field
+        None, "Policy file whose logs this node cosigns as a witness.", _file
+    )
+    add_checkpoints_per_minute: int = setting(
+        600,
+        "Checkpoints that one address may submit to this node as a witness in a minute.",
+        _number(1, 1_000_000),
     )
     busy_timeout_ms: int = setting(
         5_000, "How long a writer waits for another process's lock, in milliseconds.", _number(0, 60_000)

@@ -35,6 +35,8 @@ from app.proofs.evidence import Evidence
 from app.redaction.service import Redactions
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
+from app.witness.background import Background
+from app.witness.service import CosignedHeads, NodeWitness
 from ledger.store.sql.engine import Database
 
 EXTENSION = "packproof"
@@ -108,6 +110,20 @@ class Services:
     @cached_property
     def verification(self) -> Verification:
         return Verification(self.database, self.clock)
+
+    @cached_property
+    def cosigned(self) -> CosignedHeads:
+        return CosignedHeads(self.node, self.settings.witnesses)
+
+    @cached_property
+    def witness(self) -> NodeWitness:
+        return NodeWitness(
+            self.node.origin, self.settings.data_dir, self.settings.witnessed_logs, self.clock
+        )
+
+    @cached_property
+    def cosigning(self) -> Background:
+        return Background(self.node, self.cosigned, self.settings.cosign_seconds)
 
     @cached_property
     def evidence(self) -> Evidence:

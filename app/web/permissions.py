@@ -67,6 +67,8 @@ PERMISSIONS: dict[str, Permission] = {
     # the ledger: what anybody may check, and what a signature is the credential for
     "log.checkpoint": ANYONE,
     "log.consistency": ANYONE,
+    "witness.add_checkpoint": ANYONE,
+    "witness.cosigned": ANYONE,
     "log.tile": ANYONE,
     # entries show who wrote and when: whoever audits the whole log is given a token for it
     "log.entries": may(ANYBODYS, Role.INSPECTOR, Role.PARTNER_SYSTEM, scope="entries"),

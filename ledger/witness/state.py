@@ -5,7 +5,7 @@ In the witness's folder, `<h>` being the hex SHA-256 of the origin::
     heads/<h>          the high-water mark: origin, size, root, and the log's signatures, of the largest head cosigned
     heads/<h>.lock     who holds it decides about this log: one thread of one process at a time
     cosigned/<h>       the same head with the witness's signatures, to be shown
-    conflicts/<h>-TIME-<digest>.json     two heads that one log signed and that cannot both be true (`ledger.log.conflict`)
+    conflicts/<h>-...  two heads that one log signed and that cannot both be true (`ledger.log.conflict`)
 
 The mark only rises. It is **never restored from a backup**: with yesterday's mark the witness would cosign another
 continuation of yesterday. A witness that lost its folder begins anew under another key.

@@ -20,6 +20,8 @@ PUBLIC = {
     "people.sign_in",
     "log.checkpoint",
     "log.consistency",
+    "witness.add_checkpoint",
+    "witness.cosigned",
     "log.tile",
     "captures.take_signed",
     "captures.long_capture",

@@ -1,0 +1,1 @@
+"""Witnesses: cosigning other logs' heads, and having this log's heads cosigned."""

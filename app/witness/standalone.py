@@ -1,0 +1,196 @@
+"""A witness as a small service of its own: a folder, two keys, the logs it follows, and no database.
+
+In the folder::
+
+    witness.json     {"name": "witness.example/w1"}      logs             the logs it follows, a C2SP tlog-policy
+    keys/            made on first use                   heads/ cosigned/ conflicts/     see `ledger.witness.state`
+
+``GET /`` tells who it is, ``GET /<origin hash>/checkpoint`` the latest head cosigned, ``POST /add-checkpoint`` is C2SP
+tlog-witness. `logs` is read again when it changes. gunicorn serves it: ``app.witness.standalone:create('FOLDER')``.
+"""
+
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from app.errors import AppError
+from app.shared.clock import Clock, SystemClock
+from app.witness.keys import cosigners
+from app.witness.policies import read_policy, watched
+from ledger.errors import LedgerError
+from ledger.log.note import NoteVerifier, check_name
+from ledger.log.policy import LogPolicy, PolicyLog
+from ledger.signing.durable import locked, write_whole
+from ledger.witness.request import MAX_REQUEST_BYTES
+from ledger.witness.state import StateFolder
+from ledger.witness.witness import PLAIN, Answer, Witness, logs_of
+
+REQUESTS_A_MINUTE: Final = 600
+_ADDRESSES: Final = 10_000
+
+Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class WitnessFolder:
+    """The folder of one witness. Made by `made`, found again by `opened`."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+
+    @classmethod
+    def made(cls, path: Path, name: str | None) -> "WitnessFolder":
+        """The witness in `path`, made under `name` where there is none. Raises `AppError`."""
+        if (path / "witness.json").exists():
+            found = cls.opened(path)
+            if name not in (None, found.name):
+                raise AppError(
+                    "witness.name", 409, f"{path} is the witness {found.name}", "", "Take another folder."
+                )
+            return found
+        if name is None:
+            raise AppError(
+                "witness.name", 400, f"{path} holds no witness yet", "", "Give it a name: --name NAME"
+            )
+        try:
+            check_name(name)
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with locked(path):
+                if not (path / "logs").exists():
+                    write_whole(path / "logs", LogPolicy().text().encode())
+                write_whole(path / "witness.json", json.dumps({"name": name}).encode())
+        except LedgerError as error:
+            raise AppError("witness.name", 400, "That cannot name a witness", error.message) from error
+        return cls.opened(path)
+
+    @classmethod
+    def opened(cls, path: Path) -> "WitnessFolder":
+        """The witness in `path`. Raises `AppError`."""
+        try:
+            return cls(path, check_name(json.loads((path / "witness.json").read_bytes())["name"]))
+        except (OSError, ValueError, KeyError, TypeError, LedgerError) as error:
+            raise AppError("witness.folder", 400, f"{path} is no witness's folder", str(error)) from error
+
+    @property
+    def keys(self) -> list[NoteVerifier]:
+        """What checks its cosignatures."""
+        return [signer.verifier for signer in cosigners(self.path / "keys", self.name)]
+
+    def logs(self) -> LogPolicy:
+        """The logs it follows."""
+        return read_policy(self.path / "logs")
+
+    def follow(self, logs: Iterable[PolicyLog]) -> int:
+        """Follow more logs; how many were new. Raises `AppError`."""
+        with locked(self.path):
+            policy = self.logs()
+            known = {log.key for log in policy.logs}
+            new = [log for log in logs if log.key not in known]
+            text = LogPolicy((*policy.logs, *new)).text().encode("utf-8", "surrogateescape")
+            try:
+                LogPolicy.parse(text)
+            except LedgerError as error:
+                raise AppError("witness.logs", 400, "These logs cannot be followed", error.message) from error
+            if new:
+                write_whole(self.path / "logs", text)
+            return len(new)
+
+
+class Throttle:
+    """How often one address may ask: so many times a minute, counted in this process."""
+
+    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._now = now
+        self._seen: dict[str, deque[float]] = {}
+
+    def passes(self, address: str) -> bool:
+        """Whether one more request of this address is within the limit."""
+        now = self._now()
+        if len(self._seen) > _ADDRESSES:
+            self._seen = {who: times for who, times in self._seen.items() if times and now - times[-1] < 60}
+        times = self._seen.setdefault(address, deque(maxlen=self._most))
+        if len(times) == self._most and now - times[0] < 60:
+            return False
+        times.append(now)
+        return True
+
+
+class Service:
+    """The witness as a WSGI application."""
+
+    def __init__(
+        self, folder: WitnessFolder, clock: Clock, requests_a_minute: int = REQUESTS_A_MINUTE
+    ) -> None:
+        signers = cosigners(folder.path / "keys", folder.name)
+        policy = watched(folder.path / "logs")
+        self._folder = StateFolder(folder.path)
+        self._witness = Witness(self._folder, signers, lambda: logs_of(policy().log_keys), clock.now)
+        self._about = "".join(f"{signer.verifier}\n" for signer in signers).encode()
+        self._throttle = Throttle(requests_a_minute)
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        """Answer one request."""
+        answer = self._answer(environ)
+        start(
+            f"{answer.status.value} {answer.status.phrase}",
+            [
+                ("Content-Type", answer.content_type),
+                ("Content-Length", str(len(answer.body))),
+                ("X-Content-Type-Options", "nosniff"),
+            ],
+        )
+        return [answer.body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        if path == "/add-checkpoint":
+            if method != "POST":
+                return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "POST it")
+            return self._add_checkpoint(environ)
+        if method not in ("GET", "HEAD"):
+            return _plain(HTTPStatus.NOT_FOUND, "no such thing")
+        if path == "/":
+            return Answer(HTTPStatus.OK, self._about)
+        name, slash, rest = path[1:].partition("/")
+        found = self._folder.cosigned(name) if slash and rest == "checkpoint" else None
+        return (
+            _plain(HTTPStatus.NOT_FOUND, "no such thing") if found is None else Answer(HTTPStatus.OK, found)
+        )
+
+    def _add_checkpoint(self, environ: dict[str, Any]) -> Answer:
+        if not self._throttle.passes(environ.get("REMOTE_ADDR", "")):
+            return _plain(HTTPStatus.TOO_MANY_REQUESTS, "ask less often")
+        try:
+            answer = self._witness.add_checkpoint(environ["wsgi.input"].read(MAX_REQUEST_BYTES + 1))
+        except (LedgerError, AppError) as error:
+            sys.stderr.write(f"packproof ledger witness: {error}\n")
+            return _plain(HTTPStatus.SERVICE_UNAVAILABLE, "nothing was cosigned")
+        if answer.conflict is not None:
+            sys.stderr.write(f"packproof ledger witness: A LOG SIGNED TWO HISTORIES: {answer.conflict}\n")
+        return answer
+
+
+def create(folder: str) -> Service:
+    """The application for the witness in `folder`."""
+    return Service(WitnessFolder.opened(Path(folder)), SystemClock())
+
+
+def command(folder: Path, host: str, port: int, threads: int, root: Path) -> Sequence[str]:
+    """The command line that serves it."""
+    # A literal inside a call is the one form of argument that gunicorn passes on.
+    application = f"app.witness.standalone:create({str(folder)!r})"
+    return [
+        *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--bind", f"{host}:{port}"),
+        *("--workers", "1", "--threads", str(threads), "--pythonpath", str(root)),
+        *("--log-level", "warning", "--no-control-socket", application),
+    ]
+
+
+def _plain(status: HTTPStatus, text: str) -> Answer:
+    return Answer(status, f"{text}\n".encode(), PLAIN)
