@@ -44,6 +44,7 @@ FEATURES = {
     "user": "app.people.cli",
     "token": "app.people.cli",
     "party": "app.partners.cli",
+    "key": "app.devices.cli",
     "product": "app.products.cli",
     "capture": "app.capture.cli",
     "trace": "app.history.cli",

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
 from ledger.log.entry import Entry
 from ledger.signing.chain import ChainAudit, ChainCode, Link, link_of
@@ -120,6 +121,12 @@ def audited(connection: Connection, reader: SqlReader) -> ChainAudit:
     for link, _ in links(connection):
         audit.link(link)
     return audit
+
+
+def owners(connection: Connection, thumbprints: set[bytes]) -> dict[bytes, tuple[str, str]]:
+    """(label, GLN) of the keys with these thumbprints."""
+    found = devices.keys(connection, thumbprints)
+    return {thumbprint: (key.label, key.party_gln or "") for thumbprint, key in found.items()}
 
 
 def explained(connection: Connection) -> list[Explained]:

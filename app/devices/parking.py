@@ -241,7 +241,7 @@ def _answer(act: ParkedAct, ended: devices.KeyEnded) -> AppError:
         409,
         f"{ended.title}: what it signed is parked",
         f"{ended.detail}; entry {act.index} says that it came. It changes nothing until a person adopts it",
-        "Adopt it with a valid key: packproof key adopt --key FOLDER --of OLD-FOLDER --node URL. Or give it up: "
+        f"Adopt it with a valid key: packproof capture FILE --key FOLDER --node URL --adopt {act.leaf}. Or give it up: "
         "packproof key reject.",
         extra={
             "parked": {"index": act.index, "leaf": act.leaf, "statement": act.statement, "state": act.state}
