@@ -8,7 +8,6 @@ from typing import Any
 
 ACTIONS: tuple[str, ...] = (
     "app.devices.ledger_cli",
-    "app.devices.ledger_cli",
     "app.log.recover",
     "app.witness.cli",
     "app.log.export",
