@@ -7,8 +7,9 @@ leaves (L = 0) or the roots of the full tiles one level below::
     tile(1, 0)        hashes of level 8           not full: made from the roots of tile(0, 0), tile(0, 1), ...
     tile(0, 0..)      hashes of level 0           not full: made from the leaves
 
-A `TileCache` keeps tiles once hashed. Full tiles never change, so it needs no expiry; it must be filled from
-committed rows only, and never be used to judge whether the rows are still what they were.
+A `TileCache` keeps tiles once hashed, and of each level the hashes behind the last full tile: the right edge. What is
+committed never changes, so it needs no expiry; it must be filled from committed rows only, and never be used to judge
+whether the rows are still what they were.
 """
 
 import threading
@@ -25,6 +26,10 @@ TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
 TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
+TILES_KEPT: Final = 4_096
+"""Tiles that a cache remembers: the leaves of a million entries, in 16 KiB each, where all of them are asked for."""
+ROOTS_KEPT: Final = 65_536
+
 LeafSource = Callable[[int, int], Sequence[bytes]]
 """The leaves from an index to below another that are there, ascending from the first."""
 TileSource = Callable[[int, int, int], Sequence[tuple[int, bytes]]]
@@ -32,22 +37,61 @@ TileSource = Callable[[int, int, int], Sequence[tuple[int, bytes]]]
 
 
 class Tile:
-    """One full tile and the levels inside it, hashed when first asked for."""
+    """One full tile and the levels inside it, hashed when first asked for.
+
+    A level is kept as one byte string, because 256 objects for 256 hashes take three times the room.
+    """
 
     __slots__ = ("_levels",)
 
     def __init__(self, data: bytes) -> None:
         if len(data) != TILE_BYTES:
             raise ValueError(f"a full tile has {TILE_BYTES} bytes, not {len(data)}")
-        self._levels = [[data[at : at + HASH_BYTES] for at in range(0, TILE_BYTES, HASH_BYTES)]]
+        self._levels: tuple[bytes, ...] = (data,)
 
     def hash(self, level: int, index: int) -> bytes:
         """The hash `level` levels up inside the tile (0 to 8); two threads at once do the same work twice."""
         levels = self._levels
-        while len(levels) <= level:
-            levels = [*levels, pair_up(levels[-1])]
-        self._levels = levels
-        return levels[level][index]
+        if len(levels) <= level:
+            # Whoever asks for one level is about to ask for the others: a proof takes a hash of each.
+            self._levels = levels = _levels(levels[0])
+        at = index * HASH_BYTES
+        return levels[level][at : at + HASH_BYTES]
+
+
+def _levels(data: bytes) -> tuple[bytes, ...]:
+    """The hashes of a full tile and of all levels above them, up to its root, a byte string for each level."""
+    level = [data[at : at + HASH_BYTES] for at in range(0, TILE_BYTES, HASH_BYTES)]
+    levels = [data]
+    while len(level) > 1:
+        level = pair_up(level)
+        levels.append(b"".join(level))
+    return tuple(levels)
+
+
+class _Edge:
+    """The hashes of a tile that is not full yet, and the levels inside it as far as they are complete."""
+
+    __slots__ = ("_first", "_levels", "end", "tile_level")
+
+    def __init__(self, tile_level: int, first: int, hashes: Sequence[bytes]) -> None:
+        self.tile_level = tile_level
+        self.end = first + len(hashes)
+        self._first = first
+        self._levels = [list(hashes)]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(pair_up(self._levels[-1]))
+
+    def has(self, above: int, index: int) -> bool:
+        """Whether the hash at `index`, `above` levels up, is one of these and complete."""
+        return above < len(self._levels) and 0 <= index - (self._first >> above) < len(self._levels[above])
+
+    def hash(self, above: int, index: int) -> bytes:
+        """The hash at `index`, `above` levels up. Raises `NoSuchEntry`."""
+        if not self.has(above, index):
+            level = TILE_HEIGHT * self.tile_level + above
+            raise NoSuchEntry(f"node {index} at level {level} is not complete in this ledger")
+        return self._levels[above][index - (self._first >> above)]
 
 
 class _Recent(Generic[V]):
@@ -76,9 +120,10 @@ class _Recent(Generic[V]):
 class TileCache:
     """The tiles and tile roots last used. Threads may share it."""
 
-    def __init__(self, tiles: int = 256, roots: int = 65_536) -> None:
+    def __init__(self, tiles: int = TILES_KEPT, roots: int = ROOTS_KEPT) -> None:
         self._tiles = _Recent[Tile](tiles)
         self._roots = _Recent[bytes](roots)
+        self._edges: dict[int, _Edge] = {}
 
     def tile(self, level: int, n: int) -> Tile | None:
         """The tile, if it is remembered."""
@@ -87,6 +132,16 @@ class TileCache:
     def root(self, level: int, n: int) -> bytes | None:
         """The root of a full tile, if it is remembered."""
         return self._roots.get((level, n))
+
+    def edge(self, tile_level: int) -> _Edge | None:
+        """The last tile of a level that was not full when it was read, if it is remembered."""
+        return self._edges.get(tile_level)
+
+    def keep_edge(self, edge: _Edge) -> None:
+        """Remember a tile that is not full, unless more of its level is known."""
+        before = self._edges.get(edge.tile_level)
+        if before is None or before.end < edge.end:
+            self._edges[edge.tile_level] = edge
 
     def keep_tile(self, level: int, n: int, tile: Tile) -> None:
         """Remember a full tile."""
@@ -112,10 +167,15 @@ class TreeNodes:
         tile_level, above = divmod(level, TILE_HEIGHT)
         first = index << above
         n, offset = divmod(first, TILE_WIDTH)
+        edge = self._cache.edge(tile_level) if self._cache else None
+        if edge is not None and edge.has(above, index):
+            return edge.hash(above, index)
         tile = self._tile(tile_level, n)
         if tile is not None:
             return tile.hash(above, offset >> above)
-        return tree_hash(self.hashes(tile_level, first, first + (1 << above)))
+        if self._cache is None:
+            return tree_hash(self.hashes(tile_level, first, first + (1 << above)))
+        return self._edge(tile_level, n).hash(above, index)
 
     def hashes(self, tile_level: int, start: int, end: int) -> list[bytes]:
         """The hashes of tree level ``8 * tile_level`` at `start` to below `end`, made from what lies below it."""
@@ -125,6 +185,18 @@ class TreeNodes:
                 raise NoSuchEntry(f"not all of the entries {start} to {end - 1} are in the ledger")
             return hashes
         return self._roots(tile_level - 1, start, end)
+
+    def _edge(self, tile_level: int, n: int) -> _Edge:
+        """All hashes of a tile that is not full yet, remembered; as many as there are now."""
+        start = n * TILE_WIDTH
+        if tile_level == 0:
+            hashes = list(self._leaves(start, start + TILE_WIDTH))
+        else:
+            hashes = self._roots_there(tile_level - 1, start, start + TILE_WIDTH)
+        edge = _Edge(tile_level, start, hashes)
+        if self._cache:
+            self._cache.keep_edge(edge)
+        return edge
 
     def _tile(self, level: int, n: int) -> Tile | None:
         tile = self._cache.tile(level, n) if self._cache else None
@@ -136,21 +208,26 @@ class TreeNodes:
         return tile
 
     def _roots(self, level: int, start: int, end: int) -> list[bytes]:
-        """The roots of the full tiles `start` to below `end`, one query for those not remembered."""
-        found: dict[int, bytes | None] = {}
-        if self._cache:
-            found = {n: self._cache.root(level, n) for n in range(start, end)}
-        missing = [n for n in range(start, end) if found.get(n) is None]
-        if missing:
-            for n, data in self._tiles(level, missing[0], missing[-1] + 1):
-                made = Tile(data).hash(TILE_HEIGHT, 0)
-                found[n] = made
-                if self._cache:
-                    self._cache.keep_root(level, n, made)
-        roots = [root for n in range(start, end) if (root := found.get(n)) is not None]
+        """The roots of the full tiles `start` to below `end`."""
+        roots = self._roots_there(level, start, end)
         if len(roots) != end - start:
             raise NoSuchEntry(f"not all of the tiles {start} to {end - 1} of level {level} are in the ledger")
         return roots
+
+    def _roots_there(self, level: int, start: int, end: int) -> list[bytes]:
+        """The roots of the full tiles from `start` up to the first that is not there; one query for new ones."""
+        found: dict[int, bytes] = {}
+        if self._cache:
+            kept = {n: self._cache.root(level, n) for n in range(start, end)}
+            found = {n: root for n, root in kept.items() if root is not None}
+        first = next((n for n in range(start, end) if n not in found), end)
+        if first < end:
+            for n, data in self._tiles(level, first, end):
+                if n not in found:
+                    found[n] = Tile(data).hash(TILE_HEIGHT, 0)
+                    if self._cache:
+                        self._cache.keep_root(level, n, found[n])
+        return [found[n] for n in range(start, next((n for n in range(start, end) if n not in found), end))]
 
 
 def full_tiles(

@@ -67,6 +67,7 @@ class Rows(Protocol):
 
 def rows_of(connection: Connection) -> Rows:
     """The statements for the database that `connection` leads to."""
+    # Imported only now: a node on SQLite needs no driver of PostgreSQL.
     if connection.dialect.name == "sqlite":
         from ledger.store.sql.sqlite_rows import SqliteRows
 

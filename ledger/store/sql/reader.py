@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from ledger.errors import VerificationError
 from ledger.log.entry import Entry
 from ledger.log.tree import Peaks
-from ledger.store.nodes import TILE_WIDTH, TileCache, TreeNodes
+from ledger.store.nodes import TileCache, TreeNodes
 from ledger.store.port import Head, LedgerDamaged, NoSuchEntry, StoredCheckpoint, StoreError
 from ledger.store.sql import tables as t
 
@@ -94,8 +94,6 @@ class SqlReader:
         self.connection = connection
         self.origin = origin
         self._id = ledger_id
-        self._edge: tuple[int, list[bytes]] = (0, [])
-        self._remember_edge = cache is not None
         self._nodes = TreeNodes(self._leaves, self._tiles, cache)
 
     @property
@@ -199,18 +197,10 @@ class SqlReader:
         return row is not None
 
     def _leaves(self, start: int, end: int) -> Sequence[bytes]:
-        first, edge = self._edge
-        if not first <= start <= end <= first + len(edge):
-            # A proof asks for the edge piece by piece: a reader fetches its whole tile once.
-            first = start - start % TILE_WIDTH if self._remember_edge else start
-            stop = max(end, first + TILE_WIDTH) if self._remember_edge else end
-            rows = self.connection.execute(_LEAVES, {"ledger": self.ledger_id, "a": first, "b": stop}).all()
-            if [index for index, _ in rows] != list(range(first, first + len(rows))):
-                raise LedgerDamaged(f"entries between {first} and {stop} are missing: run packproof fsck")
-            edge = [bytes(leaf) for _, leaf in rows]
-            if self._remember_edge:
-                self._edge = first, edge
-        return edge[start - first : end - first]
+        rows = self.connection.execute(_LEAVES, {"ledger": self.ledger_id, "a": start, "b": end}).all()
+        if [index for index, _ in rows] != list(range(start, start + len(rows))):
+            raise LedgerDamaged(f"entries between {start} and {end} are missing: run packproof fsck")
+        return [bytes(leaf) for _, leaf in rows]
 
     def _tiles(self, level: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
         found = self.connection.execute(

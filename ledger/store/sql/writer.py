@@ -21,7 +21,7 @@ from ledger.log.entry import Entry
 from ledger.log.hashing import leaf_hash
 from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.tree import Growth, grow
-from ledger.store.nodes import TILE_HEIGHT, full_tiles
+from ledger.store.nodes import TILE_HEIGHT, TILE_WIDTH, full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, HeadMoved, StoreError
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import NewRows, rows_of
@@ -115,9 +115,13 @@ class SqlWriter(SqlReader):
         return found
 
     def _write(self, head: Head, rows: NewRows) -> None:
-        growth = grow(head.peaks, rows.leaf)
-        new = Head(growth.peaks.size, growth.peaks.root(), rows.leaf[-1], growth.peaks)
-        tiles = self._tile_rows(growth)
+        tiles: list[dict[str, object]] = []
+        if len(rows.leaf) == 1 and (head.size + 1) % TILE_WIDTH:
+            peaks = head.peaks.append(rows.leaf[0])  # one entry that completes no tile: the commonest append
+        else:
+            growth = grow(head.peaks, rows.leaf)
+            peaks, tiles = growth.peaks, self._tile_rows(growth)
+        new = Head(peaks.size, peaks.root(), rows.leaf[-1], peaks)
         if not self._rows.append(self.ledger_id, rows, head.size, new):
             raise HeadMoved(
                 f"the head moved from {head.size} while it was locked: another program writes here"
