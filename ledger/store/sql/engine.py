@@ -249,6 +249,8 @@ def _sqlite_pragmas(busy_timeout_ms: int, query_only: bool) -> Callable[[Any, ob
         cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA trusted_schema=OFF")
+        # What is erased must not be left in free pages of the file.
+        cursor.execute("PRAGMA secure_delete=ON")
         if query_only:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
