@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from app.custody.rebuild import rebuild
+from app.shared.meter import meter
 from ledger.store.sql.writer import SqlWriter
 
 if TYPE_CHECKING:
@@ -25,5 +26,5 @@ def _rebuild(_arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
     with services.database.writing() as connection:
         SqlWriter(connection, services.node.origin).lock()
-        count = rebuild(connection, services.clock)
+        count = rebuild(connection, services.clock, meter())
     context.show({"items": count}, f"Custody of {count} items was made anew from the events.")

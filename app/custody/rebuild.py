@@ -2,21 +2,27 @@
 
 differences(connection)          I9: rows that are not what the events give, as data
 rebuild(connection, clock)       write what the events give
+
+Both go through the items a page at a time, beside a replay of all events that lies in a file (`replay`): their memory
+does not grow with the ledger.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, insert, select
 
-from app.custody import loading, projector, writing
-from app.custody.items import ItemName
+from app.custody import loading, writing
+from app.custody.items import ItemName, item_name
 from app.custody.models import contained, finding, item
-from app.events import acts
-from app.shared.chunks import chunks
+from app.custody.replay import PAGE, Replayed, replayed
 from app.shared.clock import Clock
+from ledger.custody.findings import Finding
 from ledger.custody.state import Item
+
+Tell = Callable[[str, int, int], None]
+"""(what is being done, rows done, rows there are)."""
 
 _Finding = tuple[int, str, str, str, int, int]
 
@@ -32,69 +38,111 @@ class Difference:
     found: str
 
 
-def _replayed(connection: Connection) -> projector.Progress:
-    return projector.replay(acts.read(connection, acts.all_numbers(connection)))
-
-
-def differences(connection: Connection) -> Iterator[Difference]:
+def differences(connection: Connection, tell: Tell | None = None) -> Iterator[Difference]:
     """Every projected row that differs from what the events give, items first."""
-    progress = _replayed(connection)
-    loaded = _stored(connection)
-    for key in sorted(loaded.ids, key=loaded.ids.__getitem__):
-        stored, expected = loaded.world.items[key], progress.changed.get(key, Item(key))
+    with replayed(connection, _about(tell, "events applied again")) as world:
+        for numbers in _pages(connection, tell):
+            loaded = loading.load_numbers(connection, numbers)
+            yield from _items(world, loaded, numbers)
+            yield from _numbers(connection, numbers)
+            yield from _containment(connection, world, loaded, numbers)
+        for keys in world.pages():
+            there = loading.find_ids(connection, keys)
+            for key in keys:
+                if key not in there:
+                    yield Difference("item", key, "item_id", "a row", "no row")
+        yield from _strays(connection)
+        yield from _findings(connection, world)
+
+
+def _about(tell: Tell | None, what: str) -> Callable[[int, int], None] | None:
+    return None if tell is None else lambda done, total: tell(what, done, total)
+
+
+def _pages(connection: Connection, tell: Tell | None = None) -> Iterator[list[int]]:
+    """The numbers of all items, ascending, also of those that are added meanwhile."""
+    after, done = -(2**63), 0
+    query = select(item.c.item_id).order_by(item.c.item_id).limit(PAGE)
+    while page := list(connection.execute(query.where(item.c.item_id > after)).scalars()):
+        yield page
+        after, done = page[-1], done + len(page)
+        if tell is not None:
+            tell("items", done, max(done, page[-1]))
+
+
+def _items(world: Replayed, loaded: loading.Loaded, numbers: Sequence[int]) -> Iterator[Difference]:
+    must_be = world.items(loaded.keys[number] for number in numbers)
+    for number in numbers:
+        key = loaded.keys[number]
+        stored, expected = loaded.world.items[key], must_be.get(key, Item(key))
         for column in fields(Item):
             was, must = getattr(stored, column.name), getattr(expected, column.name)
             if was != must:
-                yield Difference("item", f"{loaded.ids[key]} ({key})", column.name, str(must), str(was))
-    yield from _numbers(connection)
-    for key in sorted(progress.changed.keys() - loaded.ids.keys()):
-        yield Difference("item", key, "item_id", "a row", "no row")
-    yield from _containment(connection, loaded, progress)
-    yield from _findings(connection, loaded, progress)
-
-
-def _stored(connection: Connection) -> loading.Loaded:
-    numbers = connection.execute(select(item.c.item_id)).scalars().all()
-    return loading.load_numbers(connection, numbers)
+                yield Difference("item", f"{number} ({key})", column.name, str(must), str(was))
 
 
 def _containment(
-    connection: Connection, loaded: loading.Loaded, progress: projector.Progress
+    connection: Connection, world: Replayed, loaded: loading.Loaded, numbers: Sequence[int]
 ) -> Iterator[Difference]:
+    moves = world.moves(loaded.keys[number] for number in numbers)
+    parents = loading.find_ids(connection, {each.into for each in moves if each.into is not None})
     expected = {
-        (loaded.ids.get(key, 0), f, t, loaded.ids.get(parent, 0))
-        for key, f, t, parent in writing.intervals(progress.moves)
+        (loaded.ids[key], f, t, parents.get(parent, 0)) for key, f, t, parent in writing.intervals(moves)
     }
-    misplaced = select(
-        contained.c.child, contained.c.f, contained.c.bucket, item.c.bucket.label("must")
-    ).where(contained.c.child == item.c.item_id, contained.c.bucket != item.c.bucket)
-    for row in connection.execute(misplaced):
-        yield Difference(
-            "contained", f"child {row.child} from {row.f}", "bucket", str(row.must), str(row.bucket)
-        )
-    query = select(contained.c.child, contained.c.f, contained.c.t, contained.c.parent)
-    found = set(connection.execute(query).all())
-    for row in sorted(found - expected):
-        yield Difference("contained", f"child {row[0]} from {row[1]}", "row", "none like it", str(row))
-    for row in sorted(expected - found):
-        yield Difference("contained", f"child {row[0]} from {row[1]}", "row", str(row), "no such row")
+    query = select(contained.c.child, contained.c.f, contained.c.t, contained.c.parent, contained.c.bucket)
+    found = set()
+    for row in connection.execute(query.where(contained.c.child.in_(numbers))):
+        found.add(tuple(row[:4]))
+        bucket = item_name(loaded.keys[row.child]).bucket
+        if row.bucket != bucket:
+            key = f"child {row.child} from {row.f}"
+            yield Difference("contained", key, "bucket", str(bucket), str(row.bucket))
+    for each in sorted(found - expected):
+        yield Difference("contained", f"child {each[0]} from {each[1]}", "row", "none like it", str(each))
+    for each in sorted(expected - found):
+        yield Difference("contained", f"child {each[0]} from {each[1]}", "row", str(each), "no such row")
 
 
-def _findings(
-    connection: Connection, loaded: loading.Loaded, progress: projector.Progress
+def _strays(connection: Connection) -> Iterator[Difference]:
+    """Intervals of items that there are not."""
+    joined = contained.outerjoin(item, item.c.item_id == contained.c.child)
+    query = select(contained.c.child, contained.c.f).select_from(joined).where(item.c.item_id.is_(None))
+    for row in connection.execute(query.order_by(contained.c.child, contained.c.f).limit(PAGE)):
+        yield Difference("contained", f"child {row.child} from {row.f}", "row", "none like it", "a row")
+
+
+def _findings(connection: Connection, world: Replayed) -> Iterator[Difference]:
+    after = -(2**63)
+    listed = select(finding.c.seq).where(finding.c.lasting.is_(False)).distinct().order_by(finding.c.seq)
+    while True:
+        stored = connection.execute(listed.where(finding.c.seq > after).limit(PAGE)).scalars()
+        seqs = sorted({*stored, *world.found_after(after, PAGE)})[:PAGE]
+        if not seqs:
+            return
+        after = seqs[-1]
+        yield from _findings_of(connection, seqs, world.findings(seqs))
+
+
+def _findings_of(
+    connection: Connection, seqs: Sequence[int], replayed_: Sequence[tuple[int, Finding]]
 ) -> Iterator[Difference]:
-    def number(key: str | None) -> int:
-        return loaded.ids.get(key or "", 0)
-
-    expected = sorted(
-        (seq, e.code.value, e.severity.value, e.message, number(e.item), number(e.container))
-        for seq, e in progress.findings
-    )
-    query = select(finding).where(finding.c.lasting.is_(False))
-    stored = sorted(
+    ids = loading.find_ids(connection, {key for _, e in replayed_ for key in (e.item, e.container) if key})
+    expected = [
+        (
+            seq,
+            e.code.value,
+            e.severity.value,
+            e.message,
+            ids.get(e.item or "", 0),
+            ids.get(e.container or "", 0),
+        )
+        for seq, e in replayed_
+    ]
+    query = select(finding).where(finding.c.lasting.is_(False), finding.c.seq.in_(seqs))
+    stored = [
         (row.seq, row.code, row.severity, row.message, row.item_id or 0, row.container_id or 0)
         for row in connection.execute(query)
-    )
+    ]
     for row in _surplus(stored, expected):
         yield Difference("finding", f"event {row[0]}", "row", "no such finding", ", ".join(map(str, row[1:])))
     for row in _surplus(expected, stored):
@@ -105,12 +153,14 @@ def _surplus(some: list[_Finding], others: list[_Finding]) -> list[_Finding]:
     return sorted((Counter(some) - Counter(others)).elements())
 
 
-def _numbers(connection: Connection) -> Iterator[Difference]:
+def _numbers(connection: Connection, numbers: Sequence[int]) -> Iterator[Difference]:
     """Shard keys, and lots by their numbers: by these an item is found."""
     lot = item.alias("lot")
-    query = select(
-        item.c.item_id, item.c.ns, item.c.serial, item.c.bucket, lot.c.ns.label("lot_ns")
-    ).outerjoin(lot, lot.c.item_id == item.c.lot_id)
+    query = (
+        select(item.c.item_id, item.c.ns, item.c.serial, item.c.bucket, lot.c.ns.label("lot_ns"))
+        .outerjoin(lot, lot.c.item_id == item.c.lot_id)
+        .where(item.c.item_id.in_(numbers))
+    )
     for row in connection.execute(query.order_by(item.c.item_id)):
         name = ItemName(row.ns, row.serial)
         key = f"{row.item_id} ({name.key})"
@@ -120,16 +170,36 @@ def _numbers(connection: Connection) -> Iterator[Difference]:
             yield Difference("item", key, "lot_id", f"a lot of {name.gtin}", row.lot_ns)
 
 
-def rebuild(connection: Connection, clock: Clock) -> int:
+def rebuild(connection: Connection, clock: Clock, tell: Tell | None = None) -> int:
     """Write custody anew from the events; how many items it has. Called under the ledger's head lock."""
-    progress = _replayed(connection)
-    writing.ensure(connection, progress.changed)
-    before = _stored(connection)
-    fresh = {key: progress.changed.get(key, Item(key)) for key in before.ids}
-    connection.execute(delete(contained))
-    connection.execute(delete(finding).where(finding.c.lasting.is_(False)))
-    for some in chunks(list(fresh)):
-        writing.save(connection, clock, before, {key: fresh[key] for key in some})
-    writing.move(connection, before.ids, progress.moves)
-    writing.note(connection, before.ids, progress.findings)
-    return len(fresh)
+    count = 0
+    with replayed(connection, _about(tell, "events applied again")) as world:
+        for keys in world.pages():
+            writing.ensure(connection, keys)
+        connection.execute(delete(contained))
+        connection.execute(delete(finding).where(finding.c.lasting.is_(False)))
+        for numbers in _pages(connection, tell):
+            _write(connection, clock, world, numbers)
+            count += len(numbers)
+        after = -(2**63)
+        while seqs := world.found_after(after, PAGE):
+            after = seqs[-1]
+            found = world.findings(seqs)
+            keys = {key for _, each in found for key in (each.item, each.container) if key}
+            writing.note(connection, loading.find_ids(connection, keys), found)
+    return count
+
+
+def _write(connection: Connection, clock: Clock, world: Replayed, numbers: Sequence[int]) -> None:
+    before = loading.load_numbers(connection, numbers)
+    keys = [before.keys[number] for number in numbers]
+    must_be = world.items(keys)
+    writing.save(connection, clock, before, {key: must_be.get(key, Item(key)) for key in keys})
+    moves = world.moves(keys)
+    parents = loading.find_ids(connection, {each.into for each in moves if each.into is not None})
+    rows = [
+        {"bucket": item_name(key).bucket, "child": before.ids[key], "f": f, "t": t, "parent": parents[parent]}
+        for key, f, t, parent in writing.intervals(moves)
+    ]
+    if rows:
+        connection.execute(insert(contained), rows)

@@ -9,6 +9,5 @@ def check(context: AuditContext) -> None:
     """Compare every projected row, and the cases of the exceptions desk, with what must be there."""
     for missing in presence.cases(context.connection):
         context.add("I9", *missing)
-    for found in rebuild.differences(context.connection):
+    for found in rebuild.differences(context.connection, context.tell):
         context.add("I9", found.table, found.key, found.column, found.expected, found.found)
-    context.tell("custody", 1, 1)

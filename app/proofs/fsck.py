@@ -11,14 +11,17 @@ earlier checkpoint do: every scanner, every witness.
 
 from collections.abc import Callable, Iterator
 
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.devices import audit as devices_audit
+from app.devices.models import party_key
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
 from app.redaction import audit as redaction_audit
 from app.shared.auditing import AuditContext, Progress
 from ledger.errors import LedgerError
+from ledger.log.checkpoint import Checkpoint
 from ledger.log.mark import MarkFile
 from ledger.store.findings import FsckFinding, FsckReport
 from ledger.store.fsck import fsck as fsck_ledger
@@ -37,15 +40,21 @@ A feature with tables of its own adds the `check` of its `audit.py`; app/shared/
 
 
 def fsck(
-    database: Database, node: Node, progress: Progress | None = None, *, ledger_only: bool = False
+    database: Database,
+    node: Node,
+    progress: Progress | None = None,
+    *,
+    ledger_only: bool = False,
+    signatures: bool = True,
 ) -> FsckReport:
-    """Audit everything this node stores, on one snapshot; with `ledger_only` the ledger's own tables alone."""
+    """Audit everything this node stores, on one snapshot.
+
+    `ledger_only`: the ledger's own tables alone. `signatures`: verify those of every entry, with the keys in the
+    database; which key was registered when is another question, and part of `AUDITS`.
+    """
     tell = progress or (lambda what, done, total: None)
-    mark = MarkFile(node.data_dir / "mark").read()
     report = FsckReport()
-    if mark is None:
-        told = "how far the ledger was signed; without it a cut tail cannot be seen"
-        report.add(FsckFinding("I4", "mark", str(node.data_dir / "mark"), "-", "the file", "no file", told))
+    mark = _mark(node, report)
     with database.snapshot() as connection:
         try:
             found = fsck_ledger(
@@ -53,15 +62,20 @@ def fsck(
                 node.origin,
                 log_keys=[node.note_verifier],
                 mark=mark,
+                keys=_spkis(connection) if signatures else None,
                 progress=lambda done, total: tell("entries", done, total),
             )
-            report.findings += found.findings
             report.counts += found.counts
             report.suppressed += found.suppressed
+            # A signature that fits no key may be a key's damage: who reads this shall see that first.
+            unsigned = [each for each in found.findings if each.invariant == "signatures"]
+            report.findings += [each for each in found.findings if each.invariant != "signatures"]
             reader = SqlReader(connection, node.origin)
             context = AuditContext(connection, reader, report, node.origin, node.data_dir, tell)
             for audit in () if ledger_only else AUDITS:
                 audit(context)
+            for each in unsigned:
+                report.add(each)
         except (LedgerError, SQLAlchemyError, LookupError, ValueError) as error:
             # A value of another type than its column's: nothing this program writes, so somebody else did.
             told = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -69,6 +83,26 @@ def fsck(
                 FsckFinding("I9", "database", "-", "-", "rows that can be read", told, "what they hold")
             )
     return report
+
+
+def _mark(node: Node, report: FsckReport) -> Checkpoint | None:
+    path = node.data_dir / "mark"
+    told = "how far the ledger was signed; without it a cut tail cannot be seen"
+    try:
+        mark = MarkFile(path).read()
+    except LedgerError as error:
+        report.add(FsckFinding("I4", "mark", str(path), "-", "origin, size and root", error.message, told))
+        return None
+    if mark is None:
+        report.add(FsckFinding("I4", "mark", str(path), "-", "the file", "no file", told))
+    elif mark.origin != node.origin:
+        report.add(FsckFinding("I4", "mark", str(path), "origin", node.origin, mark.origin, told))
+        return None
+    return mark
+
+
+def _spkis(connection: Connection) -> list[bytes]:
+    return [bytes(spki) for spki in connection.execute(select(party_key.c.spki).distinct()).scalars()]
 
 
 def lines(report: FsckReport) -> Iterator[str]:
@@ -82,3 +116,5 @@ def lines(report: FsckReport) -> Iterator[str]:
     yield f"{len(report.findings) + report.suppressed} rows are not what they must be. The first:"
     for found in report.findings:
         yield f"  {found.message}"
+    if report.suppressed:
+        yield f"  and {report.suppressed} more"

@@ -30,6 +30,7 @@ _MOST_TOLERANCE = timedelta(days=1)  # the largest that PACKPROOF_CLOCK_TOLERANC
 PROJECTED = frozenset({Kind.CAPTURED, Kind.RECEIVED, Kind.KEY})
 """Kinds of entries that have a document or a key. What stands for another kind, its own feature's audit knows."""
 _KIND_AT = 4
+_PAGE = 1_000
 
 
 class Missing(NamedTuple):
@@ -153,13 +154,40 @@ def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
 
 def cases(connection: Connection) -> Iterator[Missing]:
     """Cases of the exceptions desk stand on findings: open while theirs stands, closed by itself when it is gone."""
+    for seqs in _events_with_cases(connection):
+        yield from _cases(connection, seqs)
+
+
+def _events_with_cases(connection: Connection) -> Iterator[list[int]]:
+    """The events that have cases or findings that make one, a page at a time."""
+    after = -(2**63)
     kinds = [code.value for code in KINDS]
-    query = select(finding).where(finding.c.code.in_(kinds), finding.c.item_id.is_not(None))
+    made = select(finding.c.seq).where(finding.c.code.in_(kinds), finding.c.item_id.is_not(None))
+    kept = select(exception_case.c.seq)
+    while True:
+        found: set[int] = set()
+        for query, column in ((made, finding.c.seq), (kept, exception_case.c.seq)):
+            page = query.where(column > after).distinct().order_by(column).limit(_PAGE)
+            found.update(connection.execute(page).scalars())
+        seqs = sorted(found)[:_PAGE]
+        if not seqs:
+            return
+        yield seqs
+        after = seqs[-1]
+
+
+def _cases(connection: Connection, seqs: Sequence[int]) -> Iterator[Missing]:
+    kinds = [code.value for code in KINDS]
+    query = select(finding).where(
+        finding.c.code.in_(kinds), finding.c.item_id.is_not(None), finding.c.seq.in_(seqs)
+    )
     standing = {(row.code, row.seq, row.item_id): row for row in connection.execute(query)}
     kept = {
         (row.kind, row.seq, row.item_id): row
         for row in connection.execute(
-            select(exception_case, event.c.by_id).outerjoin(event, event.c.seq == exception_case.c.seq)
+            select(exception_case, event.c.by_id)
+            .outerjoin(event, event.c.seq == exception_case.c.seq)
+            .where(exception_case.c.seq.in_(seqs))
         )
     }
     for key in sorted(standing.keys() - kept.keys()):

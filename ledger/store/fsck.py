@@ -134,6 +134,7 @@ class _Audit:
         self._check_head(size, found.last_leaf, found.peaks)
         self._extras(size, total)
         self._seeds(size)
+        self._cosigned()
         return self._report.ok
 
     def _prove(
@@ -177,6 +178,7 @@ class _Audit:
         self._check_head(0 if held is None else held.idx + 1, last, tree.peaks if tree.whole else None)
         self._extras(0 if held is None else held.idx + 1, total)
         self._seeds(0 if held is None else held.idx + 1)
+        self._cosigned()
 
     def _head_there(self) -> None:
         if self._head is None:
@@ -260,6 +262,18 @@ class _Audit:
             self._add("I5", "checkpoint", f"size {size}", "size", expected, stands, consequence)
             return None
         return found
+
+    def _cosigned(self) -> None:
+        """A cosignature stands under a checkpoint: where that is gone, somebody took it away."""
+        cosig, kept = t.cosig, t.checkpoint
+        joined = cosig.outerjoin(kept, (kept.c.ledger == cosig.c.ledger) & (kept.c.size == cosig.c.size))
+        query = select(cosig.c.size, cosig.c.witness).select_from(joined)
+        query = query.where(cosig.c.ledger == self._ledger, kept.c.size.is_(None)).order_by(cosig.c.size)
+        for size, witness in self._connection.execute(query.limit(PAGE_ROWS)):
+            self._add(
+                "I5", "checkpoint", f"size {size}", "size", f"the checkpoint that {witness} cosigned", "no row",
+                f"the proof that others saw the first {size} entries",
+            )  # fmt: skip
 
     def _statements(self, rows: Sequence[Row]) -> None:
         """Each entry has its index row, and no other entry has its statement."""
