@@ -2,13 +2,18 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import migrate
+from app.errors import Invalid
 from app.history.rules import subject_of
 from app.proofs import fsck
+from app.proofs.disclosure import Disclosure, Profile
+from app.proofs.evidence import Made
 from app.shared.audit import disclose
+from ledger.evidence.html import page
 
 if TYPE_CHECKING:
     from app.cli import Context
@@ -36,11 +41,32 @@ def register(commands: Any) -> None:
     evidence = commands.add_parser(
         "evidence",
         help="the evidence file of a package, which anybody checks without this node",
-        epilog="example:\n  packproof evidence 'https://id.gs1.org/01/00312345678906/21/S1' -o evidence.json\n"
+        description="Write the proofs of a package's story to a file, or to a page that checks itself in a browser. "
+        "What is shown can be chosen; what is not shown stays sealed, and the file says that something is.",
+        epilog="examples:\n"
+        "  packproof evidence 'https://id.gs1.org/01/00312345678906/21/S1' -o evidence.json\n"
+        "  packproof evidence '(01)00312345678906(21)S1' --html evidence.html --for 0370000000011\n"
+        "  packproof evidence '(01)00312345678906(21)S1' -o evidence.json --profile holder --hide lotNumber\n"
         "  python -m ledger verify evidence.json",
     )
     evidence.add_argument("package", metavar="PACKAGE", help="EPC URN, Digital Link or element string")
-    evidence.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
+    evidence.add_argument("-o", "--output", metavar="FILE", type=Path, help="the evidence file")
+    evidence.add_argument(
+        "--html", metavar="FILE.html", type=Path, help="one page that carries and checks it"
+    )
+    evidence.add_argument(
+        "--for", dest="reader", metavar="GLN", help="what this party may read; other holders are not named"
+    )
+    evidence.add_argument(
+        "--profile",
+        choices=[profile.value for profile in Profile],
+        default=Profile.ALL.value,
+        help="all (default); regulator: no extensions and free text; holder: lot, expiry and maker, nobody else named",
+    )
+    evidence.add_argument(
+        "--show", nargs="+", default=[], metavar="PATH", help="of each event show only these fields"
+    )
+    evidence.add_argument("--hide", nargs="+", default=[], metavar="PATH", help="do not show these fields")
     evidence.set_defaults(run=_evidence)
 
 
@@ -95,12 +121,47 @@ def _meter(what: str, done: int, total: int) -> None:
 
 def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
+    if arguments.output is None and arguments.html is None:
+        raise Invalid(
+            "evidence.file", "Nowhere to write it", "Give a file by -o, or a page by --html, or both."
+        )
     subject = subject_of(arguments.package)
-    made = services.evidence.of_package(subject, reader=None)
+    choice = Disclosure(
+        Profile(arguments.profile), arguments.reader, tuple(arguments.show), tuple(arguments.hide)
+    )
+    made = services.evidence.disclosed(subject, choice)
     disclose(services.database, services.clock, context.actor, "evidence.export", subject=subject)
-    arguments.output.write_bytes(made)
-    context.show(
-        {"file": str(arguments.output), "bytes": len(made), "subject": subject},
-        f"{arguments.output}: {len(made)} bytes of evidence about {subject}\n"
-        f"Anybody checks it with: python -m ledger verify {arguments.output}",
+    written = []
+    for path, data in ((arguments.output, made.data), (arguments.html, page(made.data))):
+        if path is not None:
+            path.write_bytes(data)
+            written.append(str(path))
+    value = {
+        "file": str(arguments.output) if arguments.output else None,
+        "page": str(arguments.html) if arguments.html else None,
+        "bytes": len(made.data),
+        "subject": subject,
+        "profile": choice.profile.value,
+        "for": choice.reader,
+        "events": len(made.report.events),
+        "unnamed": made.unnamed,
+        "left_out": made.left_out,
+        "hidden": [{"entry": each.index, "record": each.record, "paths": each.paths} for each in made.hidden],
+    }
+    context.show(value, "\n".join(_told(made, subject, written)))
+
+
+def _told(made: Made, subject: str, written: list[str]) -> Iterator[str]:
+    yield f"{' and '.join(written)}: {len(made.data)} bytes of evidence about {subject}"
+    yield f"shown   {len(made.report.events)} events" + (
+        f", {made.unnamed} of holders not named" if made.unnamed else ""
+    )
+    paths = sorted({path for each in made.hidden for path in each.paths})
+    yield "hidden  " + ("; ".join(paths) if paths else "no field; other packages' numbers always are")
+    if made.left_out:
+        yield f"not in it: {made.left_out} events of containers that the reader does not know"
+    yield (
+        f"Anybody checks it with: python -m ledger verify {written[0]}"
+        if not written[0].endswith(".html")
+        else ("Anybody opens the page in a browser: it checks itself, without network.")
     )

@@ -1,13 +1,16 @@
 """Evidence files: a package's events with proofs that need no trust in this node.
 
-A reader takes away what it may read: an inspector every event of the package, a party those that name it and who made
-it. Other packages' numbers stay hidden behind their hashes.
+A file shows what its reader may read (`app.proofs.disclosure`): an inspector every event of the package, a party those
+that name it, and who made the package; the steps of others stand in it without their names. What is made is verified
+here before it is handed out.
 
     services.evidence.of_package(subject, reader=None)     everything there is, for an inspector
+    services.evidence.disclosed(subject, Disclosure(...))  with what it hides
     services.evidence.for_scan(subject, reader="0399...")  that its maker made it: one event, inside a scan's answer
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -15,59 +18,158 @@ from sqlalchemy import Connection
 from app.custody import service as custody
 from app.devices import service as devices
 from app.erasable.vault import Vault
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.events import records
 from app.history import service as history
 from app.history.service import Story, Told
 from app.node.service import Node
+from app.witness.service import CosignedHeads
+from app.proofs.disclosure import NEEDED, Disclosure, Profile
 from ledger.custody.findings import FindingCode
-from ledger.evidence.bundle import EvidenceEntry, build, show_all, show_record
+from ledger.evidence.bundle import EPC_LISTS, EvidenceEntry, build, show_all, show_record
+from ledger.evidence.policy import Policy
+from ledger.evidence.report import Report
+from ledger.evidence.subject import Containment, ShownEvent
+from ledger.evidence.verify import verify
 from ledger.log.checkpoint import SignedCheckpoint
-from ledger.log.entry import Entry
+from ledger.log.entry import Entry, Kind
 from ledger.log.proof import inclusion_proof
-from ledger.signing.commitment import Leaf, Record
+from ledger.signing.commitment import Leaf, ListField, Record
 from ledger.signing.keyrecord import KeyRecord
 from ledger.signing.statement import Statement
 from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
-# Of the event that begins a package's life a scan shows this much: what it is, and that its maker says so.
-SCAN_FIELDS = frozenset(
-    (
-        "type",
-        "action",
-        "bizStep",
-        "disposition",
-        "eventID",
-        "eventTime",
-        "epcList",
-        "ilmd/urn:epcglobal:cbv:mda#lotNumber",
-        "ilmd/urn:epcglobal:cbv:mda#itemExpirationDate",
-    )
-)
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What one event in a file does not show: `paths` of fields. `named`: who vouches for it can be seen."""
+
+    index: int
+    record: int
+    named: bool
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An evidence file, what its verification says, and what it does not show.
+
+    `left_out` counts events of containers that are not the reader's to know.
+    """
+
+    data: bytes
+    report: Report
+    hidden: tuple[Hidden, ...]
+    left_out: int
+
+    @property
+    def unnamed(self) -> int:
+        """Number of events whose holder is not named."""
+        return sum(not each.named for each in self.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One record that a file may show: the entry it stands in, its number, its fields, its event's number here."""
+
+    seq: int
+    index: int
+    number: int
+    fields: Record
 
 
 class Evidence:
     """Makes evidence files. One a process."""
 
-    def __init__(self, database: Database, node: Node) -> None:
+    def __init__(self, database: Database, node: Node, heads: CosignedHeads | None = None) -> None:
         self._database = database
         self._node = node
+        self._heads = heads or CosignedHeads(node, None)
 
     def of_package(self, subject: str, *, reader: str | None) -> bytes:
         """The evidence file of the package with this canonical EPC, as the party `reader` may read it (None: all).
 
         Raises `NotFound` where there is nothing for this reader.
         """
-        note = self._node.checkpoint()
+        return self.disclosed(subject, Disclosure(reader=reader)).data
+
+    def disclosed(self, subject: str, choice: Disclosure) -> Made:
+        """The evidence file that shows what `choice` says. Raises `NotFound`, and `Invalid` for unknown fields."""
+        note = self._heads.checkpoint()
+        size = self._size(note)
         with self._database.snapshot() as connection:
-            story = history.story(connection, subject, reader=reader)
-            told = [each for each in story.events if not each.hidden] if story else []
-            told = [each for each in told if each.index < self._size(note)]
+            whole = history.story(connection, subject, reader=None)
+            mine = history.story(connection, subject, reader=choice.reader) if choice.reader else whole
+            told = [each for each in whole.events if each.index < size] if whole else []
             told = _without_refused_unpackings(connection, told)
-            if story is None or not told:
+            names = _named(choice, mine)
+            if whole is None or not any(each.seq in names for each in told):
                 raise NotFound("No such package", "There is no record of it, or none for you.")
-            return self._build(connection, subject, note, told, _shown_epcs(story, told))
+            kept = self._kept(connection, told, size)
+            _check_fields(choice, kept)
+            known = _known(whole, told, names, kept)
+            shown = [each for each in kept if each.seq in names or _may_stand_unnamed(each, told, known)]
+            note = self._witnessed(connection, {each.index for each in shown}) or note
+            data, hidden = self._disclose(connection, subject, note, choice, shown, names, known)
+        left_out = len({each.seq for each in kept} - {each.seq for each in shown})
+        return Made(data, verify(data, Policy((self._node.note_verifier,))), hidden, left_out)
+
+    def _kept(self, connection: Connection, told: Sequence[Told], size: int) -> list[_Record]:
+        reader = SqlReader(connection, self._node.origin)
+        opened: dict[int, tuple[Record, ...]] = {}
+        found = []
+        for place in sorted(
+            records.places(connection, [each.seq for each in told]), key=lambda p: (p.index, p.ev_no)
+        ):
+            if place.index >= size:
+                continue
+            if place.index not in opened:
+                n = Statement.parse(Entry.decode(reader.entry(place.index)).statement).commit.n
+                what = records.committed(connection, place.index, n, self._node.vault)
+                assert what is not None
+                opened[place.index] = what.records
+            found.append(_Record(place.seq, place.index, place.ev_no, opened[place.index][place.ev_no]))
+        return found
+
+    def _disclose(
+        self,
+        connection: Connection,
+        subject: str,
+        note: bytes,
+        choice: Disclosure,
+        shown: Sequence[_Record],
+        names: Collection[int],
+        known: Collection[str],
+    ) -> tuple[bytes, tuple[Hidden, ...]]:
+        size, reader = self._size(note), SqlReader(connection, self._node.origin)
+        entries = {each.index: Entry.decode(reader.entry(each.index)) for each in shown}
+        named = {each.index for each in shown if each.seq in names}
+        signers = {sig.key for index in named for sig in entries[index].signatures}
+        # The same key cannot be named for one event and not for another: its thumbprint stands in both.
+        named |= {
+            index
+            for index, entry in entries.items()
+            if entry.kind is Kind.RECEIVED or any(sig.key in signers for sig in entry.signatures)
+        }
+        signers = {sig.key for index in named for sig in entries[index].signatures}
+        made, hidden = [], []
+        for index, entry in sorted(entries.items()):
+            mine = [each for each in shown if each.index == index]
+            hide = {
+                each.number: choice.hidden(each.fields, named=each.seq in names, shown_parents=known)
+                for each in mine
+            }
+            show = {each.number: show_record(each.fields, known, hide[each.number]) for each in mine}
+            told_by = any(each.seq in names for each in mine)
+            hidden += [
+                Hidden(index, n, told_by or index in named, tuple(sorted(paths))) for n, paths in hide.items()
+            ]
+            keys = () if index in named else _spkis(connection, entry)
+            intake = ("channel", "onBehalfOf") if told_by else ("channel",)
+            made.append(_event_entry(connection, reader, self._node.vault, entry, size, show, intake, keys))
+        made += _key_entries(connection, reader, signers, size)
+        return build(subject, self._node.verifier_key, note, made), tuple(hidden)
 
     def for_scan(self, subject: str, *, reader: str | None) -> bytes | None:
         """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none."""
@@ -80,37 +182,18 @@ class Evidence:
             begun = [e for e in begun if e.index < self._size(note)]
             if not begun:
                 return None
-            return self._build(connection, subject, note, begun[:1], {subject}, only=SCAN_FIELDS)
+            scan = Disclosure(Profile.HOLDER)
+            shown = self._kept(connection, begun[:1], self._size(note))
+            names, known = {begun[0].seq}, {subject}
+            return self._disclose(connection, subject, note, scan, shown, names, known)[0]
 
-    def _build(
-        self,
-        connection: Connection,
-        subject: str,
-        note: bytes,
-        told: Iterable[Told],
-        epcs: Collection[str],
-        only: frozenset[str] | None = None,
-    ) -> bytes:
-        size = self._size(note)
+    def _witnessed(self, connection: Connection, indexes: Collection[int]) -> bytes | None:
+        """The newest head that others cosigned and that covers these entries and all that became of their keys."""
         reader = SqlReader(connection, self._node.origin)
-        numbers: dict[int, set[int]] = {}
-        for place in records.places(connection, [each.seq for each in told]):
-            numbers.setdefault(place.index, set()).add(place.ev_no)
-        made: list[EvidenceEntry] = []
-        signers: set[bytes] = set()
-        for index, shown in sorted(numbers.items()):
-            if index < size:
-                entry = Entry.decode(reader.entry(index))
-                signers |= {signature.key for signature in entry.signatures}
-                made.append(
-                    _event_entry(connection, reader, self._node.vault, entry, size, shown, epcs, only)
-                )
-        made += [
-            _key_entry(reader, index, record, size)
-            for index, record in devices.needed(connection, signers)
-            if index < size
-        ]
-        return build(subject, self._node.verifier_key, note, made)
+        entries = [Entry.decode(reader.entry(index)) for index in indexes]
+        signers = {signature.key for entry in entries for signature in entry.signatures}
+        keys = [index for index, _ in devices.needed(connection, signers)]
+        return self._heads.witnessed_by(reader, 1 + max((*indexes, *keys), default=0))
 
     def _size(self, note: bytes) -> int:
         return SignedCheckpoint.open(note, [self._node.note_verifier]).checkpoint.size
@@ -128,8 +211,78 @@ def _without_refused_unpackings(connection: Connection, told: Sequence[Told]) ->
     return [each for each in told if each.seq not in refused]
 
 
-def _shown_epcs(story: Story, told: Iterable[Told]) -> set[str]:
-    return {story.subject, *story.inside, *(each.via for each in told if each.via)}
+def _named(choice: Disclosure, mine: Story | None) -> set[int]:
+    """The events whose party the reader may know: those that `mine` shows him, or the maker's first one alone."""
+    if mine is None:
+        return set()
+    told = [each for each in mine.events if not each.hidden]
+    if choice.profile is Profile.HOLDER and choice.reader is None:
+        told = [each for each in told if _begins(each) and each.by == mine.item.maker]
+    return {each.seq for each in told}
+
+
+def _begins(each: Told) -> bool:
+    return (
+        each.step == "commissioning" and each.via is None and not (each.declared_wrong or each.declares_error)
+    )
+
+
+def _check_fields(choice: Disclosure, kept: Sequence[_Record]) -> None:
+    unknown = choice.unknown({item.path for each in kept for item in each.fields})
+    if unknown:
+        raise Invalid(
+            "evidence.field",
+            "No event of this package has that field",
+            f"Nothing is called {', '.join(unknown)}.",
+            "Name a field by its path, the first part of it (ilmd) or the last part of its name (lotNumber).",
+        )
+
+
+def _known(whole: Story, told: Sequence[Told], names: set[int], kept: Sequence[_Record]) -> set[str]:
+    """The numbers that may be shown: the package's, and of the containers that the named events speak of.
+
+    Between the package and such a container may stand others: without them nobody could follow how it came to be in
+    there, and step 8 would refuse the file.
+    """
+    if all(each.seq in names for each in told):
+        return {whole.subject, *whole.inside, *(each.via for each in told if each.via)}
+    wrong = {each.seq for each in told if each.declared_wrong or each.declares_error}
+    events = {each.seq: _as_shown(each.fields) for each in kept}
+    holding = Containment([event for seq, event in events.items() if seq not in wrong])
+    known = {whole.subject}
+    for each in told:
+        if each.seq in names and each.via and each.seq in events:
+            time = events[each.seq].time
+            around = holding.holders(whole.subject, time)
+            known |= {each.via} | {one for one in around if each.via in holding.holders(one, time)}
+    return known
+
+
+def _as_shown(fields: Record) -> ShownEvent:
+    """An event as a file that shows all of it would tell it."""
+    one = {
+        item.path: item.value.decode() for item in fields if isinstance(item, Leaf) and item.path in NEEDED
+    }
+    many = {
+        item.path: [value.decode() for value in item.values] for item in fields if isinstance(item, ListField)
+    }
+    return ShownEvent(one, many)
+
+
+def _may_stand_unnamed(each: _Record, told: Sequence[Told], known: Collection[str]) -> bool:
+    """Whether a stranger's event may stand in the file without his name: it stands, and speaks of what is known."""
+    event = next(one for one in told if one.seq == each.seq)
+    shown = _as_shown(each.fields)
+    children = {epc for path in EPC_LISTS for epc in shown.many.get(path, ())}
+    return not (event.declared_wrong or event.declares_error) and bool(children & set(known))
+
+
+def _spkis(connection: Connection, entry: Entry) -> tuple[bytes, ...]:
+    keys = {
+        record.thumbprint: record.key
+        for _, record in devices.records(connection, [s.key for s in entry.signatures])
+    }
+    return tuple(keys[signature.key] for signature in entry.signatures)
 
 
 def _event_entry(
@@ -138,19 +291,15 @@ def _event_entry(
     vault: Vault,
     entry: Entry,
     size: int,
-    shown: Iterable[int],
-    epcs: Collection[str],
-    only: frozenset[str] | None,
+    show: Mapping[int, Mapping[str, Collection[int] | None]],
+    intake: Sequence[str],
+    keys: Sequence[bytes],
 ) -> EvidenceEntry:
     n = Statement.parse(entry.statement).commit.n
     what = records.committed(connection, entry.index, n, vault)
     seed = reader.seed(entry.index)
     assert what is not None
     assert seed is not None
-    show: Mapping[int, Mapping[str, Collection[int] | None]] = {
-        number: show_record(what.records[number], epcs, _hidden(what.records[number], only))
-        for number in shown
-    }
     return EvidenceEntry(
         entry=entry.encode(),
         inclusion=inclusion_proof(reader, entry.index, size),
@@ -159,11 +308,16 @@ def _event_entry(
         records=what.records,
         seed=seed,
         show=show,
+        intake_shown=intake,
+        signers=keys,
     )
 
 
-def _hidden(record: Record, only: frozenset[str] | None) -> set[str]:
-    return set() if only is None else {item.path for item in record if item.path not in only}
+def _key_entries(
+    connection: Connection, reader: SqlReader, signers: Collection[bytes], size: int
+) -> list[EvidenceEntry]:
+    needed = devices.needed(connection, signers)
+    return [_key_entry(reader, index, record, size) for index, record in needed if index < size]
 
 
 def _key_entry(reader: SqlReader, index: int, record: KeyRecord, size: int) -> EvidenceEntry:

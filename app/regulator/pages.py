@@ -9,6 +9,7 @@ from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
+from ledger.evidence.html import page
 
 blueprint = Blueprint("regulator", __name__, template_folder="templates")
 
@@ -33,7 +34,7 @@ def search_page() -> str:
 
 @blueprint.get("/inspector/evidence")
 def evidence() -> Response:
-    """The package's evidence file, to be checked without this node."""
+    """The package's evidence, to be checked without this node: the file, or (``as=page``) a page that checks itself."""
     node = services()
     subject = subject_of(request.args.get("epc", ""))
     try:
@@ -43,7 +44,10 @@ def evidence() -> Response:
         disclose(node.database, node.clock, present(), "evidence.export", subject=subject, outcome=nothing)
         raise
     disclose(node.database, node.clock, present(), "evidence.export", subject=subject)
-    response = make_response(made)
-    response.headers["Content-Type"] = "application/json"
-    response.headers["Content-Disposition"] = 'attachment; filename="packproof-evidence.json"'
+    as_page = request.args.get("as") == "page"
+    # Always a download: opened from this node, the page would stand under the node's own content policy and name.
+    response = make_response(page(made) if as_page else made)
+    response.headers["Content-Type"] = "text/html; charset=utf-8" if as_page else "application/json"
+    name = f"packproof-evidence.{'html' if as_page else 'json'}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
