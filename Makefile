@@ -9,7 +9,7 @@ ARGS ?=
 SERVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types lock bench bench-quick clean demo-ready test-ready
+.PHONY: help demo test lint types lock bench bench-quick soak clean demo-ready test-ready
 
 help: ## tell what can be made
 	@echo "Packproof: every pack, every hop, provable."
@@ -34,6 +34,9 @@ types: test-ready ## check types alone
 
 bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 10^6 entries (ARGS=--quick: in a minute)
 	@$(BIN)/python -m benchmarks.ledger $(ARGS)
+
+soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: var/soak)
+	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py -k acknowledged $(ARGS)
 
 bench-quick: test-ready ## measure capture beside its yardsticks, in about a minute (ARGS=--json)
 	@$(BIN)/python -m benchmarks.quick $(ARGS)

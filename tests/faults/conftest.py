@@ -1,0 +1,134 @@
+"""A node whose writers are other processes, and what they said before they were gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support.shared import ROOT
+from tests.support.trade import Trade
+
+SOAK = ROOT / "var" / "soak" / "kills.json"
+
+
+@dataclass
+class Writers:
+    """The zygote, and the journal of all that it forked for one node."""
+
+    trade: Trade
+    folder: Path
+    process: subprocess.Popen
+    alive: list[int] = field(default_factory=list)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def env(self) -> dict[str, str]:
+        """The node's settings, as another process reads them."""
+        settings = self.trade.node.services.settings
+        return {
+            "PACKPROOF_ENVIRONMENT": "test",
+            "PACKPROOF_DATABASE_URL": settings.database_url,
+            "PACKPROOF_DATA_DIR": str(settings.data_dir),
+            "PACKPROOF_LEDGER_ORIGIN": settings.ledger_origin,
+        }
+
+    def fork(self, do: str, **request: object) -> list[int]:
+        """Start writers; their pids."""
+        told = {"do": do, "env": self.env(), "journal": str(self.journal), "log": str(self.log), **request}
+        self.process.stdin.write(json.dumps(told) + "\n")
+        self.process.stdin.flush()
+        pids = json.loads(self.process.stdout.readline())
+        self.alive += pids
+        return pids
+
+    def kill(self, pid: int) -> None:
+        """End one as a plug pulled would; returns when it is gone."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        give_up = time.monotonic() + 10
+        while time.monotonic() < give_up:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                break
+            time.sleep(0.001)
+        self.alive.remove(pid)
+
+    def lines(self, *kinds: str) -> list[list[str]]:
+        """What was journaled, of these kinds."""
+        text = self.journal.read_text() if self.journal.exists() else ""
+        found = [line.split() for line in text.splitlines()]
+        return [words[1:] if len(kinds) == 1 else words for words in found if words[0] in kinds]
+
+    def wait_for(self, count: int, *kinds: str, seconds: float = 30) -> None:
+        """Until so many lines of these kinds are journaled."""
+        give_up = time.monotonic() + seconds
+        while len(self.lines(*kinds)) < count:
+            said = self.log.read_text()[-3000:] if self.log.exists() else ""
+            assert time.monotonic() < give_up, f"only {len(self.lines(*kinds))} of {count} {kinds}: {said}"
+            time.sleep(0.002)
+
+
+def forking(trade: Trade, folder: Path) -> Writers:
+    """The zygote of one node."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.zygote"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return Writers(trade, folder, process)
+
+
+def ended(writers: Writers) -> None:
+    """Nothing of it is left."""
+    for pid in list(writers.alive):
+        writers.kill(pid)
+    writers.process.stdin.close()
+    writers.process.wait(20)
+    writers.process.stdout.close()
+
+
+@pytest.fixture
+def writers(trade, tmp_path):
+    """Writers on SQLite and on PostgreSQL."""
+    made = forking(trade, tmp_path)
+    yield made
+    ended(made)
+
+
+@pytest.fixture
+def sqlite_writers(sqlite_trade, tmp_path):
+    """Writers on SQLite alone."""
+    made = forking(sqlite_trade, tmp_path)
+    yield made
+    ended(made)
+
+
+def count_kills(kills: int, acknowledged: int) -> dict[str, int]:
+    """Add to the counts over all runs; the counts."""
+    SOAK.parent.mkdir(parents=True, exist_ok=True)
+    counts = json.loads(SOAK.read_text()) if SOAK.exists() else {"runs": 0, "kills": 0, "acknowledged": 0}
+    counts = {
+        "runs": counts["runs"] + 1,
+        "kills": counts["kills"] + kills,
+        "acknowledged": counts["acknowledged"] + acknowledged,
+    }
+    fresh = SOAK.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(counts) + "\n")
+    fresh.replace(SOAK)
+    return counts
