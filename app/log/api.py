@@ -1,6 +1,7 @@
 """What may be asked of the ledger: its signed head, that a later head continues an earlier one, its tiles.
 
     GET /ledger/checkpoint                      a C2SP checkpoint, text/plain; 503 where the node may not sign
+    GET /ledger/checkpoint?witnessed=1          the newest that the configured quorum of witnesses cosigned; 404: none
     GET /ledger/consistency?from=N&to=M         {"from": N, "to": M, "hashes": [base64, ...]} (RFC 6962, 2.1.2)
     GET /ledger/tile/<L>/<N>[.p/<W>]            hashes, C2SP tlog-tiles; 404 for what is not there (yet)
     GET /ledger/tile/entries/<N>[.p/<W>]        entries, by grant only
@@ -35,6 +36,12 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 OCTETS = "application/octet-stream"
 
 
+class Which(Schema):
+    """Which head: the newest, or the newest that the node's quorum of witnesses cosigned."""
+
+    witnessed = fields.Boolean(load_default=False)
+
+
 class Span(Schema):
     """Two sizes of the ledger."""
 
@@ -52,9 +59,18 @@ class Consistency(Schema):
 
 @blueprint.get("/ledger/checkpoint")
 @blueprint.doc(responses={"200": {"description": "A signed checkpoint", "content": {"text/plain": {}}}})
-def checkpoint() -> Response:
-    """The signed checkpoint of the present head."""
-    return Response(services().node.checkpoint(), content_type="text/plain; charset=utf-8")
+@blueprint.arguments(Which, location="query")
+def checkpoint(which: dict[str, Any]) -> Response:
+    """The signed checkpoint of the present head with its cosignatures so far, or the newest that is witnessed."""
+    heads = services().cosigned
+    note = heads.witnessed() if which["witnessed"] else heads.checkpoint()
+    if note is None:
+        raise NotFound(
+            "No witnessed checkpoint",
+            "This node has no head that a quorum of witnesses cosigned.",
+            "Ask without it.",
+        )
+    return Response(note, content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/ledger/consistency")
