@@ -12,6 +12,7 @@ ACTIONS: tuple[str, ...] = (
     "app.witness.cli",
     "app.log.export",
     "app.log.handout",
+    "app.log.receipts",
 )
 
 

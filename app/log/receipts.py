@@ -1,0 +1,109 @@
+"""``packproof ledger receipt``: the same leaf as a COSE receipt, for tools of the SCITT world.
+
+RFC 9942 (COSE Receipts) with the verifiable data structure RFC9162_SHA256: a tagged COSE_Sign1 (RFC 9052, section 4.2)
+by the checkpoint key, whose detached payload is the tree's root::
+
+    18([ << {1: -8, 4: thumbprint, 15: {1: origin}, 395: 1} >>,         alg EdDSA, kid, CWT claim iss, vds
+         {396: {-1: [ << [tree size, leaf index, [hashes]] >> ]}},      vdp: inclusion
+         null, signature ])
+
+With ``--since N`` the proof is of consistency: ``{396: {-2: [ << [N, tree size, [hashes]] >> ]}}``, and the payload the
+root of the later tree. Only a head that was signed as a checkpoint, against the mark, is signed like this.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import cbor2
+
+from app.errors import Invalid
+from app.log.service import Log
+from ledger.errors import VerificationError
+from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.proof import consistency_proof, inclusion_proof
+from ledger.signing.durable import write_whole
+from ledger.signing.keys import Signer
+
+if TYPE_CHECKING:
+    from app.cli import Context
+    from app.node.service import Node
+
+ALG, KID, CWT_CLAIMS, VDS, VDP = 1, 4, 15, 395, 396
+EDDSA: Final = -8
+ISSUER: Final = 1
+RFC9162_SHA256: Final = 1
+INCLUSION, CONSISTENCY = -1, -2
+SIGN1_TAG: Final = 18
+
+
+def receipt(
+    head: Checkpoint, signer: Signer, kind: int, first: int, second: int, path: Sequence[bytes]
+) -> bytes:
+    """A receipt over `head`: `INCLUSION` with tree size and leaf index, or `CONSISTENCY` with the two tree sizes."""
+    protected = cbor2.dumps(
+        {ALG: EDDSA, KID: signer.thumbprint, CWT_CLAIMS: {ISSUER: head.origin}, VDS: RFC9162_SHA256}
+    )
+    proof = cbor2.dumps([first, second, list(path)])
+    signature = signer.sign(cbor2.dumps(["Signature1", protected, b"", head.root]))
+    return cbor2.dumps(cbor2.CBORTag(SIGN1_TAG, [protected, {VDP: {kind: [proof]}}, None, signature]))
+
+
+def of_entry(node: "Node", index: int) -> tuple[bytes, Checkpoint]:
+    """The receipt that entry `index` is in the present tree, and that tree's head. Raises `AppError`."""
+    head = _head(node)
+    with node.ledger.reading() as reader:
+        try:
+            path = inclusion_proof(reader, index, head.size)
+        except VerificationError as error:
+            raise Invalid("receipt.range", "There is no such entry", error.message) from error
+    return receipt(head, node.keys.checkpoint, INCLUSION, head.size, index, path), head
+
+
+def since(node: "Node", size: int) -> tuple[bytes, Checkpoint]:
+    """The receipt that the present tree continues the one of `size` entries, and its head. Raises `AppError`."""
+    head = _head(node)
+    with node.ledger.reading() as reader:
+        try:
+            path = consistency_proof(reader, size, head.size)
+        except VerificationError as error:
+            raise Invalid("receipt.range", "There is no such proof", error.message) from error
+    return receipt(head, node.keys.checkpoint, CONSISTENCY, size, head.size, path), head
+
+
+def _head(node: "Node") -> Checkpoint:
+    return SignedCheckpoint.open(node.checkpoint(), [node.note_verifier]).checkpoint
+
+
+def register(actions: Any) -> None:
+    """Add the action to `packproof ledger`."""
+    parser = actions.add_parser(
+        "receipt",
+        help="a COSE receipt (RFC 9942) that an entry is in the log",
+        epilog="examples:\n  packproof ledger receipt urn:uuid:5d2c... -o receipt.cbor\n"
+        "  packproof ledger receipt --since 1200 -o consistency.cbor",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "entry", nargs="?", metavar="EVENT_ID|INDEX", help="an event's id, or the entry's index"
+    )
+    what.add_argument(
+        "--since", type=int, metavar="SIZE", help="that the log continues the one of SIZE entries"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace, context: "Context") -> None:
+    services = context.services
+    if arguments.since is not None:
+        made, head = since(services.node, arguments.since)
+        what = f"from {arguments.since} to {head.size} entries"
+    else:
+        index = Log(services.database, services.node).index_of(arguments.entry)
+        made, head = of_entry(services.node, index)
+        what = f"entry {index} of {head.size}"
+    write_whole(arguments.output, made)
+    data = {"file": str(arguments.output), "size": head.size, "root": head.root.hex(), "bytes": len(made)}
+    context.show(data, f"{arguments.output}: {what}; its detached payload is the root {head.root.hex()}")
