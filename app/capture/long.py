@@ -16,11 +16,11 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.capture import inbox as queue
-from app.capture import prepare
+from app.capture import prepare, sealing
 from app.capture.committer import Committer
 from app.capture.inbox import Job
 from app.capture.known import declared_at, find_twins, known_events, same_document
@@ -34,6 +34,7 @@ from app.events.pending import APPLYING
 from app.node.service import Node
 from app.partners import service as partners
 from app.products import service as products
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.act import Act, gln_of
 from ledger.custody.findings import Finding, FindingCode
@@ -128,7 +129,20 @@ class LongDocuments:
             called={gln: places.get(gln, "") for gln in sorted(rows.glns | {by})},
         )
         found.capture = self._capture(job, by, content, seed, stream.root(), found)
+        self._seal(job, worker, found, read)
         return found
+
+    def _seal(self, job: Job, worker: str, found: _Validated, read: Document) -> None:
+        """Encrypt what is erasable, in the document and in the events that wait."""
+        found.capture, bodies = sealing.seal_long(found.capture, read, self.node.vault, self.clock.now())
+        for chunk in chunks(sorted(bodies.items())):
+            rows = [{"number": number, "packed": body} for number, body in chunk]
+            self.committer.run(lambda c, _: self._hide(c, job, worker, rows), weight=len(rows))  # noqa: B023
+
+    def _hide(self, connection: Connection, job: Job, worker: str, rows: Sequence[dict[str, Any]]) -> None:
+        own = (inbox_event.c.job_no == job.job_no) & (inbox_event.c.ev_no == bindparam("number"))
+        connection.execute(update(inbox_event).where(own).values(body=bindparam("packed")), rows)
+        queue.renew(connection, job, worker, self.clock.now())
 
     def _capture(
         self, job: Job, by: str, content: queue.Content, seed: bytes, root: bytes, found: _Validated

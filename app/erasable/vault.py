@@ -8,13 +8,13 @@ What cannot be opened (erased, or its ring is not there) stays a placeholder: th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from app.erasable import parts
 from app.erasable.models import erasable
@@ -58,24 +58,29 @@ class Vault:
         """The vault of the node whose files lie in `data_dir`."""
         return cls(Rings(data_dir / FOLDER), origin)
 
-    def parts(self, connection: Connection, index: int) -> list[Kept]:
-        """The parts of the entry at `index`, opened where they can be."""
-        rows = connection.execute(
-            select(erasable).where(erasable.c.idx == index).order_by(erasable.c.part)
-        ).all()
+    def parts(self, connection: Connection, index: int, number: int | None = None) -> list[Kept]:
+        """The parts of the entry at `index`, or of its record `number` alone, opened where they can be."""
+        query = select(erasable).where(erasable.c.idx == index).order_by(erasable.c.part)
+        if number is not None:
+            query = query.where(erasable.c.ev_no == number)
+        rows = connection.execute(query).all()
         if not rows:
             return []
         reader = SqlReader(connection, self.origin)
         statement = Entry.decode(reader.entry(index)).statement
-        ring, wraps = wraps_of(connection, reader.ledger_id, index)
-        return [self._kept(row, ring, wraps, statement) for row in rows]
+        if number is None:
+            ring, every = wraps_of(connection, reader.ledger_id, index)
+            wraps = dict(enumerate(every))
+        else:
+            ring, wraps = _some_wraps(connection, reader.ledger_id, index, [row.part for row in rows])
+        return [self._kept(row, ring, wraps.get(row.part, b""), statement) for row in rows]
 
-    def _kept(self, row: Row[Any], ring: str, wraps: Sequence[bytes], statement: bytes) -> Kept:
+    def _kept(self, row: Row[Any], ring: str, wrapped: bytes, statement: bytes) -> Kept:
         value = spans = None
-        if row.data is not None and row.part < len(wraps):
+        if row.data is not None:
             context = parts.context_of(self.origin, statement, row.path)
             try:
-                plain = parts.unlock(self.rings, ring, context, wraps[row.part], bytes(row.data))
+                plain = parts.unlock(self.rings, ring, context, wrapped, bytes(row.data))
                 value, spans = parts.parse(plain)
             except (NoKey, PartDamaged):
                 value = spans = None
@@ -86,12 +91,18 @@ class Vault:
         """The fields of record `number` of the entry at `index`, with the values of those that are placeholders."""
         if not any(isinstance(each, HiddenLeaf) for each in fields):
             return list(fields)
-        values = {each.path: each.value for each in self.parts(connection, index) if each.value is not None}
-        found: list[Field] = []
-        for each in fields:
-            value = values.get(f"e{number}/{each.path}") if isinstance(each, HiddenLeaf) else None
-            found.append(each if value is None else Leaf(each.path, value))
-        return found
+        return _filled(number, fields, self.parts(connection, index, number))
+
+    def all_fields(
+        self, connection: Connection, index: int, records: Sequence[Sequence[Field]]
+    ) -> list[list[Field]]:
+        """`fields` of all records of the entry at `index`."""
+        if not any(isinstance(each, HiddenLeaf) for fields in records for each in fields):
+            return [list(fields) for fields in records]
+        kept: dict[int | None, list[Kept]] = {}
+        for each in self.parts(connection, index):
+            kept.setdefault(each.ev_no, []).append(each)
+        return [_filled(number, fields, kept.get(number, ())) for number, fields in enumerate(records)]
 
     def raw(self, connection: Connection, index: int, stored: bytes) -> tuple[bytes, bool]:
         """The document of the entry at `index`, of which `stored` is kept; and whether it is whole, as it came."""
@@ -142,6 +153,15 @@ class Vault:
         ]
 
 
+def _filled(number: int, fields: Sequence[Field], kept: Iterable[Kept]) -> list[Field]:
+    values = {each.path: each.value for each in kept if each.value is not None}
+    found: list[Field] = []
+    for each in fields:
+        value = values.get(f"e{number}/{each.path}") if isinstance(each, HiddenLeaf) else None
+        found.append(each if value is None else Leaf(each.path, value))
+    return found
+
+
 def keep(connection: Connection, ledger_id: int, index: int, locked: Locked | None) -> None:
     """Write the parts of the capture whose entry is at `index`."""
     if locked is None:
@@ -178,6 +198,23 @@ def wraps_of(connection: Connection, ledger_id: int, index: int) -> tuple[str, l
     at = 1 + key[0]
     ring = key[1:at].decode("ascii", "replace")
     return ring, [key[n : n + WRAP_BYTES] for n in range(at, len(key), WRAP_BYTES)]
+
+
+def _some_wraps(
+    connection: Connection, ledger_id: int, index: int, numbers: Iterable[int]
+) -> tuple[str, dict[int, bytes]]:
+    """`wraps_of` for some of the parts: a document of a hundred thousand events has megabytes of them."""
+    here = (wrap.c.ledger == ledger_id) & (wrap.c.idx == index)
+    head = connection.execute(select(func.substr(wrap.c.key, 1, 256)).where(here)).scalar()
+    if not head:
+        return "", {}
+    head = bytes(head)
+    size = 1 + head[0]
+    found = {}
+    for number in numbers:
+        piece = func.substr(wrap.c.key, 1 + size + number * WRAP_BYTES, WRAP_BYTES)
+        found[number] = bytes(connection.execute(select(piece).where(here)).scalar() or b"")
+    return head[1:size].decode("ascii", "replace"), found
 
 
 def digest_of(fields: Sequence[Field]) -> bytes:

@@ -52,7 +52,7 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
     if len(bodies) == n:
         records: list[Record] = [unpack_fields(bytes(bodies[number])) for number in range(n)]
         if vault is not None:
-            records = [vault.fields(connection, index, number, each) for number, each in enumerate(records)]
+            records = list(vault.all_fields(connection, index, records))
     elif vault is not None:
         restored = vault.records(connection, index, raw_document(bytes(row.raw)))
         if restored is None:

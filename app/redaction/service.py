@@ -84,8 +84,6 @@ class Redactions:
         self.node.may_write()
         done: list[erasing.Done] = []
         with self.database.writing() as connection:
-            if self.database.is_sqlite:
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")
             writer = SqlWriter(connection, self.node.origin)
             writer.lock()
             seqs = _events(connection, event_id)

@@ -1,7 +1,6 @@
 """Erasing a field: nothing of it is left, and everything that was proven before is proven still."""
 
-import json
-import sqlite3
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +9,19 @@ from sqlalchemy import select, update
 
 from app.custody import rebuild
 from app.erasable.models import erasable, redaction
-from app.erasable.vault import wraps_of
-from app.errors import AppError, Invalid, NotFound, Refused
+from app.erasable.spans import MARK
+from app.errors import Invalid, NotFound, Refused
 from app.events.models import document, event
 from app.events.records import raw_document
 from app.proofs.fsck import fsck
 from app.redaction.service import Redactions
-from ledger.custody.event import Event, compact
-from ledger.custody.stored import pack
-from ledger.evidence.policy import Policy
+from ledger.custody.event import ErrorDeclaration, Event, compact
+from ledger.epcis import xml12
+from ledger.epcis.document import Document, Form
 from ledger.evidence.verify import verify
-from ledger.store.sql.reader import SqlReader
+from ledger.store.sql.tables import wrap
 from tests.support.app import OPERATOR
-from tests.support.trade import Trade
+from tests.support.trade import WHEN, Trade
 from tests.support.world import package
 
 NAME = "Annabel Featherstonehaugh"
@@ -30,17 +29,18 @@ NOTE = ("http://example.com/ns#note", compact(f"call {NAME}"))
 PHONE = ("http://example.com/ns#phone", compact({"http://example.com/ns#home": "+44 1632 960001"}))
 REMARK = ("http://example.com/ns#remark", compact("kept in a cool place"))
 BASIS = "GDPR Art. 17(1)(a)"
+NOTE_PATH = "ext/http://example.com/ns#note"
+SECRETS = (NAME.encode(), b"960001", b"cool place")
 
 
 def noted(trade: Trade, *numbers: int, **kwargs: object) -> Event:
     """A commissioning with a note, a telephone number and a remark in its ILMD."""
     made = trade.begun(*numbers, **kwargs)
-    return replace(made, extensions=(NOTE, PHONE), ilmd=(*made.ilmd, REMARK))
+    return replace(made, extensions=(NOTE, PHONE), ilmd=tuple(sorted((*made.ilmd, REMARK))))
 
 
 def redactions(trade: Trade) -> Redactions:
-    services = trade.node.services
-    return Redactions(services.database, services.node, services.clock)
+    return trade.node.services.redactions
 
 
 def sent(trade: Trade, *events: Event) -> None:
@@ -57,44 +57,282 @@ def evidence(trade: Trade, number: int = 1) -> bytes:
     return trade.node.services.evidence.of_package(package(number), reader=None)
 
 
-def accepted(trade: Trade, file: bytes) -> bool:
-    report = verify(file)
-    return report.accepted if hasattr(report, "accepted") else bool(report)
+def told(trade: Trade) -> str:
+    return trade.client.get("/epcis/events", headers=trade.bearer).text
+
+
+def roots(trade: Trade) -> list[bytes]:
+    services = trade.node.services
+    with services.database.reading() as connection:
+        reader = services.node.ledger.reader(connection)
+        return [reader.leaf(index) for index in range(reader.head().size)]
+
+
+def rows(trade: Trade, *columns: object) -> list[tuple[object, ...]]:
+    with trade.node.services.database.reading() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns)).all()]
+
+
+def everything_stored(trade: Trade) -> bytes:
+    raws = [raw_document(bytes(raw)) for (raw,) in rows(trade, document.c.raw)]  # type: ignore[arg-type]
+    return b"".join([*raws, *(bytes(body) for (body,) in rows(trade, event.c.body))])  # type: ignore[arg-type]
 
 
 def test_values_are_not_stored_in_clear_and_are_read_back(trade: Trade) -> None:
-    made = noted(trade, 1)
-    sent(trade, made)
-    with trade.node.services.database.reading() as connection:
-        raw = raw_document(bytes(connection.execute(select(document.c.raw)).scalar_one()))
-        body = bytes(connection.execute(select(event.c.body)).scalar_one())
-    assert NAME.encode() not in raw
-    assert b"960001" not in raw
-    assert b"cool place" not in raw
-    assert NAME.encode() not in body
-    told = trade.client.get("/epcis/events", headers=trade.bearer).text
-    assert NAME in told
-    assert "960001" in told
+    sent(trade, noted(trade, 1))
+    stored = everything_stored(trade)
+    assert not [secret for secret in SECRETS if secret in stored]
+    assert stored.count(MARK.encode()) == 3
+    for secret in SECRETS:
+        assert secret.decode() in told(trade)
     assert audited(trade) == []
 
 
 def test_erasing_everything_of_an_event(trade: Trade) -> None:
     made = noted(trade, 1)
+    raw = trade.document(made, trade.begun(2))
+    assert trade.post_epcis(raw).status_code == 202
+    before, leaves = evidence(trade), roots(trade)
+    assert b"ns#note" in before
+
+    done = redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert (len(done.fields), done.keys, done.known) == (3, 3, False)
+
+    assert audited(trade) == []
+    assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
+    assert made.id in told(trade)
+    assert roots(trade)[: len(leaves)] == leaves  # I8
+    after = evidence(trade)
+    assert verify(before).events
+    assert verify(after).events
+    assert b"ns#note" not in after
+    again = redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert (again.known, again.keys, again.entries) == (True, 0, ())
+    # The same document again gives the first receipt, and brings nothing back.
+    receipt = trade.post_epcis(raw)
+    assert receipt.status_code == 202, receipt.text
+    assert receipt.json["receipt"]["known"]
+    assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
+
+
+def test_erasing_one_field_leaves_the_others(trade: Trade) -> None:
+    made, other = noted(trade, 1), noted(trade, 2)
+    sent(trade, made, other)
+    done = redactions(trade).redact(made.id, [NOTE_PATH], BASIS, OPERATOR)
+    assert done.fields == (f"e0/{NOTE_PATH}",)
+    assert told(trade).count(NAME) == 1
+    assert told(trade).count("960001") == 2
+    assert audited(trade) == []
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert told(trade).count("960001") == 1
+    assert audited(trade) == []
+    assert verify(evidence(trade)).events
+    assert [path for path, erased in redactions(trade).fields_of(made.id) if not erased] == []
+
+
+def test_what_is_regulated_and_what_is_not_there_is_refused(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    for path in ("bizStep", "epcList", "ilmd/urn:epcglobal:cbv:mda#lotNumber", "readPoint", "eventTime"):
+        with pytest.raises(Refused, match="cannot be erased") as refused:
+            redactions(trade).redact(made.id, [path], BASIS, OPERATOR)
+        assert refused.value.code == "redaction.regulated"
+    with pytest.raises(Invalid, match="no such field"):
+        redactions(trade).redact(made.id, ["ext/http://example.com/ns#other"], BASIS, OPERATOR)
+    with pytest.raises(Invalid, match="legal basis"):
+        redactions(trade).redact(made.id, None, " ", OPERATOR)
+    with pytest.raises(NotFound):
+        redactions(trade).redact(f"urn:uuid:{uuid.uuid4()}", None, BASIS, OPERATOR)
+    assert rows(trade, redaction.c.idx) == []
+    assert NAME in told(trade)
+
+
+def test_every_document_that_holds_the_event_is_redacted(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    assert trade.post_signed(trade.document(made)).status_code == 201
     sent(trade, made, trade.begun(2))
     before = evidence(trade)
-    head = trade.node.services.node.ledger
     done = redactions(trade).redact(made.id, None, BASIS, OPERATOR)
-    assert len(done.fields) == 3
-    assert done.keys == 3
+    assert len(done.entries) == 3
     assert audited(trade) == []
-    told = trade.client.get("/epcis/events", headers=trade.bearer).text
-    assert NAME not in told
-    assert made.id in told
-    after = evidence(trade)
-    verify(before)
-    verify(after)
-    assert head is trade.node.services.node.ledger
-    again = redactions(trade).redact(made.id, None, BASIS, OPERATOR)
-    assert again.known
-    assert again.keys == 0
-    assert trade.post_epcis(trade.document(made, trade.begun(3))).status_code == 202
+    assert verify(before).events
+    assert verify(evidence(trade)).events
+    assert verify(evidence(trade, 2)).events
+
+
+def test_an_error_declaration_shares_its_events_id_and_its_fate(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    sent(trade, replace(made, declaration=ErrorDeclaration(WHEN, "incorrect_data")))
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert NAME not in told(trade)
+    assert audited(trade) == []
+
+
+def test_an_event_without_an_id_keeps_the_one_it_was_given(trade: Trade) -> None:
+    sent(trade, noted(trade, 1, event_id=None))
+    [(event_id,)] = rows(trade, event.c.event_id)
+    assert trade.post_signed(trade.document(noted(trade, 1, event_id=None))).status_code == 201
+    redactions(trade).redact(str(event_id), None, BASIS, OPERATOR)
+    assert audited(trade) == []
+    assert str(event_id) in told(trade)
+    assert verify(evidence(trade)).events
+
+
+def test_custody_rests_on_nothing_that_can_be_erased(trade: Trade) -> None:
+    made = noted(trade, 1, 2)
+    sent(trade, made)
+    shipped = replace(trade.shipped(1), extensions=(NOTE,))
+    sent(trade, shipped)
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    redactions(trade).redact(shipped.id, None, BASIS, OPERATOR)
+    services = trade.node.services
+    with services.database.writing() as connection:
+        assert list(rebuild.differences(connection)) == []
+        rebuild.rebuild(connection, services.clock)
+        assert list(rebuild.differences(connection)) == []
+    assert audited(trade) == []
+
+
+def test_xml_with_a_contact_in_its_header(trade: Trade) -> None:
+    made = noted(trade, 1)
+    written = xml12.write(Document(Form.XML12, (made,), created=WHEN, sender="0399999000017"))
+    contact = f"<sbdh:ContactInformation><sbdh:Contact>{NAME}</sbdh:Contact></sbdh:ContactInformation>"
+    raw = written.replace(b"</sbdh:Sender>", contact.encode() + b"</sbdh:Sender>")
+    assert contact.encode() in raw, written[:900]
+    answer = trade.post_epcis(raw, "application/xml")
+    assert answer.status_code == 202, answer.text
+    [(packed,)] = rows(trade, document.c.raw)
+    assert NAME.encode() not in raw_document(bytes(packed))
+    assert audited(trade) == []
+    done = redactions(trade).redact(made.id, ["document/ContactInformation"], BASIS, OPERATOR)
+    assert done.fields == ("document/ContactInformation",)
+    assert audited(trade) == []
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert audited(trade) == []
+    assert verify(evidence(trade)).events
+
+
+def test_where_no_spans_are_found_the_whole_document_is_encrypted(trade: Trade) -> None:
+    made = noted(trade, 1)
+    text = xml12.write(Document(Form.XML12, (made,), created=WHEN)).decode()
+    raw = text[text.index("?>") + 2 :].encode("utf-16")
+    answer = trade.post_epcis(raw, "application/xml")
+    assert answer.status_code == 202, answer.text
+    [(packed,)] = rows(trade, document.c.raw)
+    assert raw_document(bytes(packed)) == b""
+    assert audited(trade) == []
+    before = evidence(trade)
+    done = redactions(trade).redact(made.id, [NOTE_PATH], BASIS, OPERATOR)
+    assert "document" in done.fields
+    assert audited(trade) == []
+    assert verify(before).events
+    assert verify(evidence(trade)).events
+
+
+def test_an_old_database_and_the_present_rings_do_not_bring_it_back(trade: Trade) -> None:
+    services = trade.node.services
+    made, kept = noted(trade, 1), noted(trade, 2)
+    sent(trade, made, kept)
+    ciphertexts = rows(trade, erasable.c.idx, erasable.c.part, erasable.c.data)
+    wraps = rows(trade, wrap.c.idx, wrap.c.key)
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    with services.database.writing() as connection:  # yesterday's rows are put back
+        for index, part, data in ciphertexts:
+            here = (erasable.c.idx == index) & (erasable.c.part == part)
+            connection.execute(update(erasable).where(here).values(data=data, erased_idx=None))
+        for index, key in wraps:
+            connection.execute(update(wrap).where(wrap.c.idx == index).values(key=key))
+    with services.database.reading() as connection:
+        [index] = {row[0] for row in ciphertexts}
+        opened = {each.path: each.value for each in services.node.vault.parts(connection, index)}
+    assert [path for path, value in opened.items() if path.startswith("e0/") and value is not None] == []
+    assert opened[f"e1/{NOTE_PATH}"] == NOTE[1].encode()
+
+
+def test_what_was_captured_before_is_encrypted_when_it_is_redacted(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, other = noted(trade, 1), noted(trade, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.capture.service.seal", lambda capture, vault, now: capture)
+        sent(trade, made, other)
+    [(packed,)] = rows(trade, document.c.raw)
+    assert NAME.encode() in raw_document(bytes(packed))
+    before = evidence(trade)
+    assert len(redactions(trade).fields_of(made.id)) == 3
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    [(packed,)] = rows(trade, document.c.raw)
+    assert NAME.encode() not in raw_document(bytes(packed))
+    assert told(trade).count(NAME) == 1
+    assert audited(trade) == []
+    assert verify(before).events
+    assert verify(evidence(trade)).events
+    services = trade.node.services
+    redactions(trade).redact(other.id, None, BASIS, OPERATOR)
+    if services.database.is_sqlite:
+        file = Path(services.database.url.database or "")
+        for each in (file, file.with_name(file.name + "-wal")):
+            content = each.read_bytes() if each.exists() else b""
+            assert not [secret for secret in SECRETS if secret in content], each
+
+
+def test_keys_that_a_crash_left_are_named_and_taken_out(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    with monkeypatch.context() as patch:
+        patch.setattr(Redactions, "finish", lambda self: 0)  # as if it died after the commit
+        redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert any("still there" in message for message in audited(trade))
+    assert NAME not in told(trade)
+    assert redactions(trade).finish() == 3
+    assert redactions(trade).finish() == 0
+    assert audited(trade) == []
+
+
+def test_a_ring_that_is_gone_without_a_redaction_is_a_finding(trade: Trade) -> None:
+    sent(trade, noted(trade, 1))
+    [ring] = trade.node.services.node.vault.rings.folder.glob("*.ring")
+    assert ring.stat().st_mode & 0o777 == 0o600
+    content = ring.read_bytes()
+    ring.unlink()
+    assert any("no redaction says so" in message for message in audited(trade))
+    assert NAME not in told(trade)
+    assert verify(evidence(trade)).events  # what is regulated is proven without it
+    ring.write_bytes(content)
+    assert audited(trade) == []
+
+
+def test_the_entry_says_what_was_erased_why_and_by_whom(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    done = redactions(trade).redact(made.id, [NOTE_PATH], BASIS, OPERATOR, by="account-7")
+    [row] = rows(trade, redaction.c.idx, redaction.c.fields, redaction.c.basis, redaction.c.by_account)
+    assert row == (done.entries[0], f'["e0/{NOTE_PATH}"]', BASIS, "account-7")
+    with trade.node.services.database.reading() as connection:
+        entry = trade.node.services.node.ledger.reader(connection).entry(done.entries[0])
+    assert b'"type":"redaction"' in entry
+    assert BASIS.encode() not in entry
+    assert b"account-7" not in entry
+
+
+def test_a_long_document_is_encrypted_too(trade: Trade) -> None:
+    services = trade.node.services
+    services.capture.most_events = 2
+    services.worker.background = False
+    made = [noted(trade, number) for number in (1, 2, 3)]
+    answer = trade.post_epcis(trade.document(*made))
+    assert answer.status_code == 202, answer.text
+    while services.worker.step():
+        pass
+    assert len(rows(trade, event.c.seq)) == 3
+    assert NAME.encode() not in everything_stored(trade)
+    assert len(rows(trade, erasable.c.path)) == 9
+    assert told(trade).count(NAME) == 3
+    assert audited(trade) == []
+    redactions(trade).redact(made[1].id, None, BASIS, OPERATOR)
+    assert told(trade).count(NAME) == 2
+    assert audited(trade) == []
