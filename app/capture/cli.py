@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from app.capture import prepare, remote, words
 from app.capture.inbox import Job
 from app.config import Settings
+from app.devices.cli import open_folder
 from app.errors import Invalid
 from app.partners import service as partners
 from ledger.epcis.document import Document
+from ledger.errors import LedgerError
+from ledger.log.encoding import from_hex
 
 if TYPE_CHECKING:
     from app.cli import Context
@@ -40,13 +43,24 @@ def register(commands: Any) -> None:
     how.add_argument("--as", dest="by", metavar="GLN", help="the party whose document it is")
     how.add_argument("--key", type=Path, metavar="FOLDER", help="the key folder of the party's device")
     capture.add_argument("--node", metavar="URL", help="the node to send it to; with --key")
+    capture.add_argument(
+        "--adopt", type=_leaf, metavar="LEAF", help="the parked act of an ended key that this takes over; with --key"
+    )
+    capture.add_argument("--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key")
     capture.set_defaults(run=_capture)
+
+
+def _leaf(text: str) -> bytes:
+    try:
+        return from_hex(text, length=32)
+    except LedgerError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no leaf: 64 hex digits") from error
 
 
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
-        if arguments.node is not None:
-            raise Invalid("usage", "--node goes with --key", "", "leave one of them out")
+        if arguments.node is not None or arguments.adopt is not None or arguments.passphrase_file is not None:
+            raise Invalid("usage", "--node, --adopt and --passphrase-file go with --key", "", "leave them out")
         _receive(arguments, context)
     else:
         if arguments.node is None:
@@ -95,7 +109,9 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     raw = _read(arguments.file, limits.max_body_bytes)
     document = _document(raw, limits)
     shown = words.Applied(sys.stderr)
-    receipt, late = remote.sign_and_send(arguments.key, arguments.node, raw, document, shown.at)
+    folder = open_folder(arguments.key, arguments.passphrase_file)
+    refs = () if arguments.adopt is None else (arguments.adopt,)
+    receipt, late = remote.sign_and_send(folder, arguments.node, raw, document, shown.at, refs=refs)
     events = receipt.get("event_count", len(receipt.get("events", [])))
     lines = [
         f"{events} event{'' if events == 1 else 's'} signed for {receipt.get('by')}, "

@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,19 +36,25 @@ FINAL = frozenset({400, 403, 409, 413, 415, 422})
 
 
 def sign_and_send(
-    keys: Path, node: str, raw: bytes, document: Document, tell: Tell | None = None
+    folder: KeyFolder,
+    node: str,
+    raw: bytes,
+    document: Document,
+    tell: Tell | None = None,
+    *,
+    refs: tuple[bytes, ...] = (),
 ) -> tuple[Mapping[str, Any], int]:
-    """Sign `raw`, which was read as `document`, with the key folder `keys` and send it; its receipt, and how many
+    """Sign `raw`, which was read as `document`, with the key in `folder` and send it; its receipt, and how many
     captures went first that were signed earlier and not acknowledged. Raises `AppError`.
 
-    `tell` hears how many events of a long document are applied, of how many.
+    `tell` hears how many events of a long document are applied, of how many. `refs` are leaves that the capture refers
+    to: that of a parked act, to adopt it.
     """
     try:
-        folder = KeyFolder.open(keys)
         # What was signed earlier goes first: the chain should arrive in its order.
         late = send_outbox(folder, node)
         signed = sign_capture(
-            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events]
+            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events], refs
         )
     except LedgerError as error:
         raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error

@@ -82,6 +82,13 @@ class Capture:
         document = self._read(raw, content_type)
         if document is None:
             prepare.check_seed(seed)
+            try:
+                # Asked again under the lock when it is applied; here, so that a late act is parked, long or not.
+                with self.database.reading() as connection:
+                    size = self.node.ledger.reader(connection).head().size
+                    devices.require_valid(connection, opened.entry_signatures(verifiers), size)
+            except KeyEnded as ended:
+                raise self.parking.park(by, envelope, seed, raw, content_type or "", ended) from ended
             return self._put(
                 by,
                 raw,

@@ -1,14 +1,17 @@
 """What other features ask of custody: where an item is, what was found about an event, what an item is called."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from app.custody.items import ItemName
 from app.custody.models import finding, item
+from app.devices.models import party_key
+from app.events.models import document, event
 from app.shared.chunks import chunks
-from ledger.custody.findings import FindingCode, Severity
+from ledger.custody.findings import SEVERITY, FindingCode, Severity
+from ledger.signing.keyrecord import Action as KeyAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,32 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
             )
             for row in connection.execute(query)
         ]
+        found += _suspect(connection, chunk)
     return found
+
+
+def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
+    """What was signed by a key in doubt: it follows from the revocation, and is never written beside the event."""
+    revoked = party_key.c.suspect_since <= event.c.idx
+    query = (
+        select(event.c.seq, party_key.c.label, party_key.c.suspect_since)
+        .join(document, document.c.doc_id == event.c.doc_id)
+        .join(party_key, party_key.c.thumbprint == document.c.signer)
+        .where(event.c.seq.in_(seqs), party_key.c.action == KeyAction.REVOKE.value, revoked)
+        .order_by(event.c.seq)
+    )
+    code = FindingCode.KEY_SUSPECT
+    return [
+        FoundAbout(
+            row.seq,
+            code,
+            SEVERITY[code],
+            f"signed by {row.label}, which was revoked and is in doubt since entry {row.suspect_since}",
+            None,
+            None,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int, str]:

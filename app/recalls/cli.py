@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.capture import remote
+from app.devices.cli import open_folder
 from app.errors import Invalid
 from app.products import service as products
 from app.recalls import service
@@ -32,6 +33,7 @@ def register(commands: Any) -> None:
     recall.add_argument("lot", metavar="LOT", help="as printed; capitals matter")
     recall.add_argument("--where", action="store_true", help="record nothing, only list the holders")
     recall.add_argument("--key", type=Path, metavar="FOLDER", help="the maker's key folder; signs the recall")
+    recall.add_argument("--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key")
     recall.add_argument("--node", metavar="URL", help="the node to send a signed recall to")
     recall.set_defaults(run=_recall)
 
@@ -80,7 +82,8 @@ def _record(arguments: argparse.Namespace, context: "Context") -> int:
     if arguments.key is not None:
         if not arguments.node:
             raise Invalid("recall.node", "A signed recall needs --node URL")
-        sent, _ = remote.sign_and_send(arguments.key, arguments.node, raw, read(raw, "application/json"))
+        folder = open_folder(arguments.key, arguments.passphrase_file)
+        sent, _ = remote.sign_and_send(folder, arguments.node, raw, read(raw, "application/json"))
         return int(sent["index"])
     receipt = services.capture.receive(raw, "application/json", by=maker, channel="file", actor=context.actor)
     with services.database.writing() as connection:

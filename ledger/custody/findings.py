@@ -46,6 +46,7 @@ class FindingCode(StrEnum):
     SHIPPED_TWICE = "shipped_twice"
     VOID_AFTER_RECEIPT = "void_after_receipt"
     DECLARED_BY_OTHER = "declared_by_other"
+    KEY_SUSPECT = "key_suspect"
     FUTURE_EVENT = "future_event"
     OTHER_ID_SAME_CONTENT = "other_id_same_content"
 
@@ -75,6 +76,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.SHIPPED_TWICE: Severity.NOTE,
     FindingCode.VOID_AFTER_RECEIPT: Severity.EXCEPTION,
     FindingCode.DECLARED_BY_OTHER: Severity.EXCEPTION,
+    FindingCode.KEY_SUSPECT: Severity.EXCEPTION,
     FindingCode.FUTURE_EVENT: Severity.NOTE,
     FindingCode.OTHER_ID_SAME_CONTENT: Severity.NOTE,
 }
