@@ -1,12 +1,14 @@
 """Finding events by who they name and what they are about, page by page, in the order in which they were recorded."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from app.erasable import notices
+from app.erasable.notices import Notice
 from app.erasable.vault import Vault
 from app.events.models import document, event, event_epc
 from app.events.records import raw_document
@@ -54,7 +56,9 @@ def naming_party(
         about = select(event_epc.c.seq).where(event_epc.c.item_id.in_(item_ids), event_epc.c.role != LOT)
         query = query.where(event.c.seq.in_(about))
     rows = connection.execute(query.order_by(event.c.seq).limit(limit)).all()
-    return [_found(connection, row, vault) for row in rows]
+    found = [_found(connection, row, vault) for row in rows]
+    told = notices.of(connection, [each.event.id for each in found])
+    return [_with(each, told.get((row.idx, each.event.id))) for each, row in zip(found, rows, strict=True)]
 
 
 def _found(connection: Connection, row: Row[Any], vault: Vault | None) -> Found:
@@ -62,6 +66,14 @@ def _found(connection: Connection, row: Row[Any], vault: Vault | None) -> Found:
     if vault is not None:
         fields = vault.fields(connection, row.idx, row.ev_no, fields)
     return Found(row.seq, row.doc_id, row.record_time, event_of(fields))
+
+
+def _with(found: Found, told: Collection[Notice] | None) -> Found:
+    """What was erased of an event is said beside it, and when and on which legal basis."""
+    if not told:
+        return found
+    extensions = tuple(sorted((*found.event.extensions, notices.extension(told))))
+    return replace(found, event=replace(found.event, extensions=extensions))
 
 
 def brought_by(connection: Connection, party_id: int, index: int) -> Brought | None:

@@ -136,7 +136,7 @@ def _step(told: Told, *, proven: bool) -> dict[str, Any]:
         f"signed by {told.by_name}" if told.signed else f"received from {told.by_name}, not signed by it"
     )
     messages = [finding.message.rstrip(".") for finding in told.findings]
-    details = [message[:1].upper() + message[1:] for message in messages]
+    details = [message[:1].upper() + message[1:] for message in (*messages, *told.erased)]
     if told.via:
         details.insert(0, f"It was inside {shown(told.via)} then")
     elsewhere = told.place and told.place != told.by_name

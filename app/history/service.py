@@ -15,6 +15,7 @@ from app.custody import service as custody
 from app.custody.items import item_name
 from app.custody.loading import Loaded
 from app.custody.service import FoundAbout
+from app.erasable import notices
 from app.partners import service as partners
 from app.products import service as products
 from app.products.service import Product
@@ -73,6 +74,7 @@ class Told:
     effective: bool
     hidden: bool
     findings: tuple[FoundAbout, ...]
+    erased: tuple[str, ...] = ()  # a sentence for each redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def _tell(
     found: dict[int, list[FoundAbout]] = {}
     for each in custody.findings_of(connection, (row.seq for row in rows)):
         found.setdefault(each.seq, []).append(each)
+    erased = notices.of(connection, [row.event_id for row in rows])
     wrong = {(row.by_id, row.event_id) for row in rows if row.declared_at}
     places = {gln for row in rows if (gln := gln_of(row.read_point or row.biz_location))}
     parties = {gln for gln in (item.maker, outer.holder, outer.owner, outer.bound_for) if gln}
@@ -192,6 +195,7 @@ def _tell(
                 findings=tuple(f for f in found.get(row.seq, ()) if f.item_id in (None, item_id))
                 if mine
                 else (),
+                erased=tuple(each.text for each in erased.get((row.idx, row.event_id), ())) if mine else (),
             )
         )
     gtin = item_name(subject).gtin

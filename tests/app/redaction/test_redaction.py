@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app.cli import main
 from app.custody import rebuild
 from app.erasable.models import erasable, redaction
+from app.erasable.notices import ERASED
 from app.erasable.spans import MARK
 from app.errors import Invalid, NotFound, Refused
 from app.events.models import document, event
 from app.events.records import raw_document
+from app.history.service import story
 from app.proofs.fsck import fsck
 from app.redaction.service import Redactions
 from ledger.custody.event import ErrorDeclaration, Event, compact
-from ledger.epcis import xml12
+from ledger.epcis import json20, xml12
 from ledger.epcis.document import Document, Form
 from ledger.evidence.verify import verify
 from ledger.store.sql.tables import wrap
@@ -336,3 +339,41 @@ def test_a_long_document_is_encrypted_too(trade: Trade) -> None:
     redactions(trade).redact(made[1].id, None, BASIS, OPERATOR)
     assert told(trade).count(NAME) == 2
     assert audited(trade) == []
+
+
+def test_the_timeline_and_the_query_say_what_was_erased_when_and_why(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    redactions(trade).redact(made.id, [NOTE_PATH], BASIS, OPERATOR)
+    with trade.node.services.database.snapshot() as connection:
+        found = story(connection, package(1), reader=None)
+    assert found is not None
+    assert found.events[0].erased == (f"A field was erased on 2026-11-20, on this legal basis: {BASIS}",)
+    [shown] = json20.read(told(trade).encode()).events
+    assert BASIS in dict(shown.extensions)[ERASED]
+    assert NOTE_PATH in dict(shown.extensions)[ERASED]
+
+
+def test_the_command_lists_erases_and_says_what_it_cannot_reach(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    settings = trade.node.services.settings
+    monkeypatch.setenv("PACKPROOF_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("PACKPROOF_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("PACKPROOF_LEDGER_ORIGIN", settings.ledger_origin)
+    assert main(["redact", made.id]) == 0
+    assert NOTE_PATH in capsys.readouterr().out
+    assert NAME in told(trade)
+    assert main(["redact", made.id, "--field", "bizStep", "--basis", BASIS, "--yes"]) == 1
+    assert "regulated" in capsys.readouterr().err
+    assert main(["redact", made.id, "--all", "--basis", BASIS, "--yes", "--by", "nobody"]) == 1
+    capsys.readouterr()
+    assert main(["redact", made.id, "--all", "--basis", BASIS, "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert "3 fields erased" in said
+    assert "backups of the key folder" in said
+    assert main(["redact", "--finish"]) == 0
+    assert NAME not in told(trade)
+    trade.node.services.database.dispose()
