@@ -1,7 +1,6 @@
 """``packproof init``, ``fsck``, ``evidence``: make this machine a node, audit it, take proofs away."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from app.proofs import fsck
 from app.proofs.disclosure import Disclosure, Profile
 from app.proofs.evidence import Made
 from app.shared.audit import disclose
+from app.shared.meter import meter
 from ledger.evidence.html import page
 
 if TYPE_CHECKING:
@@ -35,8 +35,12 @@ def register(commands: Any) -> None:
         help="audit everything that is stored; names the first row that is not what it must be",
         description="Compute everything anew from the bytes that are there and compare: ledger, documents, events, "
         "keys, custody. Exit status 1 where a row is not what was appended and signed.",
-        epilog="examples:\n  packproof fsck\n  packproof fsck --json",
+        epilog="examples:\n  packproof fsck\n  packproof fsck --json\n  packproof fsck --ledger-only --no-signatures",
     )
+    audit.add_argument(
+        "--ledger-only", action="store_true", help="the ledger's own tables: entries, tiles, checkpoints"
+    )
+    audit.add_argument("--no-signatures", action="store_true", help="do not verify each entry's signatures")
     audit.set_defaults(run=_fsck)
     evidence = commands.add_parser(
         "evidence",
@@ -91,9 +95,15 @@ def _init(_arguments: argparse.Namespace, context: "Context") -> None:
     context.show(data, text)
 
 
-def _fsck(_arguments: argparse.Namespace, context: "Context") -> int:
+def _fsck(arguments: argparse.Namespace, context: "Context") -> int:
     services = context.services
-    report = fsck.fsck(services.database, services.node, _meter if sys.stderr.isatty() else None)
+    report = fsck.fsck(
+        services.database,
+        services.node,
+        meter(),
+        ledger_only=arguments.ledger_only,
+        signatures=not arguments.no_signatures,
+    )
     data = {
         "ok": report.ok,
         "counts": dict(report.counts),
@@ -113,10 +123,6 @@ def _fsck(_arguments: argparse.Namespace, context: "Context") -> int:
     }
     context.show(data, "\n".join(fsck.lines(report)))
     return 0 if report.ok else 1
-
-
-def _meter(what: str, done: int, total: int) -> None:
-    sys.stderr.write(f"\r{what}: {done} of {total}\033[K" + ("\n" if done == total else ""))
 
 
 def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
