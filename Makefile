@@ -36,7 +36,7 @@ bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 1
 	@$(BIN)/python -m benchmarks.ledger $(ARGS)
 
 soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: var/soak)
-	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py -k acknowledged $(ARGS)
+	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
 
 bench-quick: test-ready ## measure capture beside its yardsticks, in about a minute (ARGS=--json)
 	@$(BIN)/python -m benchmarks.quick $(ARGS)

@@ -82,8 +82,9 @@ class Writers:
             time.sleep(0.002)
 
 
-def forking(trade: Trade, folder: Path) -> Writers:
-    """The zygote of one node."""
+@pytest.fixture(scope="session")
+def zygote():
+    """The process that forks writers, for all tests of a session."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.zygote"],
         cwd=ROOT,
@@ -91,30 +92,30 @@ def forking(trade: Trade, folder: Path) -> Writers:
         stdout=subprocess.PIPE,
         text=True,
     )
-    return Writers(trade, folder, process)
+    yield process
+    process.stdin.close()
+    process.wait(20)
+    process.stdout.close()
 
 
 def ended(writers: Writers) -> None:
-    """Nothing of it is left."""
+    """Nobody of them is left."""
     for pid in list(writers.alive):
         writers.kill(pid)
-    writers.process.stdin.close()
-    writers.process.wait(20)
-    writers.process.stdout.close()
 
 
 @pytest.fixture
-def writers(trade, tmp_path):
+def writers(trade, tmp_path, zygote):
     """Writers on SQLite and on PostgreSQL."""
-    made = forking(trade, tmp_path)
+    made = Writers(trade, tmp_path, zygote)
     yield made
     ended(made)
 
 
 @pytest.fixture
-def sqlite_writers(sqlite_trade, tmp_path):
+def sqlite_writers(sqlite_trade, tmp_path, zygote):
     """Writers on SQLite alone."""
-    made = forking(sqlite_trade, tmp_path)
+    made = Writers(sqlite_trade, tmp_path, zygote)
     yield made
     ended(made)
 

@@ -1,6 +1,6 @@
 """A process that has imported the node and forks writers on request: killing those costs nobody a second of start.
 
-Started as ``python -m tests.faults.zygote``. A request is a JSON line on standard input, the answer a line with the pids.
+Started as ``python -m tests.faults.zygote``. A request is a JSON line on standard input, the answer its pids.
 
     {"do": "write", "count": 2, "threads": 4, "name": "R1", "env": {...}, "journal": "path"}
 
