@@ -11,12 +11,14 @@ import pytest
 from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.custody.verdict import TABLE, Reason, Word
 from ledger.epcis import NoteCode, ProblemCode
+from ledger.signing.chain import ChainCode
 from tests.support.pages import REFERENCE, entries, section
 
 # The page, the headings down to the section, and the enum that it documents.
 PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
     ("verdicts.md", (), Reason),
     ("findings.md", ("Custody",), FindingCode),
+    ("findings.md", ("Chains",), ChainCode),
     ("findings.md", ("Documents", "Problems"), ProblemCode),
     ("findings.md", ("Documents", "Notes"), NoteCode),
 ]
