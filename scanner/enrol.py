@@ -15,6 +15,7 @@ from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import Note, NoteVerifier
 from ledger.signing.client import KEY, REGISTRATION, KeyFolder, Registration, make_device, make_root
+from ledger.signing.holder import Place
 from ledger.signing.keyrecord import Role
 from scanner import bench
 from scanner.bench import Bench, Enrolment
@@ -38,9 +39,11 @@ def origin_of(client: NodeClient) -> str:
     return _head(client)[1].origin
 
 
-def make_party_root(folder: Path, party: str, name: str, origin: str) -> Registration:
-    """Make a party's root key in `folder`, for the ledger `origin`. Raises `LedgerError`."""
-    return make_root(folder, party, origin, name)
+def make_party_root(
+    folder: Path, party: str, name: str, origin: str, passphrase: bytes | None = None
+) -> Registration:
+    """Make a party's root key in `folder`, for the ledger `origin`; locked by `passphrase`. Raises `LedgerError`."""
+    return make_root(folder, party, origin, name, place=Place(passphrase))
 
 
 def root_folder(path: Path) -> Path:
@@ -53,8 +56,17 @@ def default_label() -> str:
     return socket.gethostname() or "bench"
 
 
-def enrol(home: Path, client: NodeClient, root: Path, label: str, clock: Clock) -> Enrolled:
-    """Enrol the bench in `home` with the node behind `client`, vouched for by the root key in the folder `root`.
+def enrol(
+    home: Path,
+    client: NodeClient,
+    root: Path,
+    label: str,
+    clock: Clock,
+    *,
+    root_passphrase: bytes | None = None,
+) -> Enrolled:
+    """Enrol the bench in `home` with the node behind `client`, vouched for by the root key in the folder `root`, which
+    `root_passphrase` opens if it is locked.
 
     Again after a failure it goes on with the same key. Raises `BenchError` ``already-enrolled``, `LedgerError` for the
     root's folder, `NodeUnreachable`, `NodeError`, and `TrustError` where the node's head is not signed by its own key.
@@ -65,7 +77,7 @@ def enrol(home: Path, client: NodeClient, root: Path, label: str, clock: Clock) 
             f"{home} belongs to {Bench.open(home).enrolment.node} already; a second node needs a folder of its own: "
             "--home DIR",
         )
-    owner = KeyFolder.open(root)
+    owner = KeyFolder.open(root, root_passphrase)
     _, head = _head(client)
     if head.origin != owner.ledger:
         raise BenchError(
@@ -74,7 +86,7 @@ def enrol(home: Path, client: NodeClient, root: Path, label: str, clock: Clock) 
             "Is this the right node?",
         )
     bench.make_home(home)
-    registration = _device(bench.key_folder(home), root, owner, label)
+    registration = _device(bench.key_folder(home), owner, label)
     answer = client.post_parts(
         "/devices",
         {
@@ -111,9 +123,9 @@ def _agreed(
     return Enrolled(made, name, made.keys.thumbprint.hex(), head.size)
 
 
-def _device(folder: Path, root: Path, owner: KeyFolder, label: str) -> Registration:
+def _device(folder: Path, owner: KeyFolder, label: str) -> Registration:
     if not (folder / REGISTRATION).exists():
-        return make_device(folder, root, label, Role.DEVICE)
+        return make_device(folder, owner, label, Role.DEVICE)
     # An earlier try got as far as the key: the node may know it already.
     begun = KeyFolder.open(folder)
     if (begun.party, begun.ledger) != (owner.party, owner.ledger):

@@ -16,6 +16,7 @@ from ledger.errors import LedgerError
 from ledger.log.encoding import from_base64
 from ledger.signing.client import REVOCATION, KeyFolder, SignedCapture, load_registration, make_device
 from ledger.signing.holder import Place
+from ledger.signing.keyfile import read_passphrase
 from ledger.signing.keylife import KnownKey, close, end_key, pending_void, reinstate
 from ledger.signing.keyrecord import Action, Role
 from ledger.signing.keys import thumbprint
@@ -146,19 +147,6 @@ def open_folder(path: Path, passphrase_file: Path | None) -> KeyFolder:
         raise _cannot(error) from error
 
 
-def read_passphrase(path: Path | None) -> bytes | None:
-    """The first line of the file; None where there is no file."""
-    if path is None:
-        return None
-    with path.open("rb") as stream:
-        found = stream.readline(1025).rstrip(b"\r\n")
-    if not 1 <= len(found) <= 1024:
-        raise Invalid(
-            "client.passphrase", "This file holds no passphrase", str(path), "One line of 1 to 1,024 bytes."
-        )
-    return found
-
-
 def _cannot(error: LedgerError) -> AppError:
     return AppError(f"client.{error.code}", 400, "It cannot be signed", str(error))
 
@@ -193,8 +181,8 @@ def _make(arguments: argparse.Namespace, context: "Context") -> None:
 
 
 def _made(arguments: argparse.Namespace, root: KeyFolder, label: str, role: Role) -> Mapping[str, Any]:
-    place = Place(read_passphrase(arguments.new_passphrase_file), arguments.token)
     try:
+        place = Place(read_passphrase(arguments.new_passphrase_file), arguments.token)
         if (arguments.new / "registration.json").exists():
             made = load_registration(
                 arguments.new / "registration.json"

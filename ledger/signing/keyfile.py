@@ -23,6 +23,7 @@ from ledger.errors import LedgerError, VerificationError
 from ledger.signing.keys import LocalSigner, local_signer
 
 MAX_KEY_FILE_BYTES: Final = 16 * 1024
+MAX_PASSPHRASE_BYTES: Final = 1024
 
 
 class KeyFileError(LedgerError):
@@ -100,3 +101,17 @@ def read_pem(path: Path) -> bytes:
     if len(pem) > MAX_KEY_FILE_BYTES:
         raise KeyFileError(f"{path} is too long for a key")
     return pem
+
+
+def read_passphrase(path: Path | None) -> bytes | None:
+    """The first line of the file `path`, 1 to 1,024 bytes; None where no file is named. Raises `KeyFileError`."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as stream:
+            found = stream.readline(MAX_PASSPHRASE_BYTES + 2).rstrip(b"\r\n")
+    except OSError as error:
+        raise KeyFileError(f"the passphrase cannot be read from {path}: {error.strerror}") from None
+    if not 1 <= len(found) <= MAX_PASSPHRASE_BYTES:
+        raise KeyFileError(f"{path} holds no passphrase: one line of 1 to {MAX_PASSPHRASE_BYTES} bytes")
+    return found

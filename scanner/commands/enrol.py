@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ledger.signing.keyfile import read_passphrase
 from scanner.client import NodeClient, checked_address
 from scanner.commands import Subparsers
 from scanner.commands._shared import add_home, add_json, home_of, print_json
@@ -40,6 +41,9 @@ def register(subparsers: Subparsers) -> None:
         help="the party's root key: the folder that packproof-scan root made, or the key.pem in it",
     )
     parser.add_argument(
+        "--root-passphrase-file", type=Path, metavar="FILE", help="what opens the root key, if it is locked"
+    )
+    parser.add_argument(
         "--label", default=None, help="what people call this bench (default: the machine's name)"
     )
     parser.add_argument("--plain-http", action="store_true", help="allow http:// to another machine")
@@ -51,7 +55,9 @@ def register(subparsers: Subparsers) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     client = NodeClient(checked_address(arguments.node, plain_http=arguments.plain_http))
     label = arguments.label or default_label()
-    made = enrol(home_of(arguments), client, root_folder(arguments.root_key), label, utc_now)
+    root = root_folder(arguments.root_key)
+    passphrase = read_passphrase(arguments.root_passphrase_file)
+    made = enrol(home_of(arguments), client, root, label, utc_now, root_passphrase=passphrase)
     enrolment = made.bench.enrolment
     if arguments.json:
         print_json(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.gln import Gln
-from ledger.signing.client import REGISTRATION, KeyFolder
+from ledger.signing.client import REGISTRATION, REVOCATION, KeyFolder
+from ledger.signing.keyfile import read_passphrase
 from scanner.client import NodeClient, checked_address
 from scanner.commands import Subparsers
 from scanner.commands._shared import add_json, print_json
@@ -41,6 +42,9 @@ def register(subparsers: Subparsers) -> None:
     )
     where.add_argument("--origin", metavar="NAME", help="the name of the ledger it is for")
     parser.add_argument("--plain-http", action="store_true", help="allow http:// to another machine")
+    parser.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="lock the key with what stands on its first line"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="a new folder for the key")
     add_json(parser)
     parser.set_defaults(run=_run)
@@ -50,8 +54,9 @@ def _run(arguments: argparse.Namespace) -> int:
     origin = arguments.origin
     if origin is None:
         origin = origin_of(NodeClient(checked_address(arguments.node, plain_http=arguments.plain_http)))
-    make_party_root(arguments.out, arguments.party, arguments.name, origin)
-    thumbprint = KeyFolder.open(arguments.out).thumbprint.hex()
+    passphrase = read_passphrase(arguments.passphrase_file)
+    make_party_root(arguments.out, arguments.party, arguments.name, origin, passphrase)
+    thumbprint = KeyFolder.open(arguments.out, passphrase).thumbprint.hex()
     file = arguments.out / REGISTRATION
     if arguments.json:
         print_json(
@@ -62,6 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
         f"The root key of {arguments.name} ({arguments.party}) for the ledger {origin} is in {arguments.out}."
     )
     say(f"Keep that folder in a safe. Send {file} to the node's operator.")
+    say(f"Move {arguments.out / REVOCATION} to another place: it ends this key if you lose it.")
     say(f"Thumbprint, to compare with the operator by telephone: {thumbprint}")
     return 0
 
