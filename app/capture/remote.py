@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from app.errors import AppError, Invalid
+from app.witness.client import look
 from ledger.epcis.document import Document, Form
 from ledger.errors import LedgerError
 from ledger.signing.client import KeyFolder, SignedCapture, sign_capture
@@ -67,6 +68,8 @@ def send(folder: KeyFolder, node: str, capture: SignedCapture, tell: Tell | None
     Raises `AppError`: with what the node said where it refuses (the capture is then parked), or where it cannot be
     reached (then it stays in the outbox).
     """
+    # Whoever captures is a witness: nothing goes to a node that shows another past than before.
+    look(folder, checked_address(node))
     status, answer = _post(checked_address(node) + "/ledger/captures", capture)
     if status == HTTPStatus.ACCEPTED:
         status, answer = _wait(checked_address(node), answer, tell)

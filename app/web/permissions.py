@@ -69,6 +69,7 @@ PERMISSIONS: dict[str, Permission] = {
     "log.consistency": ANYONE,
     "witness.add_checkpoint": ANYONE,
     "witness.cosigned": ANYONE,
+    "witness.policy": ANYONE,
     "log.tile": ANYONE,
     # entries show who wrote and when: whoever audits the whole log is given a token for it
     "log.entries": may(ANYBODYS, Role.INSPECTOR, Role.PARTNER_SYSTEM, scope="entries"),

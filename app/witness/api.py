@@ -2,6 +2,7 @@
 
     POST /ledger/add-checkpoint            old size, proof, checkpoint -> cosignature lines; text/plain both ways
     GET  /ledger/<origin hash>/checkpoint  the latest head that this node cosigned for a log
+    GET  /ledger/policy                    this node as a C2SP tlog-policy: the keys that a client pins
 
 The statuses are the specification's, with plain text, not problem documents: strangers' logs read them.
 """
@@ -10,6 +11,7 @@ import structlog
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from app.log.service import Log
 from app.wiring import services
 from ledger.witness.request import MAX_REQUEST_BYTES
 from ledger.witness.witness import PLAIN
@@ -48,3 +50,19 @@ def add_checkpoint() -> Response:
 def cosigned(origin_hash: str) -> Response:
     """The latest checkpoint that this node cosigned for the log whose origin has this SHA-256."""
     return Response(services().witness.cosigned(origin_hash), headers={"Content-Type": PLAIN})
+
+
+@blueprint.get("/ledger/policy")
+@blueprint.doc(responses={"200": {"description": "A C2SP tlog-policy", **_TEXT}})
+def policy() -> Response:
+    """This node's log, its witnesses and its quorum as a C2SP tlog-policy; as comments the keys it cosigns with."""
+    node = services()
+    settings = node.settings
+    witnesses = settings.witnesses.read_bytes() if settings.witnesses else None
+    text = Log(node.database, node.node).policy(f"{settings.public_url}/ledger", witnesses)
+    if settings.witnessed_logs:
+        keys = (
+            f"# cosigns as {signer.verifier} {settings.public_url}/ledger" for signer in node.witness.signers
+        )
+        text = "".join(f"{line}\n" for line in keys) + text
+    return Response(text.encode("utf-8", "surrogateescape"), headers={"Content-Type": PLAIN})

@@ -22,6 +22,7 @@ PUBLIC = {
     "log.consistency",
     "witness.add_checkpoint",
     "witness.cosigned",
+    "witness.policy",
     "log.tile",
     "captures.take_signed",
     "captures.long_capture",
@@ -87,6 +88,7 @@ def test_an_inspector_reads_and_writes_nothing():
         "devices.enrol",
     "devices.apply_record",
     "devices.give_up",
+        "witness.add_checkpoint",
         "verification.scan_page",
         "regulator.search_page",
     }
