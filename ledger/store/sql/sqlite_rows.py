@@ -5,7 +5,8 @@ takes no detour through JSON or lists.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -58,23 +59,29 @@ class SqliteRows:
 
     def append(self, ledger: int, rows: NewRows, old_size: int, new: Head) -> bool:
         """Insert the rows and move the head from `old_size` to `new`; false if the head was no longer there."""
-        indexes = range(rows.first, rows.first + len(rows.leaf))
+        count = len(rows.leaf)
+        indexes = range(rows.first, rows.first + count)
         self._insert(
             _ENTRY,
-            [(ledger, *row) for row in zip(indexes, rows.leaf, rows.body, rows.recv_ms, strict=True)],
+            count,
+            zip(repeat(ledger, count), indexes, rows.leaf, rows.body, rows.recv_ms, strict=True),
         )
         # Sorted, because the index is a tree by hash: neighbours go into one page.
-        keys = sorted(zip(rows.hash16, indexes, strict=True))
-        self._insert(_STATEMENT, [(key, ledger, index) for key, index in keys])
-        if rows.seeds:
-            seeds = zip(rows.seed_idx, rows.seeds, strict=True)
-            self._insert(_SEED, [(ledger, index, seed) for index, seed in seeds])
+        order = sorted(range(count), key=rows.hash16.__getitem__)
+        keys = map(rows.hash16.__getitem__, order)
+        self._insert(
+            _STATEMENT, count, zip(keys, repeat(ledger, count), map(indexes.__getitem__, order), strict=True)
+        )
+        seeds = len(rows.seeds)
+        if seeds:
+            self._insert(_SEED, seeds, zip(repeat(ledger, seeds), rows.seed_idx, rows.seeds, strict=True))
         moved = self._run(_MOVE, (new.size, new.root, new.last_leaf, new.peaks.encode(), ledger, old_size))
         return bool(moved.rowcount == 1)
 
-    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        if len(rows) == 1:
-            self._run(sql, rows[0])
+    def _insert(self, sql: str, count: int, rows: Iterator[tuple[Any, ...]]) -> None:
+        # An iterator and no list: tens of thousands of tuples alive at once make the garbage collector look at them.
+        if count == 1:
+            self._run(sql, next(rows))
         else:
             self._run(sql, rows, many=True)
 
