@@ -70,6 +70,10 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _optional_url(text: str) -> str:
+    return _base_url(text) if text else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the node was told to be. Made by `from_env`, or directly in tests."""
@@ -143,6 +147,10 @@ class Settings:
     )
     busy_timeout_ms: int = setting(
         5_000, "How long a writer waits for another process's lock, in milliseconds.", _number(0, 60_000)
+    )
+    tsa_url: str = setting("", "Where a time-stamping authority (RFC 3161) answers.", _optional_url)
+    tsa_certificates: Path | None = setting(  # noqa: RUF009 - a field
+        None, "PEM file of the authority's root certificate, and its intermediates.", _file
     )
     log_level: str = setting(
         "info", "Least severity that is logged.", _one_of("debug", "info", "warning", "error")

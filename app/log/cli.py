@@ -13,6 +13,7 @@ ACTIONS: tuple[str, ...] = (
     "app.log.export",
     "app.log.handout",
     "app.log.receipts",
+    "app.log.timestamps",
 )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.devices import audit as devices_audit
 from app.devices.models import party_key
+from app.log import audit as log_audit
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
 from app.redaction import audit as redaction_audit
@@ -30,6 +31,7 @@ from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
     devices_audit.check,
+    log_audit.check,
     redaction_audit.check,
     audit_documents.check,
     audit_custody.check,
