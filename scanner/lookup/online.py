@@ -20,7 +20,7 @@ from scanner.bench import Bench
 from scanner.client import NodeClient
 from scanner.errors import NodeError
 from scanner.lookup.port import Answer, parse_answer
-from scanner.lookup.proofs import policy_of, prove
+from scanner.lookup.proofs import Printed, policy_of, prove
 from scanner.sources import Clock, RawScan
 from scanner.trust import Memory
 
@@ -75,13 +75,14 @@ class OnlineProvider:
             self._advance(memory, note.encode(), _hashes(value.get("consistency")))
         subject = subject_of(scan)
         evidence = value.get("evidence")
-        proof = prove(evidence if isinstance(evidence, str) else None, subject, note, self._policy)
+        printed = Printed.of(scan)
+        proof = prove(evidence if isinstance(evidence, str) else None, subject, note, self._policy, printed)
         answer = parse_answer(value, proof)
         if answer.raw != scan.data or answer.subject not in (None, subject):
             raise NodeError(
                 "node-answer", "the node has answered another scan than the one it was asked about"
             )
-        return answer
+        return answer.judged()
 
     def contents(self, container: str) -> tuple[Child, ...]:
         """What should be directly inside a container that this bench's party has or gets. Raises as `check`."""

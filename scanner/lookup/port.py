@@ -8,12 +8,12 @@ strictly here. Whatever keeps a provider from answering is a `ScannerError`, nev
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from ledger.custody.verdict import Word
+from ledger.custody.verdict import Reason, Word
 from scanner.errors import NodeError
 from scanner.sources import RawScan
 
@@ -27,16 +27,21 @@ class ProofKind(StrEnum):
     SIGNED = "signed"
     RECEIVED = "received"
     NONE = "none"
+    DIFFERS = "differs"
     BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the evidence in an answer proves, in words; `index` is the entry that begins the package's life."""
+    """What the evidence in an answer proves, in words; `index` is the entry that begins the package's life.
+
+    `reason` is what differs between the label and what is proven, where something does.
+    """
 
     kind: ProofKind
     text: str
     index: int | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,19 @@ class Answer:
     @property
     def is_clean(self) -> bool:
         """Whether work may simply go on: the word is OK, and what came as a proof is one."""
-        return self.word is Word.OK and self.proof.kind is not ProofKind.BROKEN
+        return self.word is Word.OK and self.proof.kind not in (ProofKind.BROKEN, ProofKind.DIFFERS)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether evidence that holds shows that the package was made; else only the node says so."""
+        return self.proof.kind in (ProofKind.SIGNED, ProofKind.RECEIVED)
+
+    def judged(self) -> "Answer":
+        """The answer as this bench gives it: what is proven against the label outweighs a node's OK."""
+        if self.word is not Word.OK or self.proof.reason is None:
+            return self
+        step = "Set it aside and tell quality: the label is not what is proven of this package, though the node said OK."
+        return replace(self, word=Word.SUSPECT, reason=self.proof.reason.value, next_step=step)
 
     def as_json(self) -> dict[str, Any]:
         """The answer for programs."""

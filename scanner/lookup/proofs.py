@@ -1,22 +1,61 @@
 """What the evidence inside an answer proves, checked with the key this bench enrolled with.
 
-signed by 0399999000017 (device key 'Line 1') at entry 7
+signed by 0399999000017 (device key 'Line 1', root pinned by your policy) at entry 7
+signed by 0399999000017 (device key 'Line 1', by this node's word) at entry 7
 received from 0399999000017 at entry 7, not signed by it
+THE LABEL DIFFERS: lot L8 on it, L7 signed by ...
 no proof
+
+What is proven of lot and expiry is held against what the bench itself read: a copied serial on another lot's carton
+passes a node that has been tampered with, and not this.
 """
 
+import json
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ledger.custody.verdict import Reason
 from ledger.errors import LedgerError
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import EventLine, Report
 from ledger.evidence.verify import verify
+from ledger.gs1.dates import ExpiryDate, parse_iso_date
+from ledger.gs1.element_string import parse_scan
+from ledger.gs1.errors import Gs1Error
 from ledger.log.note import NoteVerifier
 from scanner.lookup.port import Proof, ProofKind
+from scanner.sources import RawScan
+
+_LOT: Final = "ilmd/urn:epcglobal:cbv:mda#lotNumber"
+_EXPIRY: Final = "ilmd/urn:epcglobal:cbv:mda#itemExpirationDate"
 
 NO_PROOF = Proof(ProofKind.NONE, "no proof: nothing here shows that its maker made it")
 
 
-def prove(evidence: str | None, subject: str | None, note: str, policy: Policy) -> Proof:
-    """What `evidence` proves about `subject`, the EPC that this bench itself read from the label.
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Lot and expiry as this bench read them from the label, where it has them."""
+
+    lot: str | None = None
+    expiry: ExpiryDate | None = None
+
+    @classmethod
+    def of(cls, scan: RawScan) -> "Printed":
+        """What the label says; nothing where it cannot be read."""
+        try:
+            found = parse_scan(scan.data, scan.symbology)
+        except Gs1Error:
+            return cls()
+        return cls(found.lot, found.expiry)
+
+
+_NOTHING: Final = Printed()
+
+
+def prove(
+    evidence: str | None, subject: str | None, note: str, policy: Policy, printed: Printed = _NOTHING
+) -> Proof:
+    """What `evidence` proves about `subject`, the EPC that this bench itself read from the label, and `printed` on it.
 
     `note` is the checkpoint that was just accepted: evidence against another one is not believed. Never raises: a
     proof that does not hold is a finding, and the verdict stands beside it.
@@ -31,7 +70,7 @@ def prove(evidence: str | None, subject: str | None, note: str, policy: Policy) 
         return _broken(f"it is about {report.subject}")
     if report.checkpoint != note:
         return _broken("it was made for another head than the one the node shows")
-    return _told(report)
+    return _told(report, printed)
 
 
 def policy_of(log: NoteVerifier, party: str, root: str) -> Policy:
@@ -39,20 +78,53 @@ def policy_of(log: NoteVerifier, party: str, root: str) -> Policy:
     return Policy((log,), {party: frozenset((bytes.fromhex(root),))})
 
 
-def _told(report: Report) -> Proof:
+def _told(report: Report, printed: Printed) -> Proof:
     begun = next((event for event in report.events if event.one.get("bizStep") == "commissioning"), None)
     if begun is None:
         return NO_PROOF
     if begun.type == "captured":
-        return Proof(ProofKind.SIGNED, f"signed by {_signers(begun)} at entry {begun.index}", begun.index)
-    sender = begun.intake.get("onBehalfOf", "its sender")
-    return Proof(
-        ProofKind.RECEIVED, f"received from {sender} at entry {begun.index}, not signed by it", begun.index
-    )
+        proof = Proof(ProofKind.SIGNED, f"signed by {_signers(begun)} at entry {begun.index}", begun.index)
+        if begun.in_doubt:
+            proof = replace(proof, text=f"{proof.text}; ITS OWNER HOLDS THAT KEY FOR STOLEN BY THEN")
+    else:
+        sender = begun.intake.get("onBehalfOf", "its sender")
+        text = f"received from {sender} at entry {begun.index}, not signed by it"
+        proof = Proof(ProofKind.RECEIVED, text, begun.index)
+    return _held_against(printed, begun, proof)
+
+
+def _held_against(printed: Printed, begun: EventLine, proof: Proof) -> Proof:
+    """`proof`, or what differs between the label and what it proves. What either does not say differs in nothing."""
+    lot, expiry = _text(begun.one.get(_LOT)), _text(begun.one.get(_EXPIRY))
+    if None not in (lot, printed.lot) and lot != printed.lot:
+        said, reason = f"lot {printed.lot} on it, lot {lot}", Reason.LOT_DIFFERS
+    elif expiry is not None and printed.expiry is not None and not _same_day(printed.expiry, expiry):
+        said, reason = f"expiry {printed.expiry} on it, {expiry}", Reason.EXPIRY_DIFFERS
+    else:
+        return proof
+    return Proof(ProofKind.DIFFERS, f"THE LABEL DIFFERS: {said} {proof.text}", proof.index, reason)
+
+
+def _same_day(printed: ExpiryDate, proven: str) -> bool:
+    try:
+        day = parse_iso_date(proven)
+        # A label has no century: read beside the proven day it has the one that makes them nearest.
+        return printed.on(day) == day
+    except Gs1Error:
+        return False
+
+
+def _text(value: str | None) -> str | None:
+    """The text in an ILMD value, which is JSON; None where it holds none."""
+    try:
+        found = json.loads(value) if value is not None else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _signers(event: EventLine) -> str:
-    return " and ".join(f"{key.party} ({key.role} key '{key.label}')" for key in event.signed_by)
+    return " and ".join(key.who() for key in event.signed_by)
 
 
 def _broken(why: str) -> Proof:

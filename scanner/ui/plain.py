@@ -47,7 +47,7 @@ def clean(text: str) -> str:
 def show_answer(answer: Answer, name: str, screen: Console | None = None) -> None:
     """An answered scan of what is called `name` (a file, a place in line)."""
     out = screen or console()
-    out.print(headline(answer.word, name, out))
+    out.print(headline(answer.word, name, out, proven=answer.is_proven))
     out.print(Text(clean(answer.next_step)), style="bold", justify="left")
     rows = Table.grid(padding=(0, 2, 0, 0))
     rows.add_column(width=_NAMES, style="dim", no_wrap=True)
@@ -58,9 +58,13 @@ def show_answer(answer: Answer, name: str, screen: Console | None = None) -> Non
     out.print()
 
 
-def headline(word: Word, name: str, out: Console) -> Text:
-    """The verdict as shape, word and colour, and what it is about."""
+def headline(word: Word, name: str, out: Console, *, proven: bool = True) -> Text:
+    """The verdict as shape, word and colour, and what it is about. An OK that nothing proves looks another way."""
     face = FACES[word]
+    if word is Word.OK and not proven:
+        shape = "\u2713" if _can_show("\u2713", out) else "[ok?]"
+        line = Text(f" {shape} {word.value}, not proven ", style="bold yellow")
+        return line.append(f"  {clean(name)}", style="not bold default")
     shape = face.shape if _can_show(face.shape, out) else f"[{face.ascii}]"
     line = Text(f" {shape} {word.value} ", style=f"bold reverse {face.colour}")
     return line.append(f"  {clean(name)}", style="not bold not reverse default")

@@ -130,5 +130,26 @@ def test_a_proof_that_does_not_hold_is_shouted_and_is_not_clean():
     assert ANSWER.is_clean
 
 
+def test_an_ok_that_nothing_proves_looks_another_way():
+    bare = replace(ANSWER, proof=Proof(ProofKind.NONE, "no proof"))
+    assert "OK, not proven" in shown(bare)
+    assert "not proven" not in shown(ANSWER)
+    assert "[ok?] OK, not proven" in shown(bare, encoding="ascii")
+    assert bare.is_clean
+    assert not bare.is_proven
+
+
+def test_a_label_that_differs_from_what_is_proven_is_suspect_whatever_the_node_says():
+    text = "THE LABEL DIFFERS: lot L8 on it, lot L7 signed by 0399999000017"
+    differs = replace(ANSWER, proof=Proof(ProofKind.DIFFERS, text, 7, Reason.LOT_DIFFERS)).judged()
+    assert (differs.word, differs.reason) == (Word.SUSPECT, "lot_differs")
+    assert not differs.is_clean
+    assert "though the node said OK" in " ".join(shown(differs).split())
+    # A node that warned already is not outdone.
+    warned = replace(differs, word=Word.DO_NOT_USE, reason="recalled")
+    assert warned.judged() == warned
+    assert ANSWER.judged() == ANSWER
+
+
 def test_every_reason_of_the_table_has_its_words():
     assert REASONS.keys() == set(Reason) == {reason for reason, *_ in TABLE}
