@@ -127,7 +127,7 @@ class Services:
 
     @cached_property
     def evidence(self) -> Evidence:
-        return Evidence(self.database, self.node)
+        return Evidence(self.database, self.node, self.cosigned)
 
     @cached_property
     def epcis(self) -> Epcis:

@@ -1,0 +1,109 @@
+"""``packproof ledger witness``: a service of its own, as its users run it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.cli import main
+from app.errors import AppError
+from app.shared.clock import SystemClock
+from app.witness.standalone import Service, Throttle, WitnessFolder
+from ledger.log.note import Note, NoteVerifier
+from ledger.log.policy import PolicyLog
+from ledger.witness.request import parse_answer
+from ledger.witness.state import origin_hash
+from tests.ledger.witness.history import LOG, ORIGIN, OTHER, note, request
+from tests.support.live import free_port
+from tests.support.shared import ROOT
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A witness that serves, following nobody yet: its address and folder."""
+    port, folder = free_port(), tmp_path / "witness"
+    command = [
+        *(sys.executable, "-m", "app.cli", "ledger", "witness", "--data", str(folder)),
+        *("--name", "w.example/1", "--port", str(port)),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
+        try:
+            requests.get(url, timeout=1)
+            break
+        except requests.RequestException:
+            time.sleep(0.1)
+    yield url, folder
+    process.terminate()
+    process.wait(20)
+
+
+def test_it_makes_its_keys_takes_logs_over_while_it_runs_and_cosigns(served: tuple[str, Path]) -> None:
+    url, folder = served
+    keys = [NoteVerifier.parse(line) for line in requests.get(url, timeout=10).text.splitlines()]
+    assert [key.name for key in keys] == ["w.example/1"] * 2
+    assert requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=10).status_code == 404
+    assert main(["ledger", "witness", "--data", str(folder), "--add", str(LOG.verifier), "--json"]) == 0
+    answer = requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=10)
+    assert answer.status_code == 200, answer.text
+    parse_answer(answer.content, Note.parse(note(5)), keys)
+    conflict = requests.post(f"{url}/add-checkpoint", data=request(0, 9), timeout=10)
+    assert (conflict.status_code, conflict.text, conflict.headers["Content-Type"]) == (
+        409,
+        "5\n",
+        "text/x.tlog.size",
+    )
+    assert requests.post(f"{url}/add-checkpoint", data=request(5, 9, OTHER), timeout=10).status_code == 422
+    assert len(list((folder / "conflicts").iterdir())) == 1
+    shown = requests.get(f"{url}/{origin_hash(ORIGIN)}/checkpoint", timeout=10)
+    assert len(Note.parse(shown.content).verify(keys)) == 2
+    assert requests.get(f"{url}/add-checkpoint", timeout=10).status_code == 405
+    for path in ("/keys/witness.pem", f"/{'0' * 64}/checkpoint", "/../keys/checkpoint", "/heads"):
+        assert requests.get(url + path, timeout=10).status_code == 404
+    # Chunks of unknown length too are read only so far.
+    endless = (b"x" * 65536 for _ in range(100))
+    with suppress(requests.ConnectionError):  # it may hang up before all of it was sent
+        assert requests.post(f"{url}/add-checkpoint", data=endless, timeout=10).status_code == 400
+
+
+def test_a_folder_keeps_its_name_and_its_logs(tmp_path: Path) -> None:
+    folder = WitnessFolder.made(tmp_path / "w", "w.example/1")
+    assert folder.follow([PolicyLog(LOG.verifier)]) == 1
+    assert WitnessFolder.made(tmp_path / "w", None).follow([PolicyLog(LOG.verifier)]) == 0
+    assert folder.keys == WitnessFolder.opened(tmp_path / "w").keys
+    for path, name in ((tmp_path / "w", "w.example/2"), (tmp_path / "x", None), (tmp_path / "x", "a b")):
+        with pytest.raises(AppError):
+            WitnessFolder.made(path, name)
+
+
+def test_an_address_that_asks_too_often_waits(tmp_path: Path) -> None:
+    times = [0.0]
+    throttle = Throttle(3, lambda: times[0])
+    assert [throttle.passes("a") for _ in range(4)] == [True, True, True, False]
+    assert throttle.passes("b")
+    times[0] = 61.0
+    assert throttle.passes("a")
+
+    service = Service(WitnessFolder.made(tmp_path / "w", "w.example/1"), SystemClock(), 1)
+    told: list[str] = []
+    for _ in range(2):
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/add-checkpoint",
+            "REMOTE_ADDR": "10.0.0.1",
+            "wsgi.input": BytesIO(b"nothing"),
+        }
+        service(environ, lambda status, headers: told.append(status))
+    assert told == ["400 Bad Request", "429 Too Many Requests"]
