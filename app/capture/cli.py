@@ -44,7 +44,10 @@ def register(commands: Any) -> None:
     how.add_argument("--key", type=Path, metavar="FOLDER", help="the key folder of the party's device")
     capture.add_argument("--node", metavar="URL", help="the node to send it to; with --key")
     capture.add_argument(
-        "--adopt", type=_leaf, metavar="LEAF", help="the parked act of an ended key that this takes over; with --key"
+        "--adopt",
+        type=_leaf,
+        metavar="LEAF",
+        help="the parked act of an ended key that this takes over; with --key",
     )
     capture.add_argument("--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key")
     capture.set_defaults(run=_capture)

@@ -381,7 +381,10 @@ def tell(trade: Trade) -> None:
 
 def noted(trade: Trade) -> None:
     """An event with two erasable fields, of which one was erased."""
-    private = (("http://example.com/ns#contact", compact("Ann Lee")), ("http://example.com/ns#note", compact("x")))
+    private = (
+        ("http://example.com/ns#contact", compact("Ann Lee")),
+        ("http://example.com/ns#note", compact("x")),
+    )
     made = replace(trade.begun(9), extensions=private)
     assert trade.post_epcis(trade.document(made)).status_code == 202
     redactions = trade.node.services.redactions

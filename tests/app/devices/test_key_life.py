@@ -1,0 +1,409 @@
+"""A key's whole life, as a party's person at the command line and its benches meet it, against a node that runs."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.devices import chains
+from app.devices import service as devices
+from app.history import service as history
+from app.proofs.fsck import fsck
+from app.shared.actor import Role as Bearer
+from ledger.__main__ import main as verify
+from ledger.epcis.read import read
+from ledger.log.entry import Entry
+from ledger.signing.chain import ChainAudit, ChainCode
+from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
+from ledger.signing.keylife import KnownKey, end_key, give_up, reinstate
+from ledger.signing.keyrecord import Action, Role, register_root
+from ledger.signing.registration import Registration
+from tests.support.live import LiveNode
+from tests.support.shared import ROOT
+from tests.support.token import Token
+from tests.support.trade import Trade, problem
+from tests.support.world import MAKER, WHOLESALER, package
+
+
+def send(trade: Trade, path: str, record: Registration):
+    return trade.post_parts(path, envelope=record.envelope, document=record.document, seed=record.seed)
+
+
+def known(folder: KeyFolder) -> KnownKey:
+    return KnownKey(folder.signer.spki, folder.role, folder.label)
+
+
+def another(trade: Trade, name: str, role: Role = Role.DEVICE) -> KeyFolder:
+    made = make_device(trade.folder / name, trade.folder / "root", name, role)
+    answer = send(trade, "/ledger/keys", made)
+    assert answer.status_code == 200, answer.text
+    return KeyFolder.open(trade.folder / name)
+
+
+def root(trade: Trade) -> KeyFolder:
+    return KeyFolder.open(trade.folder / "root")
+
+
+def state(trade: Trade, folder: KeyFolder):
+    return send(trade, "/ledger/keys", folder.registration).get_json()["key"]
+
+
+def parked(trade: Trade):
+    bearer = {"headers": trade.bearer}
+    return trade.client.get("/ledger/parked", **bearer).get_json()["parked"]
+
+
+def audit(trade: Trade):
+    services = trade.node.services
+    services.node.checkpoint()
+    return fsck(services.database, services.node)
+
+
+def chain_of(trade: Trade) -> ChainAudit:
+    """The chains as a stranger finds them, from the entries alone; the node's own table must say the same."""
+    services = trade.node.services
+    found = ChainAudit()
+    with services.database.reading() as connection:
+        reader = services.node.ledger.reader(connection)
+        for _, body in reader.entries(0, reader.head().size):
+            found.add(Entry.decode(body))
+        kept = chains.audited(connection, reader)
+    assert list(kept.streams()) == list(found.streams())
+    assert list(kept.findings()) == list(found.findings())
+    return found
+
+
+def test_suspended_a_key_is_parked_and_taken_back_it_signs_again(trade):
+    dock = another(trade, "dock")
+    assert trade.post_signed(trade.document(trade.begun(1)), dock).status_code == 201
+    suspended = end_key(root(trade), Action.SUSPEND, known(dock))
+    answer = send(trade, "/ledger/keys", suspended)
+    assert answer.get_json()["key"]["state"] == "suspended"
+    size = trade.counts()[0]
+    assert send(trade, "/ledger/keys", suspended).get_json()["key"]["ended_index"] == size - 1
+    late = trade.signed(trade.document(trade.begun(2)), dock)
+    parts = {"envelope": late.envelope, "seed": late.seed, "document": late.document}
+    first = problem(trade.post_parts("/ledger/captures", **parts), 409, "capture.parked")
+    assert first["parked"]["index"] == size
+    again = problem(trade.post_parts("/ledger/captures", **parts), 409, "capture.parked")
+    assert again["parked"] == first["parked"]
+    assert trade.counts()[0] == size + 1
+    assert state(trade, dock)["state"] == "suspended"  # its old registration takes nothing back
+    back = reinstate(root(trade), dock)
+    assert send(trade, "/ledger/keys", back).get_json()["key"]["state"] == "valid"
+    # The same bytes, now that the key counts: recorded, and the parked act says so.
+    assert trade.post_parts("/ledger/captures", **parts).status_code == 201
+    assert [each["state"] for each in parked(trade)] == ["recorded"]
+    assert list(chain_of(trade).findings()) == []
+    assert audit(trade).ok
+    trade.sweep()
+
+
+def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
+    dock = another(trade, "dock")
+    send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(dock)))
+    raw = trade.document(trade.begun(5))
+    late = problem(trade.post_signed(raw, dock), 409, "capture.parked")["parked"]
+    [act] = parked(trade)
+    assert (act["leaf"], act["state"], act["why"], act["seq"]) == (late["leaf"], "open", "revoked", 1)
+    document = trade.client.get(f"/ledger/parked/{late['leaf']}", headers=trade.bearer)
+    assert document.data == raw
+    stranger = trade.node.bearer(Bearer.PARTNER_SYSTEM, party_gln=WHOLESALER)
+    assert trade.client.get("/ledger/parked", headers=stranger).get_json() == {"parked": []}
+    assert trade.client.get(f"/ledger/parked/{late['leaf']}", headers=stranger).status_code == 404
+    fields = [each.fields() for each in read(raw).events]
+    mine = sign_capture(trade.device, raw, "application/json", fields, (bytes.fromhex(late["leaf"]),))
+    taken = trade.post_parts(
+        "/ledger/captures", envelope=mine.envelope, seed=mine.seed, document=mine.document
+    )
+    assert taken.status_code == 201
+    [act] = parked(trade)
+    assert (act["state"], act["closed"]) == ("adopted", taken.get_json()["index"])
+    assert trade.counts()[2] == 1
+    assert audit(trade).ok
+
+
+def test_a_number_given_up_closes_the_gap_and_the_parked_act(trade):
+    dock = another(trade, "dock")
+    captures = [trade.signed(trade.document(trade.begun(n)), dock) for n in (1, 2, 3)]
+
+    def post(capture):
+        return trade.post_parts(
+            "/ledger/captures", envelope=capture.envelope, seed=capture.seed, document=capture.document
+        )
+
+    assert post(captures[0]).get_json()["findings"] == []
+    told = post(captures[2]).get_json()["findings"]
+    assert [each["code"] for each in told] == ["chain_gap"]
+    [gap] = chain_of(trade).findings()
+    assert (gap.code, gap.first, gap.last) == (ChainCode.GAP, 2, 2)
+    send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(dock)))
+    problem(post(captures[1]), 409, "capture.parked")
+    stranger = make_party(trade, WHOLESALER, "stranger")
+    problem(send(trade, "/ledger/voids", give_up(stranger, captures[1], "mine")), 403, "key.party")
+    problem(send(trade, "/ledger/voids", give_up(dock, captures[1], "late")), 403, "key.revoked")
+    problem(send(trade, "/ledger/voids", give_up(trade.device, captures[0], "no")), 409, "chain.taken")
+    void = give_up(trade.device, captures[1], "scanned twice")
+    answer = send(trade, "/ledger/voids", void)
+    assert answer.status_code == 201, answer.text
+    assert send(trade, "/ledger/voids", void).get_json() == answer.get_json()
+    assert list(chain_of(trade).findings()) == []
+    assert [each["state"] for each in parked(trade)] == ["rejected"]
+    assert audit(trade).ok
+
+
+def make_party(trade: Trade, gln: str, name: str) -> KeyFolder:
+    services = trade.node.services
+    made = make_root(trade.folder / f"{name}-root", gln, services.node.origin)
+    services.keys.register(made.envelope, made.document, made.seed)
+    device = make_device(trade.folder / name, trade.folder / f"{name}-root", name)
+    services.keys.register(device.envelope, device.document, device.seed)
+    return KeyFolder.open(trade.folder / name)
+
+
+def test_a_repeated_number_and_a_broken_link_are_named(sqlite_trade):
+    trade = sqlite_trade
+    folder = trade.folder / "device"
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    trade.post_signed(trade.document(trade.begun(1)))
+    for name, content in before.items():  # a device restored from its backup
+        (folder / name).write_bytes(content)
+    for path in (folder / "outbox").iterdir():
+        path.unlink()
+    answer = trade.post_signed(trade.document(trade.begun(2)), KeyFolder.open(folder)).get_json()
+    assert [each["code"] for each in answer["findings"]] == ["chain_repeat"]
+    answer = trade.post_signed(trade.document(trade.begun(3)), KeyFolder.open(folder)).get_json()
+    assert [each["code"] for each in answer["findings"]] == ["chain_broken"]
+    assert [each.code for each in chain_of(trade).findings()] == [ChainCode.REPEAT, ChainCode.BROKEN]
+
+
+def test_who_may_end_and_register_what(sqlite_trade):
+    trade = sqlite_trade
+    dock, other = another(trade, "dock"), make_party(trade, WHOLESALER, "other")
+    theirs = KeyFolder.open(trade.folder / "other-root")
+    ours = root(trade)
+    size = trade.counts()[0]
+    stolen = end_key(theirs, Action.REVOKE, known(dock))
+    problem(send(trade, "/ledger/keys", stolen), 409, "key.record")
+    problem(send(trade, "/ledger/keys", end_key(ours, Action.REVOKE, known(other))), 409, "key.record")
+    never = make_root(trade.folder / "loose", MAKER, ours.ledger)
+    problem(send(trade, "/ledger/keys", never), 403, "key.role")
+    loose = KeyFolder.open(trade.folder / "loose")
+    problem(send(trade, "/ledger/keys", end_key(loose, Action.REVOKE, known(dock))), 403, "key.author")
+    later = end_key(ours, Action.REVOKE, known(dock), suspect_since=size + 5)
+    problem(send(trade, "/ledger/keys", later), 400, "key.malformed")
+    assert trade.counts()[0] == size
+
+
+def test_a_root_gives_over_to_the_next_and_a_lost_one_is_ended_by_what_was_signed_beforehand(sqlite_trade):
+    trade, services = sqlite_trade, sqlite_trade.node.services
+    second = another(trade, "second", Role.ROOT)
+    assert (
+        send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(root(trade)))).status_code
+        == 200
+    )
+    problem(
+        send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(trade.device))),
+        403,
+        "key.revoked",
+    )
+    # What the first root vouched for stands, and the second one governs it.
+    assert trade.post_signed(trade.document(trade.begun(1))).status_code == 201
+    answer = send(trade, "/ledger/keys", second.registration).get_json()
+    assert [(each["role"], each["state"]) for each in answer["keys"]] == [
+        ("root", "revoked"),
+        ("device", "valid"),
+        ("root", "valid"),
+    ]
+    third = register_root(services.node.origin, make_loose(trade).signer, MAKER, "third")
+    third_parts = (third.envelope.encode(), third.document, third.seed)
+    with pytest.raises(Exception, match="has a valid root already"):
+        services.keys.register(*third_parts)
+    kept = Registration.parse((trade.folder / "second" / "revocation.json").read_bytes())
+    assert send(trade, "/ledger/keys", kept).get_json()["key"]["state"] == "revoked"
+    assert services.keys.register(*third_parts).state == "valid"
+    assert audit(trade).ok
+
+
+def make_loose(trade: Trade) -> KeyFolder:
+    make_root(trade.folder / "third", MAKER, trade.node.services.node.origin)
+    return KeyFolder.open(trade.folder / "third")
+
+
+def test_what_a_stolen_key_signed_in_doubt_is_found_in_the_history_and_in_the_evidence(sqlite_trade):
+    trade, services = sqlite_trade, sqlite_trade.node.services
+    assert trade.post_signed(trade.document(trade.begun(1))).status_code == 201
+    since = trade.counts()[0]
+    assert trade.post_signed(trade.document(trade.begun(2))).status_code == 201
+    revoked = end_key(root(trade), Action.REVOKE, known(trade.device), suspect_since=since)
+    assert send(trade, "/ledger/keys", revoked).get_json()["key"]["suspect_since"] == since
+    codes = {}
+    for number in (1, 2):
+        data = services.evidence.of_package(package(number), reader=None)
+        path = trade.folder / f"{number}.json"
+        path.write_bytes(data)
+        out = io.StringIO()
+        with redirect_stdout(out):
+            assert verify([str(path), "--json"]) == 0
+        told = json.loads(out.getvalue())
+        assert [key["suspect_since"] for key in told["keys"] if key["revoked"]] == [since]
+        with services.database.reading() as connection:
+            story = history.story(connection, package(number), reader=None)
+        codes[number] = [found.code.value for event in story.events for found in event.findings]
+    assert codes == {1: [], 2: ["key_suspect"]}
+
+
+# -- at the command line, against a process that serves
+
+
+@pytest.fixture
+def trade_document(tmp_path: Path):
+    """Writes the document in which the maker commissions a package; its path."""
+
+    def write(number: int) -> Path:
+        path = tmp_path / f"begun-{number}.json"
+        path.write_bytes(Trade.document(None, Trade.begun(None, number)))  # type: ignore[arg-type]
+        return path
+
+    return write
+
+
+def packproof(*words: object) -> tuple[int, object, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([str(word) for word in (*words, "--json")])
+    text = out.getvalue() or err.getvalue()
+    return status, json.loads(text) if text.strip() else None, err.getvalue()
+
+
+def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path, trade_document) -> None:
+    maker = live_node.party(MAKER, "North Pharma", "maker")
+    at = ("--node", live_node.url)
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse\n")
+    status, key, _ = packproof(
+        "key", "make", "--key", maker.root, "--new", tmp_path / "mia", "--label", "Mia", "--role", "person",
+        "--new-passphrase-file", secret, *at,
+    )  # fmt: skip
+    assert (status, key["state"], key["role"]) == (0, "valid", "person")
+    assert b"ENCRYPTED" in (tmp_path / "mia" / "key.pem").read_bytes()
+    first = trade_document(1)
+    status, told, _ = packproof("capture", first, "--key", maker.device, *at)
+    assert status == 0, told
+    thumb = KeyFolder.open(maker.device).thumbprint.hex()
+    status, key, _ = packproof("key", "revoke", thumb[:16], "--key", maker.root, *at)
+    assert (status, key["state"]) == (0, "revoked")
+    for number in (2, 3):
+        status, told, _ = packproof("capture", trade_document(number), "--key", maker.device, *at)
+        assert (status, told["code"]) == (1, "capture.parked")
+    status, rows, _ = packproof("key", "parked", "--key", maker.device, "--out", tmp_path / "late")
+    assert [row["seq"] for row in rows] == [2, 3]
+    status, told, _ = packproof(
+        "capture", rows[0]["file"], "--key", tmp_path / "mia", "--passphrase-file", secret,
+        "--adopt", rows[0]["leaf"], *at,
+    )  # fmt: skip
+    assert status == 0, told
+    status, told, _ = packproof(
+        "key", "reject", "--key", tmp_path / "mia", "--passphrase-file", secret, "--of", maker.device,
+        "--seq", 3, "--why", "scanned twice", *at,
+    )  # fmt: skip
+    assert (status, told["seq"]) == (0, 3), told
+    status, keys, _ = packproof("key", "list", "--key", maker.root, *at)
+    assert [(key["role"], key["state"]) for key in keys] == [
+        ("root", "valid"), ("device", "revoked"), ("person", "valid"),
+    ]  # fmt: skip
+    wrong = tmp_path / "wrong"
+    wrong.write_text("battery staple\n")
+    status, told, err = packproof("key", "show", "--key", tmp_path / "mia", "--passphrase-file", wrong, *at)
+    assert (status, told["code"]) == (1, "client.key-file")
+    assert "battery" not in err
+    chained = subprocess.run(
+        [sys.executable, "-m", "app.cli", "ledger", "chains", "--json"],
+        env=live_node.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    found = json.loads(chained.stdout)
+    assert [stream["given_up"] for stream in found["streams"]] == [1, 0]
+    # Number 2 was adopted under another key's number: the gap stays, and says which entry parked it.
+    assert [(each["code"], each["first"], len(each["parked"])) for each in found["findings"]] == [
+        ("chain_gap", 2, 1)
+    ]
+    assert chained.returncode == 1
+    status, told, _ = packproof(
+        "key", "rotate", "--key", maker.root, "--old", maker.root, "--new", tmp_path / "root2", *at
+    )
+    assert (status, told["new"]["state"], told["old"]["state"]) == (0, "valid", "revoked")
+
+
+def test_a_bench_in_a_token_is_believed_by_node_and_verifier(
+    live_node: LiveNode, tmp_path: Path, token: Token, trade_document
+) -> None:
+    maker = live_node.party(MAKER, "North Pharma", "maker")
+    at = ("--node", live_node.url)
+    status, key, _ = packproof(
+        "key", "make", "--key", maker.root, "--new", tmp_path / "hsm", "--label", "Line 9",
+        "--token", token.uri("node-line-9"), *at,
+    )  # fmt: skip
+    assert status == 0, key
+    status, told, _ = packproof("capture", trade_document(1), "--key", tmp_path / "hsm", *at)
+    assert (status, told["signed"]) == (0, True)
+    services = live_node.services()
+    data = services.evidence.of_package(package(1), reader=None)
+    services.database.dispose()
+    (tmp_path / "evidence.json").write_bytes(data)
+    out = io.StringIO()
+    with redirect_stdout(out):
+        assert verify([str(tmp_path / "evidence.json"), "--json"]) == 0
+    assert "Line 9" in out.getvalue()
+
+
+def test_a_stolen_key_signs_no_more_within_the_second_in_another_process(trade, tmp_path):
+    """One process takes captures without end, another revokes the key: nothing counts at or above that index."""
+    services = trade.node.services
+    dock = another(trade, "dock")
+    captures = tmp_path / "captures"
+    captures.mkdir()
+    for number in range(60):
+        capture = trade.signed(trade.document(trade.begun(100 + number)), dock)
+        (captures / f"{number:04d}.json").write_bytes(capture.encode())
+    settings = services.settings
+    program = (
+        "import json,sys,time; from pathlib import Path; from datetime import timedelta\n"
+        "from app import wiring; from app.config import Settings; from app.errors import AppError\n"
+        "from ledger.signing.client import SignedCapture\n"
+        "s = wiring.build(Settings(environment='test', database_url=sys.argv[1], data_dir=Path(sys.argv[2])))\n"
+        "for path in sorted(Path(sys.argv[3]).iterdir()):\n"
+        "    c = SignedCapture.parse(path.read_bytes())\n"
+        "    try: told = s.capture.take_signed(c.envelope, c.seed, c.document, c.content_type).index\n"
+        "    except AppError as error: told = error.code\n"
+        "    time.sleep(0.03)\n"  # so that the revocation comes among them, however fast this is
+        "    print(json.dumps([told, time.time()]), flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, settings.database_url, str(settings.data_dir), str(captures)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        lines = [json.loads(running.stdout.readline()) for _ in range(5)]
+        record = end_key(root(trade), Action.REVOKE, known(dock))
+        key = services.keys.apply(record.envelope, record.document, record.seed)
+        done = time.time()
+        lines += [json.loads(line) for line in running.stdout]
+    assert running.returncode == 0
+    stand = [index for index, _ in lines if isinstance(index, int)]
+    late = [(told, at) for told, at in lines if not isinstance(told, int)]
+    assert len(stand) >= 5
+    assert late, "the key was revoked after all was sent: nothing was tried"
+    assert max(stand) < key.ended_idx
+    assert {told for told, _ in late} == {"capture.parked"}
+    assert max(at for told, at in lines if isinstance(told, int)) < done + 1
+    with services.database.reading() as connection:
+        assert devices.keys(connection, [dock.thumbprint])[dock.thumbprint].state == "revoked"
+    assert len(parked(trade)) == len(late)
+    trade.sweep()
+    assert audit(trade).ok
