@@ -49,7 +49,9 @@ def register(commands: Any) -> None:
         metavar="LEAF",
         help="the parked act of an ended key that this takes over; with --key",
     )
-    capture.add_argument("--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key")
+    capture.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key"
+    )
     capture.set_defaults(run=_capture)
 
 
@@ -63,7 +65,9 @@ def _leaf(text: str) -> bytes:
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
         if arguments.node is not None or arguments.adopt is not None or arguments.passphrase_file is not None:
-            raise Invalid("usage", "--node, --adopt and --passphrase-file go with --key", "", "leave them out")
+            raise Invalid(
+                "usage", "--node, --adopt and --passphrase-file go with --key", "", "leave them out"
+            )
         _receive(arguments, context)
     else:
         if arguments.node is None:
