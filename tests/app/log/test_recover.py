@@ -11,6 +11,7 @@ from app import wiring
 from app.cli import main
 from app.config import Settings
 from ledger.log.mark import MarkFile
+from ledger.log.note import COSIGNATURE, NoteVerifier
 
 ORIGIN = "packproof.example/recover"
 
@@ -136,6 +137,20 @@ def test_a_witness_is_asked_and_one_that_is_silent_is_not_passed_over(run, bench
     found = run.json(*both, fails=1)
     assert found["written"] is False and found["silent"][0].startswith(silent)
     assert run.json(*both, "--without-witnesses")["written"] is True
+
+
+def test_the_witnesses_that_the_node_is_configured_with_are_asked_unbidden(
+    run, bench, witness, tmp_path, monkeypatch
+):
+    url, pages = witness
+    key = NoteVerifier("w.example", bytes(range(32)), COSIGNATURE)
+    (tmp_path / "witnesses.txt").write_text(f"witness w {key} {url}\nquorum none\n")
+    monkeypatch.setenv("PACKPROOF_WITNESSES", str(tmp_path / "witnesses.txt"))
+    pages[page()] = (200, json.loads(bench.read_text())["note"].encode())
+    (tmp_path / "node" / "mark").unlink()
+    found = run.json("ledger", "recover", "--yes")
+    assert found["written"] is True
+    assert found["heads"][-1]["source"] == f"the witness {url}"
 
 
 @pytest.mark.parametrize("answer", [(404, b""), (500, b"x"), (200, b"x" * 300_000)])
