@@ -130,7 +130,10 @@ def _event(before: Event, after: Event) -> dict[str, set[int]] | None:
             continue
         if not isinstance(value, Leaf):
             return None
-        places = _placeholders(json.loads(now[path].value))  # type: ignore[union-attr]
+        if is_erasable(path):
+            places = _placeholders(json.loads(now[path].value))  # type: ignore[union-attr]
+        else:  # a standard member under another name, beside one that was known as such
+            places = {int(each) for each in _PLACEHOLDER.findall(now[path].value.decode())}  # type: ignore[union-attr]
         if not places:
             return None
         found[path] = places
