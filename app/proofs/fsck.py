@@ -21,6 +21,7 @@ from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
 from app.redaction import audit as redaction_audit
 from app.shared.auditing import AuditContext, Progress
+from app.witness import audit as witness_audit
 from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.mark import MarkFile
@@ -35,6 +36,7 @@ AUDITS: tuple[Callable[[AuditContext], None], ...] = (
     redaction_audit.check,
     audit_documents.check,
     audit_custody.check,
+    witness_audit.check,
 )
 """What is audited beside the ledger's own tables, in this order: what others stand on comes first.
 
