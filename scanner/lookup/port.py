@@ -132,7 +132,7 @@ class Answer:
         """The answer as this bench gives it: what is proven against the label outweighs a node's OK."""
         if self.word is not Word.OK or self.proof.reason is None:
             return self
-        step = "Set it aside and tell quality: the label is not what is proven of this package, though the node said OK."
+        step = "Set it aside and tell quality: the label is not what is proven of this pack, though the node said OK."
         return replace(self, word=Word.SUSPECT, reason=self.proof.reason.value, next_step=step)
 
     def as_json(self) -> dict[str, Any]:
