@@ -1,8 +1,9 @@
 """The one writer: takes what is queued, gives each its place in one transaction, answers when it is durable.
 
-Whoever finds the lock free leads: it commits everything that has queued up meanwhile, its own included, and the others
-only wait for their answer. Each write has a savepoint: what fails on its own data is answered alone and never fails
-its neighbours. Nothing is answered before the commit.
+Whoever comes while nobody leads, leads: it commits what is queued, its own first, and hands the lead to the oldest that
+queued up meanwhile; the others only wait for their answer. So each transaction takes all that came during the one
+before. Each write has a savepoint: what fails on its own data is answered alone and never fails its neighbours. Nothing
+is answered before the commit.
 
 What the database fails on is told apart by `app.capture.faults`: what passes (another process has the lock, a deadlock,
 a session that was ended) is tried again, because every write is idempotent; where the batch failed as a whole, each is
@@ -38,11 +39,12 @@ T = TypeVar("T")
 Write = Callable[[Connection, SqlWriter], T]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     write: Write[Any]
     weight: int
-    done: threading.Event = field(default_factory=threading.Event)
+    called: threading.Event = field(default_factory=threading.Event)  # done, or the lead is handed over
+    done: bool = False
     answer: Any = None
     failure: BaseException | None = None
 
@@ -56,7 +58,8 @@ class Committer:
         self._clock = clock
         self._may_write = may_write
         self._queue: deque[_Waiting] = deque()
-        self._leading = threading.Lock()
+        self._lock = threading.Lock()
+        self._led = False
         self._stopped: CaptureStopped | None = None
 
     @property
@@ -81,23 +84,55 @@ class Committer:
         `write` may be done again after a failure, so it must be idempotent. `weight`: its events. Raises as `submit`.
         """
         waiting = _Waiting(write, max(1, weight))
-        self._queue.append(waiting)
-        while not waiting.done.is_set():
-            with self._leading:
-                if not waiting.done.is_set():
-                    self._lead()
+        with self._lock:
+            self._queue.append(waiting)
+            leads, self._led = not self._led, True
+        if not leads:
+            self._wait(waiting)
+        if not waiting.done:
+            try:
+                self._lead()
+            finally:
+                self._hand_over()
         if waiting.failure is not None:
             raise waiting.failure
         return cast(T, waiting.answer)
 
-    def _lead(self) -> None:
+    def _wait(self, waiting: _Waiting) -> None:
+        """Until it is done, or is to lead. Somebody who is ended meanwhile takes nobody along."""
+        try:
+            waiting.called.wait()
+        except BaseException:
+            with self._lock:
+                queued = waiting in self._queue
+                if queued:
+                    self._queue.remove(waiting)
+                called = waiting.called.is_set() and not waiting.done
+            if called:
+                self._hand_over()
+            raise
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue[0].called.set()
+            else:
+                self._led = False
+
+    def _batch(self) -> list[_Waiting]:
+        """The oldest of what is queued, as much as one transaction takes."""
         batch: list[_Waiting] = []
         weight = 0
-        while self._queue and len(batch) < MOST_AT_ONCE:
-            if batch and weight + self._queue[0].weight > MOST_AT_ONCE:
-                break
-            batch.append(self._queue.popleft())
-            weight += batch[-1].weight
+        with self._lock:
+            while self._queue and len(batch) < MOST_AT_ONCE:
+                if batch and weight + self._queue[0].weight > MOST_AT_ONCE:
+                    break
+                batch.append(self._queue.popleft())
+                weight += batch[-1].weight
+        return batch
+
+    def _lead(self) -> None:
+        batch = self._batch()
         try:
             self._commit_or_retry(batch)
         except BaseException as error:
@@ -108,7 +143,8 @@ class Committer:
                 raise
         finally:
             for waiting in batch:
-                waiting.done.set()
+                waiting.done = True
+                waiting.called.set()
 
     def _commit_or_retry(self, batch: list[_Waiting]) -> None:
         """Commit the batch; where the database failed it as a whole, each alone: none fails for another."""

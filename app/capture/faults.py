@@ -15,7 +15,7 @@ Sources: SQLite result codes (sqlite.org/rescode.html), PostgreSQL appendix A (S
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import AppError, CaptureStopped
@@ -80,7 +80,8 @@ class Busy(AppError):
 
 def fault_of(error: BaseException, *, committing: bool = False) -> Fault:
     """What `error` means. `committing`: it came after everything had been written, from the COMMIT itself."""
-    if isinstance(error, HeadMoved | PoolTimeout):
+    if isinstance(error, HeadMoved | PoolTimeout | InvalidRequestError) and not committing:
+        # The last is what SQLAlchemy says of a transaction whose connection is gone.
         return Fault.PASSING
     failures = list(_failures(error))
     for words, states, fault in (

@@ -1,14 +1,18 @@
 """Capture: the one way in, for REST, file, scan and page; for what is unsigned and for what a party signed."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from app.capture import inbox, jobs, prepare
 from app.capture.committer import Committer
+from app.capture.faults import told
 from app.capture.inbox import Job, NewJob
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.capture.sealing import seal
@@ -51,7 +55,7 @@ class Capture:
         node takes nothing in (503, 507). Then nothing of it is stored.
         """
         document = self._read(raw, content_type)
-        with self.database.reading() as connection:
+        with self._reading() as connection:
             by = partners.owners_of(connection, [by])[by]
         if document is None:
             intake = prepare.intake_of(by, channel, actor.id, actor.session_id)
@@ -75,7 +79,7 @@ class Capture:
     ) -> Receipt | Job:
         """Record a document that a registered device or person signed. As `receive`; raises for signatures too."""
         opened, statement = prepare.open_envelope(envelope, self.node.origin)
-        with self.database.reading() as connection:
+        with self._reading() as connection:
             by, verifiers = devices.signer_of(connection, statement, [s.key for s in opened.signatures])
         # Before the document is read: nobody without a key makes the node parse anything large.
         statement = prepare.verified(opened, verifiers)
@@ -84,7 +88,7 @@ class Capture:
             prepare.check_seed(seed)
             try:
                 # Asked again under the lock when it is applied; here, so that a late act is parked, long or not.
-                with self.database.reading() as connection:
+                with self._reading() as connection:
                     size = self.node.ledger.reader(connection).head().size
                     devices.require_valid(connection, opened.entry_signatures(verifiers), size)
             except KeyEnded as ended:
@@ -119,12 +123,21 @@ class Capture:
 
     def events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
         """The document's events as the party `by` (GLN) reports them, its parties resolved."""
-        with self.database.reading() as connection:
+        with self._reading() as connection:
             owners = partners.owners_of(connection, prepare.glns_in(document) | {by})
             makers = products.makers(connection, prepare.gtins_begun(document))
         return prepare.prepare_events(
             document, by, lambda gln: owners.get(gln, gln), makers.get, self.clock.now(), self.tolerance
         )
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Reads before the committer; where the database cannot be had, the answer says so."""
+        try:
+            with self.database.reading() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise told(error) from error
 
     def _read(self, raw: bytes, content_type: str | None) -> Document | None:
         """The document, or None for a long one: that it is too long for one transaction is seen before it is read,
@@ -163,11 +176,11 @@ class Capture:
 
     def job(self, job_id: str, *, by: str | None = None) -> dict[str, Any] | None:
         """A long document's job as data; None where there is none, or it is not of the party `by` (GLN), if given."""
-        with self.database.reading() as connection:
+        with self._reading() as connection:
             job = inbox.by_id(connection, job_id)
             if job is None or (by is not None and partners.glns(connection, [job.by_id])[job.by_id] != by):
                 return None
-            told = jobs.told(connection, self.node.ledger.reader(connection), job)
+            answer = jobs.told(connection, self.node.ledger.reader(connection), job)
         if job.running:
             self.worker.kick()
-        return told
+        return answer
