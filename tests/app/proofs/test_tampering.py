@@ -521,3 +521,70 @@ def test_a_row_that_is_gone_is_missed(stage: Stage, tmp_path: Path, table: str) 
     report = stage.audit(database)
     database.dispose()
     assert not report.ok, "nothing was found"
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "column", "named"),
+    [
+        ("event", "seq", "body", "event"),
+        ("event", "seq", "digest", "event"),
+        ("document", "doc_id", "raw", "document"),
+        ("document", "doc_id", "idx", "event"),
+    ],
+)
+def test_two_rows_that_changed_places_are_named(
+    stage: Stage, tmp_path: Path, table: str, key: str, column: str, named: str
+) -> None:
+    database = stage.copy(tmp_path)
+    everything = rows(database, f"SELECT {key}, {column} FROM {table} ORDER BY {key}")
+    first, one = everything[0]
+    second, other = next(row for row in everything if row[1] != one)
+    update = f"UPDATE {table} SET {column} = ? WHERE {key} = ?"
+    # By way of a third value: some columns are unique.
+    for value, number in ((-1, second), (other, first), (one, second)):
+        assert tamper(database, update, [value, number]) == 1
+    report = stage.audit(database)
+    database.dispose()
+    assert not report.ok, "nothing was found"
+    assert report.findings[0].table == named, report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("table", "insert"),
+    [
+        ("finding", "SELECT max(finding_id) + 1, seq, code, severity, message, item_id, container_id, lasting "
+                    "FROM finding WHERE lasting = 0"),
+        ("event_epc", "SELECT item_id, seq, role + 1 FROM event_epc WHERE role = 0 LIMIT 1"),
+        ("contained", "SELECT bucket, child, f + 1, t, parent FROM contained LIMIT 1"),
+    ],
+)  # fmt: skip
+def test_a_row_that_stands_twice_is_named(stage: Stage, tmp_path: Path, table: str, insert: str) -> None:
+    database = stage.copy(tmp_path)
+    assert tamper(database, f"INSERT INTO {table} {insert}") == 1
+    report = stage.audit(database)
+    database.dispose()
+    assert not report.ok, "nothing was found"
+    assert report.findings[0].table == table, report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("nonsense", "-"),
+        ("evil.example/ledger\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", "origin"),
+        ("", "-"),
+    ],
+)
+def test_a_mark_that_is_none_of_this_ledger_is_named(
+    stage: Stage, tmp_path: Path, text: str, column: str
+) -> None:
+    database = stage.copy(tmp_path)
+    shutil.copytree(stage.node.data_dir, tmp_path / "var")
+    (tmp_path / "var" / "mark").write_text(text)
+    report = fsck(
+        database, replace(stage.node, database=database, data_dir=tmp_path / "var"), ledger_only=True
+    )
+    database.dispose()
+    assert [(found.invariant, found.table, found.column) for found in report.findings] == [
+        ("I4", "mark", column)
+    ]
