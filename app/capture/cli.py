@@ -64,10 +64,10 @@ def _leaf(text: str) -> bytes:
 
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
-        if arguments.node is not None or arguments.adopt is not None or arguments.passphrase_file is not None:
-            raise Invalid(
-                "usage", "--node, --adopt and --passphrase-file go with --key", "", "leave them out"
-            )
+        for option in ("node", "adopt", "passphrase_file"):
+            if getattr(arguments, option) is not None:
+                name = option.replace("_", "-")
+                raise Invalid("usage", f"--{name} goes with --key", "", "leave one of them out")
         _receive(arguments, context)
     else:
         if arguments.node is None:
