@@ -194,6 +194,9 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:
+        if isinstance(error, ValueError) and "integer string conversion" in str(error):
+            # Python reads no integer of more than 4,300 digits, and JSON readers let that escape.
+            return respond(Invalid("request.number", "A number is too long", "", "Send a shorter number."))
         import structlog  # the command line reads this module too, and logs nothing
 
         request_id = g.get("request_id", "") if has_request_context() else ""

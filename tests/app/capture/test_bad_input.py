@@ -248,3 +248,10 @@ def test_nobody_writes_the_nodes_secrets_into_its_log(sqlite_trade, capfd):
     sqlite_trade.post_epcis(b"{", headers={"Authorization": "Bearer pp_" + "a" * 52})
     captured = capfd.readouterr()
     assert "a" * 52 not in captured.out + captured.err
+
+
+def test_an_integer_longer_than_python_reads_is_the_senders_fault(sqlite_trade):
+    body = b'{"data": "MDE=", "known_size": ' + b"9" * 5000 + b"}"
+    headers = {**sqlite_trade.bearer, "Content-Type": "application/json"}
+    answer = sqlite_trade.client.post("/verification/checks", data=body, headers=headers)
+    assert answer.status_code in (400, 422), answer.text
