@@ -38,6 +38,7 @@ bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 1
 soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: var/soak)
 	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
 	@PACKPROOF_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
+	@$(BIN)/python -m tests.soak.big --events 100000
 
 bench-quick: test-ready ## measure capture beside its yardsticks, in about a minute (ARGS=--json)
 	@$(BIN)/python -m benchmarks.quick $(ARGS)

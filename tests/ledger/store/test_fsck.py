@@ -297,6 +297,17 @@ def test_a_tail_cut_off_with_care_shows_against_mark_and_checkpoints(make_databa
     assert audit(shorter, tmp_path / "no mark").ok
 
 
+def test_a_checkpoint_taken_away_shows_where_a_witness_cosigned_it(ledger, mark_path):
+    for size in (200, 512):
+        tamper(
+            ledger.database, "INSERT INTO cosig (ledger, size, witness, line) VALUES (1, ?, ?, ?)",
+            [size, "witness.example", b"a line"],
+        )  # fmt: skip
+    assert audit(ledger, mark_path).ok
+    tamper(ledger.database, "DELETE FROM checkpoint WHERE size = 512")
+    assert first(audit(ledger, mark_path)) == ("I5", "checkpoint", "size 512", "size")
+
+
 def copy_checkpoints(source, target):
     with source.reading() as reader:
         for kept in reader.checkpoints():
