@@ -6,8 +6,8 @@ the bytes that are there. A body begins with one byte for how it is packed: 0 pl
     body = pack(event)        unpack(body) == event, but that an id once derived is now explicit
 
 An erasable field (ledger.custody.erasable) may stand there as a placeholder, a zero byte and the hash of its leaf,
-where its value is kept encrypted elsewhere or was erased. `unpack_fields` gives it as a `HiddenLeaf`; `unpack` leaves it out,
-because nothing that the rules of custody read is erasable.
+where its value is kept encrypted elsewhere or was erased. `unpack_fields` gives it as a `HiddenLeaf`; `unpack` leaves
+it out, because nothing that the rules of custody read is erasable.
 """
 
 from __future__ import annotations
