@@ -117,9 +117,7 @@ class Services:
 
     @cached_property
     def witness(self) -> NodeWitness:
-        return NodeWitness(
-            self.node.origin, self.settings.data_dir, self.settings.witnessed_logs, self.clock
-        )
+        return NodeWitness(self.node.origin, self.settings.data_dir, self.settings.witnessed_logs, self.clock)
 
     @cached_property
     def cosigning(self) -> Background:
