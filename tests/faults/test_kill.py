@@ -69,7 +69,7 @@ def test_what_was_acknowledged_survives_every_kill(writers):
     while killed < KILLS:
         before = len(writers.lines("ack"))
         pids = writers.fork("write", count=2, threads=THREADS, name=f"R{round_}")
-        writers.wait_for(before + 1, "ack")
+        writers.wait_for(before + 4, "ack")
         time.sleep(chance.uniform(0, 0.25))
         writers.kill(pids[0])
         if chance.random() < 0.5:
