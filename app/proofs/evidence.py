@@ -23,8 +23,8 @@ from app.events import records
 from app.history import service as history
 from app.history.service import Story, Told
 from app.node.service import Node
-from app.witness.service import CosignedHeads
 from app.proofs.disclosure import NEEDED, Disclosure, Profile
+from app.witness.service import CosignedHeads
 from ledger.custody.findings import FindingCode
 from ledger.evidence.bundle import EPC_LISTS, EvidenceEntry, build, show_all, show_record
 from ledger.evidence.policy import Policy
