@@ -18,9 +18,9 @@ def init(app: Flask, settings: Settings) -> None:
         ("people.sign_in", settings.sign_in_per_minute),
         ("captures.take_signed", settings.signed_captures_per_minute),
         ("devices.enrol", settings.enrolments_per_minute),
+        ("witness.add_checkpoint", settings.add_checkpoints_per_minute),
         ("devices.apply_record", settings.enrolments_per_minute),
         ("devices.give_up", settings.signed_captures_per_minute),
-        ("witness.add_checkpoint", settings.add_checkpoints_per_minute),
     ):
         limit = limiter.limit(f"{most} per minute", methods=["POST"])
         app.view_functions[endpoint] = limit(app.view_functions[endpoint])
