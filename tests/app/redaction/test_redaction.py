@@ -118,6 +118,19 @@ def test_erasing_everything_of_an_event(trade: Trade) -> None:
     assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
 
 
+def test_a_signed_capture_that_is_sent_again_after_the_redaction_gets_its_receipt(trade: Trade) -> None:
+    made = noted(trade, 1)
+    capture = trade.signed(trade.document(made))
+    parts = {"envelope": capture.envelope, "seed": capture.seed, "document": capture.document}
+    first = trade.post_parts("/ledger/captures", **parts)
+    assert first.status_code == 201, first.text
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    again = trade.post_parts("/ledger/captures", **parts)
+    assert (again.status_code, again.json["index"]) == (201, first.json["index"]), again.text
+    assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
+    assert audited(trade) == []
+
+
 def test_erasing_one_field_leaves_the_others(trade: Trade) -> None:
     made, other = noted(trade, 1), noted(trade, 2)
     sent(trade, made, other)
