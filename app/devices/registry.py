@@ -80,12 +80,15 @@ class Keys:
         with self._database.writing() as connection:
             writer = SqlWriter(connection, self._origin)
             index = writer.lock().size
+            # Before anything is answered: what this tells, and the token that an enrolment gives, are for who signed.
+            keyring, signatures = self._signed(connection, opened, record, author)
             if writer.find_statement(opened.statement) is not None:
                 return devices.keys(connection, [record.thumbprint])[record.thumbprint]
             known = devices.keys(connection, [record.thumbprint]).get(record.thumbprint)
             if known is not None and record.action is Action.REGISTER:
                 self._known(known, record)
                 if known.state == "valid":
+                    self._vouched(keyring, opened, record, author, index)
                     return known
             by_itself = author == record.thumbprint and record.role is Role.ROOT
             if by_itself and record.action is Action.REGISTER and not by_operator:
@@ -95,7 +98,7 @@ class Keys:
                     record.label,
                     "The operator does: packproof party add GLN --root FILE",
                 )
-            signatures = self._allowed(connection, opened, record, author, index)
+            self._allow(keyring, opened, record, author, index)
             owner = partners.by_gln(connection, record.party or "")
             if owner is None or not owner.verified:
                 raise Refused(
@@ -125,16 +128,10 @@ class Keys:
         if known.state == "revoked":
             raise devices.KeyEnded(known.thumbprint, "revoked", known.ended_idx or 0, known.label)
 
-    def _allowed(
-        self, connection: Connection, opened: Envelope, record: KeyRecord, author: bytes, index: int
-    ) -> tuple[EntrySignature, ...]:
-        """The record's signatures, if they verify and the keyring's rules allow it at `index`."""
-        if record.suspect_since is not None and record.suspect_since > index:
-            raise Invalid(
-                "key.malformed",
-                "The key is said to be suspect since an entry that does not exist yet",
-                f"{record.suspect_since}; the ledger has {index} entries",
-            )
+    def _signed(
+        self, connection: Connection, opened: Envelope, record: KeyRecord, author: bytes
+    ) -> tuple[Keyring, tuple[EntrySignature, ...]]:
+        """The keys that bear on the record, and its signatures, each of which verifies."""
         standing = dict(devices.governing(connection, record.party))
         standing |= dict(devices.records(connection, [record.thumbprint, author]))
         keyring = Keyring.accepted(sorted(standing.items()))
@@ -146,20 +143,40 @@ class Keys:
         verifiers = [by[thumbprint] for thumbprint in signers]
         try:
             verify(opened, verifiers)
-            signatures = opened.entry_signatures(verifiers)
+            return keyring, opened.entry_signatures(verifiers)
         except VerificationError as error:
             raise Invalid("key.signature", "A signature does not verify", str(error)) from error
+
+    def _vouched(
+        self, keyring: Keyring, opened: Envelope, record: KeyRecord, author: bytes, index: int
+    ) -> None:
+        """A registration of a key that stands, in another statement: by a valid root of its party and by the key."""
+        root = keyring.valid_at(author, index)
+        if root is None or (root.role, root.party) != (Role.ROOT, record.party):
+            raise _not_the_root(record)
+        if record.thumbprint not in {signature.key for signature in opened.signatures}:
+            raise _not_possessed()
+
+    def _allow(
+        self, keyring: Keyring, opened: Envelope, record: KeyRecord, author: bytes, index: int
+    ) -> None:
+        """Raise unless the keyring's rules allow the record at `index`."""
+        if record.suspect_since is not None and record.suspect_since > index:
+            raise Invalid(
+                "key.malformed",
+                "The key is said to be suspect since an entry that does not exist yet",
+                f"{record.suspect_since}; the ledger has {index} entries",
+            )
         try:
-            keyring.add(index, record, signers)
+            keyring.add(index, record, [signature.key for signature in opened.signatures])
         except KeyringError as error:
             raise _refusal(error, keyring, record, author, index) from error
-        return signatures
 
 
 def _refusal(error: KeyringError, keyring: Keyring, record: KeyRecord, author: bytes, index: int) -> AppError:
     """What the keyring's refusal is called at the node's edge."""
     if error.code == "key-possession":
-        return Refused("key.possession", "The new key has to sign along with the root")
+        return _not_possessed()
     if error.code != "key-author":
         return Conflict(
             error.code.replace("-", ".", 1), "The keys of this party do not allow it", error.message
@@ -178,6 +195,10 @@ def _refusal(error: KeyringError, keyring: Keyring, record: KeyRecord, author: b
             "key.revoked", f"This root was {'revoked' if last.revoked else 'suspended'}", last.label
         )
     return _not_the_root(record)
+
+
+def _not_possessed() -> Refused:
+    return Refused("key.possession", "The new key has to sign along with the root")
 
 
 def _not_the_root(record: KeyRecord) -> Refused:

@@ -11,7 +11,7 @@ from app.errors import AppError, Refused
 from app.shared.audit import entries
 from ledger.log.encoding import from_base64, from_json, to_base64, to_json
 from ledger.signing.client import KeyFolder, Registration, make_device, make_root
-from ledger.signing.envelope import sign
+from ledger.signing.envelope import EnvelopeSignature, sign
 from ledger.signing.keyfile import load_key
 from ledger.signing.keyrecord import Action, KeyRecord, Role, register_key, register_root, sign_record
 from ledger.signing.keyrecord import revoke as sign_revocation
@@ -71,6 +71,42 @@ def test_enrolling_again_registers_nothing_and_replaces_the_token(trade):
             headers={"Authorization": f"Bearer {token}"},
         )
         assert response.status_code == status
+
+
+@pytest.mark.parametrize("by", ["nobody", "a key of the stranger's", "the device alone"])
+def test_who_only_knows_a_public_key_gets_no_token_for_it_and_ends_none(sqlite_trade, by):
+    """A device's public key stands in every evidence file: it must open nothing."""
+    trade = sqlite_trade
+    dock = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    token = trade.enrol(dock).get_json()["token"]
+    device = KeyFolder.open(trade.folder / "dock").signer
+    again = KeyRecord(Action.REGISTER, device.spki, Role.DEVICE, MAKER, "Dock 3")
+    origin, before = trade.node.services.node.origin, trade.counts()
+    if by == "nobody":
+        made = sign_record(again, origin, [device])
+        nothing = replace(made.envelope, signatures=(EnvelopeSignature(device.thumbprint, bytes(64)),))
+        forged = Registration(nothing.encode(), made.document, made.seed)
+    else:
+        signer = device if by == "the device alone" else generate()
+        forged = as_registration(sign_record(again, origin, [signer]))
+    wanted = (400, "key.signature") if by == "nobody" else (403, "key.author")
+    for path in ("/devices", "/ledger/keys"):
+        sent = {"envelope": forged.envelope, "document": forged.document, "seed": forged.seed}
+        answer = problem(trade.post_parts(path, **sent), *wanted)
+        assert "token" not in answer
+    assert trade.counts() == before
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert trade.client.get("/ledger/parked", headers=bearer).status_code == 200
+
+
+def test_who_only_knows_a_roots_public_key_is_not_told_the_partys_keys(sqlite_trade):
+    trade = sqlite_trade
+    root = root_key(trade)
+    again = KeyRecord(Action.REGISTER, root.spki, Role.ROOT, MAKER, "root")
+    made = sign_record(again, trade.node.services.node.origin, [root])
+    forged = replace(made.envelope, signatures=(EnvelopeSignature(root.thumbprint, bytes(64)),))
+    sent = {"envelope": forged.encode(), "document": made.document, "seed": made.seed}
+    problem(trade.post_parts("/ledger/keys", **sent), 400, "key.signature")
 
 
 def test_a_key_that_another_root_signed_for_is_refused(trade):
