@@ -24,13 +24,18 @@ REFUSED: Final = 1
 USAGE: Final = 2
 
 _COMMANDS: Final = ("verify",)
+_TOLD: Final = (
+    "Check a file without the node that made it: evidence about a package, or a conflict (two heads\n"
+    "that one log signed and that cannot both be true). No network, no clock, no trust in who gave it.\n"
+    "Without --policy the ledger's key is the one in the file, and the report says so."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     # `packproof-verify FILE` is `packproof-verify verify FILE`: the command's name says it already.
-    if given and given[0] not in _COMMANDS and not given[0].startswith("-"):
+    if not given or given[0] not in _COMMANDS:
         given.insert(0, "verify")
     options = _parser().parse_args(given)
     try:
@@ -38,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = _read(options.file, MAX_BUNDLE_BYTES)
     except (OSError, LedgerError) as error:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        print(f"packproof-verify: {message}", file=sys.stderr)  # noqa: T201
+        print(f"packproof-verify: {_line(message)}", file=sys.stderr)  # noqa: T201
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
@@ -52,10 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="packproof-verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="packproof-verify", description=_TOLD)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser(
-        "verify", help="check an evidence file, or a conflict that a client or a witness kept"
+        "verify",
+        prog="packproof-verify",
+        help="check an evidence file, or a conflict that a client or a witness kept",
+        description=_TOLD,
+        epilog="examples:\n  packproof-verify evidence.json\n"
+        "  packproof-verify evidence.json --policy policy.txt --authors authors.json\n"
+        "  python -m ledger verify evidence.json --json\n\nExit status: 0 accepted, 1 refused, 2 usage.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("file", type=Path, metavar="FILE", help="the evidence or conflict file")
     command.add_argument(
@@ -93,7 +105,8 @@ def _conflict(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
         proven = Conflict.parse(data).prove(policy.logs if policy else ())
     except VerificationError as refused:
         value = {"accepted": False, "code": refused.code, "message": refused.message}
-        _print(_json(value) if as_json else f"REFUSED. This file proves nothing.\n     {refused.message}\n")
+        words = f"REFUSED. This file proves nothing.\n     {_line(refused.message)}\n"
+        _print(_json(value) if as_json else words)
         return REFUSED
     _print(_json(proven.to_json()) if as_json else proven.text())
     return ACCEPTED
@@ -112,7 +125,12 @@ def _print_refusal(refused: EvidenceRefused, *, as_json: bool) -> None:
         }
         _print(_json(value))
     else:
-        _print(f"REFUSED. Do not rely on this file.\n     {refused.message}\n")
+        _print(f"REFUSED. Do not rely on this file.\n     {_line(refused.message)}\n")
+
+
+def _line(text: str) -> str:
+    """A message that may quote the file: nothing in it may move the cursor, and overwrite REFUSED with its opposite."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _print(text: str) -> None:

@@ -63,21 +63,23 @@ def parse_authors(data: bytes) -> Roots:
         raise VerificationError(
             f"author policy: {len(data)} bytes; at most {MAX_AUTHORS_BYTES} are read", code="authors"
         )
-    roots = shape.members(from_json(data), "roots")["roots"]
-    if not isinstance(roots, dict):
-        raise VerificationError(
-            "author policy: roots is no object of GLN -> array of thumbprints", code="authors"
-        )
-    return {
-        _gln(gln): frozenset(shape.hex_of(key, 32) for key in shape.array(keys, 1, MAX_ROOTS))
-        for gln, keys in roots.items()
-    }
+    try:
+        roots = shape.members(from_json(data), "roots")["roots"]
+        if not isinstance(roots, dict):
+            raise VerificationError("roots is no object of GLN -> array of thumbprints", code="authors")
+        return {
+            _gln(gln): frozenset(shape.hex_of(key, 32) for key in shape.array(keys, 1, MAX_ROOTS))
+            for gln, keys in roots.items()
+        }
+    except VerificationError as error:
+        # Two files are given on one command line: whoever reads this must know which.
+        raise VerificationError(f"author policy: {error.message}", code=error.code) from error
 
 
 def _gln(text: str) -> str:
     if len(text) != 13 or not (text.isascii() and text.isdigit()):
         raise VerificationError(
-            f"author policy: {text[:40]!a} is no GLN of 13 digits, so it would pin nothing",
+            f"{text[:40]!a} is no GLN of 13 digits, so it would pin nothing",
             code="authors",
         )
     return text

@@ -4,6 +4,7 @@
 stood there, and what the file cannot tell. `Report.to_json()` has the same for programs.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,10 @@ _NAMES = {
     "set": "stays",
     "unset": "no longer",
 }
+# A document, sender or receiver with its type, as docs/formats/event.md writes it. JCS has one form, so that a pattern
+# finds it, and nothing of a stranger's is parsed for the sake of looks.
+_TYPED = re.compile(r'\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}')
+_SHOWN_KEY = 200  # characters of base64: an Ed25519 key has 44, an ML-DSA-44 key 1,752
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +196,8 @@ class Report:
             else "taken from this file itself: compare it with one you trust"
         )
         yield _row("key of the ledger", trust)
-        yield from (_row("", vkey) for vkey in self.log_keys)
-        seen = [witness.told() for witness in self.witnesses] or ["none that you asked for"]
+        yield from (_row("", _short(vkey)) for vkey in self.log_keys)
+        seen = [witness.told() for witness in self.witnesses] or ["none that a policy of yours names"]
         for position, line in enumerate(seen):
             yield _row("" if position else "seen by witnesses", line)
         if self.made_for_policy and self.made_for_policy != self.policy:
@@ -215,7 +220,7 @@ class Report:
         yield "that nothing is missing. Completeness cannot be proven here: compare with the counterparties."
         if any(not key.pinned and key.party for key in self.keys):
             yield "'By this node's word': only the node says that this key is that company's. Ask the company for the"
-            yield "thumbprint of its root key and name it in a policy (--policy) to be sure."
+            yield "thumbprint of its root key and name it in an author policy (--authors) to be sure."
         if any(event.unnamed for event in self.events):
             yield "'Not named here': a holder whose name is not for the reader of this file. That these words were"
             yield "signed and stand in the ledger is proven; who he is, only the node or a regulator can show."
@@ -265,8 +270,20 @@ def _name(path: str) -> str:
 
 
 def _value(value: str) -> str:
-    """Text inside JSON is shown without its quotation marks."""
+    """Text inside JSON is shown without its quotation marks, what has a type with the type in brackets."""
+    if match := _TYPED.fullmatch(value):
+        return f"{match[1]} ({match[2].replace('_', ' ')})" if match[2] else match[1]
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def _short(vkey: str) -> str:
+    """A verifier key (`name+id+base64`); of one that would fill the screen what is compared, name and id."""
+    name, key_id, key = vkey.split("+", 2)
+    return (
+        vkey
+        if len(key) <= _SHOWN_KEY
+        else f"{name}+{key_id}+{key[:12]}... (ML-DSA-44; --json gives it whole)"
+    )
 
 
 def _time(text: str) -> str:

@@ -82,11 +82,11 @@ function showVerdict(result) {
   $("word").textContent = word;
   const own = result.verdict === "accepted" && !result.report.trusted ? " Whose ledger it is, only a policy of yours can tell." : "";
   $("said").textContent = said + own;
-  $("subject").textContent = result.report ? labelled(result.report.subject) : "";
-  $("epc").textContent = result.report ? result.report.subject : "";
+  $("subject").textContent = result.report ? clean(labelled(result.report.subject)) : "";
+  $("epc").textContent = result.report ? clean(result.report.subject) : "";
   const where = [result.entry === null || result.entry === undefined ? "" : `entry ${result.entry}`, result.path ?? ""].filter(Boolean).join(", ");
   const step = result.step ? `Step ${result.step}, ${TITLES[result.step - 1][0].toLowerCase()}${where ? ` (${where})` : ""}: ` : "";
-  $("why").textContent = result.message ? `${step}${result.message}` : "";
+  $("why").textContent = result.message ? clean(`${step}${result.message}`) : "";
   $("flipped").textContent = state.flipped === null ? "" : state.flipped;
 }
 

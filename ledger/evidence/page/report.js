@@ -13,8 +13,15 @@ const fieldName = (path) => {
   return Object.hasOwn(NAMES, last) ? NAMES[last] : last;
 };
 
-// Text inside JSON is shown without its quotation marks.
-const fieldValue = (value) => (value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
+// A document, sender or receiver with its type, as docs/formats/event.md writes it.
+const TYPED = /^\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}$/;
+
+// Text inside JSON is shown without its quotation marks, what has a type with the type in brackets.
+function fieldValue(value) {
+  const typed = TYPED.exec(value);
+  if (typed) return typed[2] ? `${typed[1]} (${typed[2].replaceAll("_", " ")})` : typed[1];
+  return (value.length > 1 && value.startsWith('"') && value.endsWith('"')) ? value.slice(1, -1) : value;
+}
 
 function timeWords(stamp) {
   const found = /^(\S+?)T([^.]+)\.(\d+)Z$/.exec(stamp);
@@ -109,7 +116,7 @@ function reportWords(found) {
         trusted ? "the ledger's key is named by your policy" : "the ledger's key is taken from this file itself: compare it with one you trust"]],
       ["Seen by which witnesses, when", found.witnesses.length
         ? found.witnesses.map((each) => `${each.name}, ${each.seconds ? `by its clock at ${momentWords(each.seconds * 1000n)}` : "without a time"}`)
-        : ["none that you asked for"]],
+        : ["none that a policy of yours names"]],
       ["Key valid then", [doubts ? `${plural(doubts, "event")} signed by a key IN DOUBT: see below` : "every signature counted at its index; see each event"]],
       ["Fields hidden", hiddenWords(hidden, withheld)],
       ["Complete?", ["cannot be proven here: compare with the counterparties"]],

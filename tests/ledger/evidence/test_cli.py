@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from ledger.__main__ import main
+from ledger.log.encoding import from_json, to_json
 from tests.ledger.evidence.world import MAKER, PACK, World, made
 from tests.support.shared import ROOT
 
@@ -28,6 +30,7 @@ class Guard:
 sys.meta_path.insert(0, Guard())
 sys.path.insert(0, sys.argv.pop(1))
 from ledger.__main__ import main
+from ledger.log.encoding import from_json, to_json
 status = main()
 foreign = {m.partition(".")[0] for m in sys.modules} - allowed - {"__main__", "__mp_main__"}
 print(sorted(m for m in foreign if not m.startswith("_")), file=sys.stderr)
@@ -93,9 +96,53 @@ def test_usage_is_status_two(files: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "absent.json" in capsys.readouterr().err
 
 
+def test_help_is_that_of_the_command_as_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    told = capsys.readouterr().out
+    assert told.startswith("usage: packproof-verify [-h] [--policy P]")
+    assert "--authors" in told
+
+
+def test_what_is_wrong_with_a_file_of_the_readers_own_names_which_it_is(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(files / "good.json"), "--authors", str(files / "policy")]) == 2
+    assert "author policy: not JSON" in capsys.readouterr().err
+
+
 def test_a_terminal_of_ascii_is_no_reason_to_fail(files: Path) -> None:
     command = [sys.executable, "-m", "ledger", "verify", str(files / "good.json")]
     result = subprocess.run(
         command, cwd=ROOT, capture_output=True, check=False, timeout=60, env={"PYTHONIOENCODING": "ascii"}
     )
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\x1b[2J\x1b[1;1HACCEPTED. Every byte of this file holds together.\x1b[8m",
+        "x\nACCEPTED.",
+        "\u202e\u2066\x9b",
+    ],
+)
+def test_a_refused_file_cannot_write_accepted_onto_the_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hostile: str
+) -> None:
+    """A refusal quotes the file: its subject, a field's path. Both are whatever a forger likes."""
+    world = World()
+    data = from_json(world.bundle([world.capture(made(PACK))], [PACK]))
+    del data["digest"]
+    for name, change in (("subject", {"subject": hostile}), ("path", {})):
+        forged = json.loads(json.dumps(data | change))
+        if name == "path":
+            forged["entries"][-1]["records"][0]["fields"][0]["path"] = f"e0/{hostile}"
+        forged["digest"] = sha256(to_json(forged)).hexdigest()
+        (tmp_path / "forged.json").write_bytes(to_json(forged))
+        assert main(["verify", str(tmp_path / "forged.json")]) == 1
+        told = capsys.readouterr().out
+        assert told.startswith("REFUSED.")
+        assert len(told.splitlines()) == 2
+        assert all(char.isprintable() for line in told.splitlines() for char in line)

@@ -323,6 +323,24 @@ def test_what_a_file_says_never_becomes_markup(opened: "Page") -> None:
     assert opened.locator("#events img").count() == 0
 
 
+@pytest.mark.parametrize("serial", ["A%E2%80%AE21", "A\u202e21", "A%1B%5B2J"])
+def test_a_packages_name_does_not_turn_the_line_it_stands_in(opened: "Page", serial: str) -> None:
+    world, package = World(), f"{PACK.partition('/21/')[0]}/21/{serial}"
+    data = world.bundle([world.capture(made(package))], [package])
+    opened.reload()
+    for case, verdict in ((data, "accepted"), (data.replace(b'"i":0', b'"i":1'), "refused")):
+        other = opened.evaluate_handle(
+            "text => { const t = new DataTransfer();"
+            " t.items.add(new File([packproof.fromBase64(text)], 'named.json')); return t; }",
+            encoded(case),
+        )
+        opened.dispatch_event("main", "drop", {"dataTransfer": other})
+        opened.wait_for_selector(f'body[data-verdict="{verdict}"]')
+        told = opened.evaluate("document.querySelector('section.verdict').textContent")
+        assert not set(told) & {"\u202e", "\x1b"}
+        assert ("\ufffd" in told) is (verdict == "accepted")
+
+
 def test_the_page_is_one_file_under_a_policy_that_loads_nothing(story: bytes) -> None:
     written = page(story).decode()
     assert "default-src 'none'; script-src 'sha256-" in written

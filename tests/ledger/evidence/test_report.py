@@ -2,6 +2,7 @@
 
 import json
 
+from ledger.evidence.report import _short, _value
 from ledger.evidence.verify import verify
 from tests.ledger.evidence.world import MAKER, PACK, World, event, made
 
@@ -43,3 +44,32 @@ def test_the_report_for_programs_says_what_the_one_for_people_says() -> None:
     assert world.root.thumbprint.hex() in report.text()
     assert "commissioning at 2026-03-01 10:00:00 UTC" in report.text()
     assert "LOT-77" in report.text()
+
+
+def test_a_document_or_a_party_with_its_type_is_told_in_words_and_nothing_else_is_guessed() -> None:
+    assert _value('{"destination":"https://id.gs1.org/414/0860000000000","type":"owning_party"}') == (
+        "https://id.gs1.org/414/0860000000000 (owning party)"
+    )
+    assert _value('{"bizTransaction":"urn:epcglobal:cbv:bt:0860000000000:PO-1","type":""}') == (
+        "urn:epcglobal:cbv:bt:0860000000000:PO-1"
+    )
+    for other in (
+        '{"source":"a","type":"b","x":"c"}',
+        '{"source":"a\\"","type":"b"}',
+        '{"type":"b"}',
+        "{" * 9999,
+    ):
+        assert _value(other) == other
+
+
+def test_of_a_key_that_fills_the_screen_what_is_compared_is_shown() -> None:
+    small = "log.example/x+c32dd067+AdNZ6AT7kQW+mA36ANahvUwoIO3IWbnTrhiOrGPWX2uA"
+    assert _short(small) == small
+    told = _short("log.example/x+dd9668f9+" + "Bqw+" * 400)
+    assert told == "log.example/x+dd9668f9+Bqw+Bqw+Bqw+... (ML-DSA-44; --json gives it whole)"
+
+
+def test_whose_root_it_is_is_asked_of_the_company_and_given_by_authors() -> None:
+    world = World()
+    world.capture(made(PACK))
+    assert "name it in an author policy (--authors)" in verify(world.bundle([4], [PACK])).text()
