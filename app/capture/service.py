@@ -26,6 +26,8 @@ from app.products import service as products
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from ledger.epcis.document import Document
+from ledger.signing.statement import Statement
+from ledger.signing.stream import CommitmentStream
 from ledger.store.sql.engine import Database
 from ledger.store.sql.writer import SqlWriter
 
@@ -92,6 +94,7 @@ class Capture:
                     size = self.node.ledger.reader(connection).head().size
                     devices.require_valid(connection, opened.entry_signatures(verifiers), size)
             except KeyEnded as ended:
+                self._check_long(raw, content_type, statement, seed)
                 raise self.parking.park(by, envelope, seed, raw, content_type or "", ended) from ended
             return self._put(
                 by,
@@ -148,6 +151,15 @@ class Capture:
             return None
         document = prepare.read_document(raw, content_type, longest, self.most_bytes)
         return document if len(document.events) <= self.most_events else None
+
+    def _check_long(self, raw: bytes, content_type: str | None, statement: Statement, seed: bytes) -> None:
+        """Raise `AppError` unless a long document can be read and is what was signed, as a short one's is checked:
+        what is parked stays, and an audit holds it against its signature."""
+        document = prepare.read_document(raw, content_type, self.most_document_events, self.most_bytes)
+        stream = CommitmentStream(hashlib.sha256(raw).digest(), (), seed)
+        for each in document.events:
+            stream.add(prepare.with_id(each).fields())
+        prepare.check_root(statement, stream.root(), len(document.events))
 
     def _put(
         self,

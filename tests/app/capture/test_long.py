@@ -18,7 +18,10 @@ from app.proofs.fsck import fsck
 from app.shared.actor import Role
 from ledger.custody.event import ErrorDeclaration
 from ledger.log.encoding import to_base64
+from ledger.signing.client import KeyFolder
 from ledger.signing.commitment import Leaf, ListField, commit
+from ledger.signing.keylife import KnownKey, end_key
+from ledger.signing.keyrecord import Action
 from ledger.signing.stream import CommitmentStream
 from tests.support.trade import WHEN, problem
 from tests.support.world import GTIN, MAKER, WHOLESALER
@@ -138,6 +141,22 @@ def test_another_seed_or_document_than_was_signed_ends_the_job(short):
     assert told["success"] is False
     assert [each["code"] for each in told["errors"]] == ["envelope.root"]
     assert short.counts() == before
+
+
+def test_a_late_long_document_is_parked_only_if_it_is_what_was_signed(short):
+    services = short.node.services
+    root = KeyFolder.open(short.folder / "root")
+    raw = short.document(*many(short))
+    capture, other = short.signed(raw), short.document(*many(short, first=2000))
+    key = KnownKey(short.device.signer.spki, short.device.role, short.device.label)
+    record = end_key(root, Action.REVOKE, key)
+    services.keys.apply(record.envelope, record.document, record.seed)
+    parts = {"envelope": capture.envelope, "seed": capture.seed}
+    for document, code in ((other, "envelope.root"), (raw[:-9], "document.not_json")):
+        problem(short.post_parts("/ledger/captures", **parts, document=document), 400, code)
+    problem(short.post_parts("/ledger/captures", **parts, document=raw), 409, "capture.parked")
+    services.node.checkpoint()
+    assert fsck(services.database, services.node).ok
 
 
 def test_the_same_document_again_is_the_same_job_and_then_the_same_receipt(short):
