@@ -326,7 +326,7 @@ def test_what_a_file_says_never_becomes_markup(opened: "Page") -> None:
 @pytest.mark.parametrize("serial", ["A%E2%80%AE21", "A\u202e21", "A%1B%5B2J"])
 def test_a_packages_name_does_not_turn_the_line_it_stands_in(opened: "Page", serial: str) -> None:
     world, package = World(), f"{PACK.partition('/21/')[0]}/21/{serial}"
-    data = world.bundle([world.capture(made(package))], [package])
+    data = world.bundle([world.capture(made(package))], [package], package)
     opened.reload()
     for case, verdict in ((data, "accepted"), (data.replace(b'"i":0', b'"i":1'), "refused")):
         other = opened.evaluate_handle(
