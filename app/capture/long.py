@@ -38,7 +38,7 @@ from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.act import Act, gln_of
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.stored import unpack, unpack_fields
+from ledger.custody.stored import event_of, unpack_fields
 from ledger.epcis.document import Document
 from ledger.log.entry import Kind
 from ledger.signing.commitment import SEED_BYTES
@@ -349,16 +349,19 @@ class LongDocuments:
         project_events(connection, self.clock, fresh, twins, seqs, whatever_it_takes=True)
 
     def _prepared(self, row: Row[Any], by: str, doc: Row[Any]) -> PreparedEvent:
-        each = unpack(bytes(row.body))
+        body = bytes(row.body)
+        fields = unpack_fields(body)
+        each = event_of(fields)
         stored = tuple(Finding(FindingCode(code), message) for code, message in json.loads(row.found))
         findings = (*prepare.future(each.event_time, doc.received_at, self.tolerance), *stored)
         parties = dict(zip(PARTIES, json.loads(row.parties), strict=True))
         return PreparedEvent(
             act=Act(event=each, by=by, statement=doc.statement_affirmed, **parties),
-            fields=unpack_fields(bytes(row.body)),
+            fields=fields,
             digest=bytes(row.digest),
             findings=findings,
             effective=not findings,
+            body=body,
         )
 
     # -- afterwards

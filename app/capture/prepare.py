@@ -123,7 +123,7 @@ def prepare_events(
 
 def with_id(event: Event) -> Event:
     """The event with its id explicit: a derived one is a hash over all of it, and asked for again and again."""
-    return replace(event, event_id=event.id)
+    return event if event.event_id else replace(event, event_id=event.id)
 
 
 def future(event_time: datetime, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:

@@ -22,7 +22,8 @@ from ledger.signing.commitment import Field
 class PreparedEvent:
     """One event, ready: its act, its record as committed to, its digest, and what was found before any rule ran.
 
-    `effective` is False where it is recorded without effect on custody.
+    `effective` is False where it is recorded without effect on custody. `body` is the record as it is stored, where it
+    was packed before.
     """
 
     act: Act
@@ -30,6 +31,7 @@ class PreparedEvent:
     digest: bytes
     findings: tuple[Finding, ...] = ()
     effective: bool = True
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ def insert_events(
                 "buyer_id": parties.get(act.buyer or ""),
                 "statement": act.statement,
                 "effective": prepared.effective and number not in twins,
-                "body": pack_fields(prepared.fields),
+                "body": prepared.body or pack_fields(prepared.fields),
             }
         )
     connection.execute(insert(event), rows)

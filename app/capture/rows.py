@@ -10,7 +10,7 @@ from app.capture.known import declared_at
 from app.events.pending import name_of, party_name
 from app.events.roles import roles_of
 from ledger.custody.act import Act, read_act
-from ledger.custody.event import Event
+from ledger.custody.event import Event, digest_of
 from ledger.custody.stored import pack_fields
 from ledger.signing.stream import CommitmentStream
 
@@ -57,7 +57,7 @@ class Rows:
                     "by_id": self._job.by_id,
                     "event_id": each.id,
                     "declared_at": declared_at(each),
-                    "digest": each.digest,
+                    "digest": digest_of(fields),
                     "parties": json.dumps(list(parties.values())),
                     "found": json.dumps([[f.code.value, f.message] for f in found]),
                     "body": pack_fields(fields),

@@ -50,6 +50,7 @@ def seal(capture: PreparedCapture, vault: Vault, now: datetime) -> PreparedCaptu
     ring = sealing.ring_of(capture.by, now)
     locked = sealing.lock(opened.parts, vault.rings, ring, vault.origin, capture.statement)
     events = tuple(
-        replace(each, fields=record) for each, record in zip(capture.events, opened.records, strict=True)
+        replace(each, fields=record, body=None)
+        for each, record in zip(capture.events, opened.records, strict=True)
     )
     return replace(capture, raw=opened.raw, events=events, erasable=locked)

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -148,7 +149,7 @@ class Event:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the canonical form without eventID: what makes two captures the same."""
-        return hashlib.sha256(canonical(f for f in self._fields() if f.path != "eventID")).digest()
+        return digest_of(self._fields())
 
     @property
     def derived_id(self) -> str:
@@ -179,7 +180,7 @@ class Event:
         classes = {q.epc_class for q in self.quantities if _LOT_PART in q.epc_class}
         if number:
             begun = (key.split(_SERIAL_PART)[0] for key in (*self.epcs, *self.outputs) if _SERIAL_PART in key)
-            classes |= {f"{gtin}{_LOT_PART}{quote(number, safe='')}" for gtin in begun}
+            classes |= {f"{gtin}{_LOT_PART}{_quoted(number)}" for gtin in begun}
         return tuple(sorted(classes))
 
     def fields(self) -> list[Field]:
@@ -265,6 +266,17 @@ def canonical(fields: Iterable[Field]) -> bytes:
         else:
             parts += (path, b"\0", len(field.value).to_bytes(4, "big"), field.value)
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(lot: str) -> str:
+    """A lot's number as a canonical EPC has it. Many events in a row are about one lot, and each is asked often."""
+    return quote(lot, safe="")
+
+
+def digest_of(fields: Iterable[Field]) -> bytes:
+    """The `digest` of the event whose record is `fields`, sorted by path: for whoever has them already."""
+    return hashlib.sha256(canonical(f for f in fields if f.path != "eventID")).digest()
 
 
 def _path_bytes(field: Field) -> bytes:

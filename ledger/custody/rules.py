@@ -88,7 +88,7 @@ def _mark(run: Run) -> None:
     for key in keys:
         item = run.item(key)
         outer = run.outer(item)
-        if outer.holder == run.act.by:
+        if outer.holder == run.act.by and (item.missing or item.parent is not None):
             item = replace(
                 item,
                 missing=item.missing and outer.in_transit,

@@ -45,7 +45,7 @@ class Run:
 
     def set(self, item: Item) -> None:
         """Keep `item` as changed, touched now."""
-        self.changed[item.key] = replace(item, last=max(item.last, self.at))
+        self.changed[item.key] = item if item.last >= self.at else replace(item, last=self.at)
 
     def find(
         self, code: FindingCode, message: str, item: str | None = None, container: str | None = None

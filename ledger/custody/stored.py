@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.custody.erasable import is_erasable
-from ledger.custody.event import ErrorDeclaration, Event, Linked, Quantity, canonical
+from ledger.custody.event import ErrorDeclaration, Event, Linked, Quantity, canonical, format_time
 from ledger.custody.vocabulary import Action, EventType
 from ledger.errors import LedgerError
 from ledger.signing.commitment import Field, HiddenLeaf, Leaf, ListField
@@ -170,4 +170,8 @@ def _event(fields: list[Field]) -> Event:
 
 
 def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    # Five times as fast as strptime, and strict by round trip: fromisoformat takes more forms than the canonical one.
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None or format_time(found) != text:
+        raise ValueError(f"{text!r} is no canonical time")
+    return found.astimezone(UTC)

@@ -187,6 +187,7 @@ class _Reader:
         for number, item in enumerate(items):
             raw = reader.raw(item, "" if bare else f"{where}/{number}", bare)
             event = None if raw is None else assembler.event(raw)
+            items[number] = None  # a long document is in memory once: as values, or as events
             if event is not None:
                 events.append(event)
         return events
