@@ -35,7 +35,8 @@ from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
 MOST_PARKED = 1000
-"""Acts of one key: who has stolen one must not fill the disk."""
+MOST_PARKED_BYTES = 64 * 1024 * 1024
+"""Acts of one key, and what their documents take as they are kept: who has stolen one must not fill the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class Parking:
             query = select(parked.c.idx).where(parked.c.statement == digest)
             index = connection.execute(query).scalar()
             if index is None:
-                counted = select(func.count()).where(parked.c.thumbprint == statement.author)
-                if connection.execute(counted.select_from(parked)).scalar_one() >= MOST_PARKED:
+                packed = zlib.compress(raw, 6)
+                if not _has_room(connection, statement.author, len(packed)):
                     return ended
                 intake = self.intake()
                 made = sign_aside(
@@ -109,7 +110,7 @@ class Parking:
                         record=made.document,
                         envelope=envelope,
                         seed=seed,
-                        document=zlib.compress(raw, 6),
+                        document=packed,
                         content_type=content_type,
                         parked_at=now,
                     )
@@ -179,11 +180,22 @@ class Parking:
         taken = here.where(chain_link.c.seq == seq).limit(1)
         if connection.execute(taken).first() is not None:
             raise Conflict("chain.taken", "This number of the device stands already", f"number {seq}")
-        owners = {bytes(row.thumbprint) for row in connection.execute(here.limit(1))}
+        # Whose stream it is says who began it: anybody may have written into it since.
+        owners = {
+            bytes(row.thumbprint) for row in connection.execute(here.order_by(chain_link.c.idx).limit(1))
+        }
         late = select(parked.c.thumbprint).where(parked.c.stream == stream).limit(1)
         owners |= {bytes(row.thumbprint) for row in connection.execute(late)}
         if any(key.party_gln != by for key in devices.keys(connection, owners).values()):
             raise Refused("key.party", "This chain belongs to a key of another party")
+
+
+def _has_room(connection: Connection, thumbprint: bytes, more: int) -> bool:
+    """Whether a document of so many bytes more of this key may be kept."""
+    kept = func.coalesce(func.sum(func.length(parked.c.document)), 0)
+    query = select(func.count(), kept).where(parked.c.thumbprint == thumbprint)
+    count, size = connection.execute(query).one()
+    return bool(count < MOST_PARKED and size + more <= MOST_PARKED_BYTES)
 
 
 def _of(gln: str) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,11 @@ from ledger.epcis.read import read
 from ledger.log.entry import Entry
 from ledger.signing.chain import ChainAudit, ChainCode
 from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
+from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keylife import KnownKey, end_key, give_up, reinstate
 from ledger.signing.keyrecord import Action, Role, register_root
 from ledger.signing.registration import Registration
+from ledger.signing.statement import Statement
 from tests.support.live import LiveNode
 from tests.support.shared import ROOT
 from tests.support.token import Token
@@ -127,6 +130,42 @@ def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
     assert (act["state"], act["closed"]) == ("adopted", taken.get_json()["index"])
     assert trade.counts()[2] == 1
     assert audit(trade).ok
+
+
+def test_who_has_stolen_an_ended_key_fills_no_disk(sqlite_trade, monkeypatch):
+    """Documents of up to the largest body, a thousand of them, would be gigabytes: their bytes are counted too."""
+    trade = sqlite_trade
+    dock = another(trade, "dock")
+    send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(dock)))
+    problem(trade.post_signed(trade.document(trade.begun(1)), dock), 409, "capture.parked")
+    monkeypatch.setattr("app.devices.parking.MOST_PARKED_BYTES", 1000)
+    before = trade.counts()
+    large = trade.document(*(trade.begun(number) for number in range(2, 60)))
+    problem(trade.post_signed(large, dock), 403, "key.revoked")
+    assert trade.counts() == before
+    assert len(parked(trade)) == 1
+
+
+def test_who_writes_into_anothers_chain_gives_up_no_number_of_it(sqlite_trade):
+    """A chain belongs to who began it, whatever number a stranger claims in it later."""
+    trade = sqlite_trade
+    dock, stranger = another(trade, "dock"), make_party(trade, WHOLESALER, "stranger")
+    _, second, third = (trade.signed(trade.document(trade.begun(n)), dock) for n in (1, 2, 3))
+
+    def post(capture):
+        sent = {"envelope": capture.envelope, "seed": capture.seed, "document": capture.document}
+        return trade.post_parts("/ledger/captures", **sent)
+
+    assert post(third).status_code == 201
+    raw = trade.document(trade.begun(9))
+    sealed = trade.signed(raw, stranger)
+    own = Statement.parse(Envelope.parse(sealed.envelope).statement)
+    theirs = Statement.parse(Envelope.parse(third.envelope).statement).chain
+    claimed = replace(own, chain=replace(theirs, seq=1))
+    forged = sign(claimed.encode(), [stranger.signer])
+    assert post(replace(sealed, envelope=forged.encode())).status_code == 201
+    problem(send(trade, "/ledger/voids", give_up(stranger, second, "mine")), 403, "key.party")
+    assert send(trade, "/ledger/voids", give_up(trade.device, second, "lost")).status_code == 201
 
 
 def test_a_number_given_up_closes_the_gap_and_the_parked_act(trade):
