@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select
 from app.devices import chains
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
+from app.devices.parking import erased_by
 from app.events.records import raw_document
 from app.partners import service as partners
 from app.shared.auditing import AuditContext
@@ -144,14 +145,23 @@ def _parked(context: AuditContext) -> None:
             break
 
 
+def _root(context: AuditContext, row: Row[Any], statement: Statement) -> bytes | None:
+    """The root that a parked document and its seed give; that of `statement` where a redaction erased them."""
+    erased = erased_by(row)
+    if erased is not None:
+        told = context.entry(erased) if erased > row.idx else None
+        return statement.commit.root if told is not None and told.kind is Kind.REDACTION else None
+    raw = raw_document(bytes(row.document))
+    records = [each.fields() for each in read(raw, row.content_type, _UNBOUNDED).events]
+    return commit(sha256(raw).digest(), [], records, bytes(row.seed))
+
+
 def _unlike(context: AuditContext, row: Row[Any]) -> list[tuple[str, str]]:
     """The columns of a parked act that are not as they must be, and what they must be."""
     try:
         record, envelope = Parked.parse(bytes(row.record)), Envelope.parse(bytes(row.envelope))
         statement = Statement.parse(envelope.statement)
-        raw = raw_document(bytes(row.document))
-        records = [each.fields() for each in read(raw, row.content_type, _UNBOUNDED).events]
-        root = commit(sha256(raw).digest(), [], records, bytes(row.seed))
+        root = _root(context, row, statement)
     except (LedgerError, DocumentError) as error:
         return [("record, envelope, document, content_type or seed", str(error))]
     entry = context.entry(row.idx)

@@ -8,12 +8,12 @@ same act again gets the same answer.
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from app.devices import chains
 from app.devices import service as devices
@@ -37,6 +37,7 @@ from ledger.store.sql.writer import SqlWriter
 MOST_PARKED = 1000
 MOST_PARKED_BYTES = 64 * 1024 * 1024
 """Acts of one key, and what their documents take as they are kept: who has stolen one must not fill the disk."""
+_INDEX_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ class Parking:
                 row = connection.execute(select(parked).where(parked.c.idx == index, _of(gln))).one_or_none()
         if row is None:
             raise NotFound("No such parked act", "There is none with this leaf, or none of yours.")
+        if (erased := erased_by(row)) is not None:
+            raise NotFound("This document was erased", f"The redaction at entry {erased} says why.")
         return zlib.decompress(bytes(row.document)), row.content_type
 
     def give_up(self, envelope: bytes, document: bytes, seed: bytes) -> dict[str, Any]:
@@ -188,6 +191,41 @@ class Parking:
         owners |= {bytes(row.thumbprint) for row in connection.execute(late)}
         if any(key.party_gln != by for key in devices.keys(connection, owners).values()):
             raise Refused("key.party", "This chain belongs to a key of another party")
+
+
+def forget(connection: Connection, event_id: str, indexes: Collection[int], redaction: int) -> int:
+    """Erase the documents of parked acts that hold this event, or whose act stands at one of `indexes` now; how many.
+
+    A parked document lies in clear, as it came: what is erased of an event must not stay there. The redaction's index
+    takes its place, and nothing its seed's. The act itself stays, and can only be given up if it was open.
+    """
+    taken = select(chain_link.c.adopts).where(chain_link.c.idx.in_(indexes), chain_link.c.adopts.is_not(None))
+    same = select(chain_link.c.statement).where(chain_link.c.idx.in_(indexes))
+    closed = set(
+        connection.execute(
+            select(parked.c.idx).where(parked.c.idx.in_(taken) | parked.c.statement.in_(same))
+        ).scalars()
+    )
+    rows = connection.execute(select(parked.c.idx, parked.c.seed, parked.c.document).order_by(parked.c.idx))
+    gone = [
+        row.idx
+        for row in rows
+        if erased_by(row) is None
+        and (row.idx in closed or event_id.encode() in zlib.decompress(bytes(row.document)))
+    ]
+    for index in gone:
+        connection.execute(
+            update(parked)
+            .where(parked.c.idx == index)
+            .values(document=redaction.to_bytes(_INDEX_BYTES, "big", signed=True), seed=b"")
+        )
+    return len(gone)
+
+
+def erased_by(row: Row[Any]) -> int | None:
+    """The index of the redaction that erased the document of this row of `parked`; None where it is kept."""
+    document = bytes(row.document)
+    return None if row.seed or len(document) != _INDEX_BYTES else int.from_bytes(document, "big", signed=True)
 
 
 def _has_room(connection: Connection, thumbprint: bytes, more: int) -> bool:

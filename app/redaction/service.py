@@ -9,10 +9,11 @@ and `packproof fsck` says that it is still to be done.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from app.devices import parking
 from app.erasable import parts
-from app.erasable.models import erasable
+from app.erasable.models import erasable, redaction
 from app.erasable.vault import Vault, wraps_of
 from app.errors import NotFound
 from app.events import records
@@ -101,6 +102,9 @@ class Redactions:
                 if rows:
                     made = erasing.Erasing(connection, writer, self._vault, self.node.intake_key, self.clock)
                     done.append(made.erase(index, event_id, rows, basis, by or actor.id))
+            told = done[-1].index if done else _last_about(connection, indexes)
+            if told is not None:
+                parking.forget(connection, event_id, indexes, told)
             audit(
                 connection, self.clock, actor, "event.redact", subject=event_id,
                 detail=f"{basis}: {sum(len(each.paths) for each in done)} fields",
@@ -173,6 +177,12 @@ def _entries(connection: Connection, event_id: str, seqs: Sequence[int]) -> list
     found = {place.index for place in records.places(connection, seqs)}
     query = select(erasable.c.idx).where(erasable.c.event_id == event_id).distinct()
     return sorted(found | set(connection.execute(query).scalars()))
+
+
+def _last_about(connection: Connection, indexes: Sequence[int]) -> int | None:
+    """The last redaction of anything in these entries."""
+    query = select(func.max(redaction.c.idx)).where(redaction.c.about.in_(indexes))
+    return connection.execute(query).scalar()
 
 
 def _rows(connection: Connection, index: int, event_id: str) -> list[erasing.PartRow]:

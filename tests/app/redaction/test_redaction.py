@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from app.cli import main
 from app.custody import rebuild
+from app.devices.models import parked
 from app.erasable.models import erasable, redaction
 from app.erasable.notices import ERASED
 from app.erasable.spans import MARK
@@ -22,9 +23,12 @@ from ledger.custody.event import ErrorDeclaration, Event, compact
 from ledger.epcis import json20, xml12
 from ledger.epcis.document import Document, Form
 from ledger.evidence.verify import verify
+from ledger.signing.client import KeyFolder
+from ledger.signing.keylife import KnownKey, end_key
+from ledger.signing.keyrecord import Action
 from ledger.store.sql.tables import wrap
 from tests.support.app import OPERATOR
-from tests.support.trade import WHEN, Trade
+from tests.support.trade import WHEN, Trade, problem
 from tests.support.world import package
 
 NAME = "Annabel Featherstonehaugh"
@@ -129,6 +133,31 @@ def test_a_signed_capture_that_is_sent_again_after_the_redaction_gets_its_receip
     assert (again.status_code, again.json["index"]) == (201, first.json["index"]), again.text
     assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
     assert audited(trade) == []
+
+
+def test_a_parked_document_is_erased_with_the_event_that_it_held(trade: Trade) -> None:
+    services, made = trade.node.services, noted(trade, 1)
+    raw = trade.document(made)
+    key = KnownKey(trade.device.signer.spki, trade.device.role, trade.device.label)
+    end = end_key(KeyFolder.open(trade.folder / "root"), Action.SUSPEND, key)
+    services.keys.apply(end.envelope, end.document, end.seed)
+    late = problem(trade.post_signed(raw), 409, "capture.parked")["parked"]["leaf"]
+    sent(trade, made)
+    where = f"/ledger/parked/{late}"
+    assert NAME in trade.client.get(where, headers=trade.bearer).text
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    problem(trade.client.get(where, headers=trade.bearer), 404, "not_found")
+    [(document_left, seed)] = rows(trade, parked.c.document, parked.c.seed)
+    assert (len(bytes(document_left)), seed) == (8, b"")  # type: ignore[arg-type]
+    assert audited(trade) == []
+    # What comes late after that is erased by asking again, and no other way of emptying it passes the audit.
+    problem(trade.post_signed(raw), 409, "capture.parked")
+    assert redactions(trade).redact(made.id, None, BASIS, OPERATOR).known
+    assert all(not left for (left,) in rows(trade, parked.c.seed))
+    assert audited(trade) == []
+    with services.database.writing() as connection:
+        connection.execute(update(parked).values(document=bytes(8)))
+    assert any("parked" in found for found in audited(trade))
 
 
 def test_erasing_one_field_leaves_the_others(trade: Trade) -> None:
