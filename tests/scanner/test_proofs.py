@@ -1,16 +1,18 @@
 """What evidence proves at the bench: whose key it was, by whose word, and whether the label says the same."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from ledger.custody.verdict import Reason
+from ledger.evidence.bundle import build
 from ledger.evidence.policy import Policy
 from ledger.signing.commitment import Leaf
 from scanner.lookup.port import ProofKind
 from scanner.lookup.proofs import Printed, prove
 from scanner.sources import RawScan
-from tests.ledger.evidence.world import MAKER, PACK, World, made
+from tests.ledger.evidence.world import MAKER, PACK, World, at, event, made
 
 EXPIRY = "ilmd/urn:epcglobal:cbv:mda#itemExpirationDate"
 
@@ -60,3 +62,22 @@ def test_the_label_is_held_against_what_is_proven(world: World, label: bytes, re
     assert (found.kind is ProofKind.DIFFERS) is (reason is not None)
     if reason:
         assert found.text.startswith("THE LABEL DIFFERS: ")
+
+
+def test_a_signature_by_nobody_who_is_named_proves_no_maker(world: World) -> None:
+    """The operator can make a key, sign with it what it likes, append that, and leave its author unnamed."""
+    hidden = replace(world.material(4, [PACK]), signers=(world.device.spki,))
+    note = world.checkpoint()
+    file = build(PACK, str(world.log.verifier), note, [hidden]).decode()
+    found = prove(file, PACK, note.decode(), Policy((world.log.verifier,), {}))
+    assert found.kind is ProofKind.NONE
+    assert "not named" in found.text
+
+
+def test_a_beginning_that_its_maker_took_back_is_no_proof() -> None:
+    world = World()
+    taken_back = [*made(PACK), *event(**{"errorDeclaration/declarationTime": at(5)})]
+    index = world.capture(sorted(taken_back, key=lambda field: field.path))
+    found = proof(world, Printed(), index)
+    assert found.kind is ProofKind.BROKEN
+    assert "declared to be wrong" in found.text
