@@ -6,10 +6,11 @@ all of them of its own: then the raw document is read again, as it came.
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from app.erasable.vault import Vault
 from app.events import pending
@@ -19,7 +20,7 @@ from ledger.custody.stored import unpack_fields
 from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
-from ledger.signing.commitment import Leaf, Record
+from ledger.signing.commitment import Field, HiddenLeaf, Leaf, Record
 
 _NO_LIMIT = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 
@@ -38,7 +39,7 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
     """What the entry at `index`, whose statement counts `n` records, committed to; None where no document is kept.
 
     Erasable values are there as far as `vault` opens them; else a `HiddenLeaf` stands for them. None also where a
-    redaction took the only document that says what the entry repeated.
+    redaction took the only document that says what the entry repeated, and these events were signed before.
     """
     row = connection.execute(select(document).where(document.c.idx == index)).one_or_none()
     if row is None:
@@ -56,6 +57,8 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
     elif vault is not None:
         restored = vault.records(connection, index, raw_document(bytes(row.raw)))
         if restored is None:
+            restored = _endorsed(connection, row, bodies, n, vault)
+        if restored is None:
             return None
         records = list(restored)
     else:
@@ -63,6 +66,46 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
     intake = json.loads(row.intake)
     leaves = tuple(Leaf(name, str(text).encode()) for name, text in sorted(intake.items()))
     return Committed(index, bytes(row.sha256), leaves, tuple(records))
+
+
+def _endorsed(
+    connection: Connection, row: Row[Any], bodies: Mapping[int, bytes], n: int, vault: Vault
+) -> list[list[Field]] | None:
+    """The records of a document that was erased as a whole: its own events, those that its entry endorsed,
+    and those whose id is kept with what was erased of them. None where others were among them.
+
+    What was erased has in each entry a leaf of its own, because the salts differ.
+    """
+    parts = vault.parts(connection, row.idx)
+    named = {each.event_id: each.ev_no for each in parts if each.event_id is not None}
+    columns = (event.c.idx, event.c.ev_no, event.c.body)
+    earlier = select(event.c.event_id, *columns).where(
+        event.c.event_id.in_(named), event.c.by_id == row.by_id, event.c.idx < row.idx
+    )
+    endorsed = (
+        select(endorsement.c.ev_no, *columns)
+        .join(event, event.c.seq == endorsement.c.seq)
+        .where(endorsement.c.idx == row.idx)
+    )
+    found: dict[int | None, tuple[int, int, bytes]] = {}
+    for event_id, *where in connection.execute(earlier):
+        found[named[event_id]] = tuple(where)  # of several, that which was endorsed
+    for number, *where in connection.execute(endorsed):
+        found[number] = tuple(where)
+    found |= {number: (row.idx, number, body) for number, body in bodies.items()}
+    if found.keys() != set(range(n)):
+        return None
+    leaves = {each.path: each.leaf for each in parts if each.value is None}
+    records = []
+    for number in range(n):
+        index, ev_no, body = found[number]
+        fields = vault.fields(connection, index, ev_no, unpack_fields(bytes(body)))
+        records.append([_own(each, leaves.get(f"e{number}/{each.path}")) for each in fields])
+    return records
+
+
+def _own(field: Field, leaf: bytes | None) -> Field:
+    return field if leaf is None else HiddenLeaf.of(field.path, leaf)
 
 
 def raw_document(packed: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Documents and events are what their entries committed to, and every column beside them follows from them.
 
-A page of documents at a time. The bytes that an entry committed to are hashed as they are stored; where they give
-another root, the raw document tells which event was changed.
+Blocks of documents (`app.proofs.blocks`) are judged as a whole (`app.proofs.judge`). Each document that is not beyond
+doubt is then looked at singly, and here alone findings are made. The bytes that an entry committed to are hashed as
+they are stored; where they give another root, the raw document tells which event was changed.
 """
 
 import json
@@ -13,18 +14,18 @@ from sqlalchemy import Row, func, select
 
 from app.custody import service as custody
 from app.devices import service as devices
-from app.erasable.vault import Vault, digest_of
+from app.erasable.vault import WHOLE, Vault, digest_of
 from app.events import pending, records
-from app.events.models import document, event, event_epc
+from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
 from app.partners import service as partners
-from app.proofs import presence
+from app.proofs import blocks, judge, presence
+from app.proofs.judge import UNBOUNDED
 from app.shared.auditing import AuditContext
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
 from ledger.custody.stored import StoredEventDamaged, event_of, unpack_fields
 from ledger.epcis.errors import DocumentError
-from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind
@@ -32,9 +33,6 @@ from ledger.signing.commitment import commit
 from ledger.signing.statement import Statement
 from ledger.store.findings import short
 from ledger.store.sql.types import to_micros
-
-_UNBOUNDED = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
-_PAGE = 500  # documents looked up at once
 
 
 def check(context: AuditContext) -> None:
@@ -58,19 +56,28 @@ class _Documents:
     def run(self) -> None:
         """All documents, ascending by number."""
         total = self._connection.execute(select(func.count()).select_from(document)).scalar_one()
-        done, after = 0, -(2**63)
-        page = select(document).order_by(document.c.doc_id).limit(_PAGE)
-        while found := self._connection.execute(page.where(document.c.doc_id > after)).all():
-            for row in found:
-                rows = self._connection.execute(
-                    select(event).where(event.c.doc_id == row.doc_id).order_by(event.c.ev_no)
-                ).all()
-                self._context.counts["documents"] += 1
-                self._context.counts["events"] += len(rows)
-                self._document(row, rows)
-                done += 1
-                self._context.tell("documents", done, total)
-            after = found[-1].doc_id
+        applying = pending.of(self._connection).keys()
+        done = 0
+        for part in blocks.parts(self._connection):
+            self._context.counts["documents"] += len(part)
+            self._context.counts["events"] += sum(each.events for each in part)
+            try:
+                block, doubtful = blocks.read_block(self._context, part, applying)
+                doubtful += judge.doubtful(block)
+            except (LedgerError, LookupError, TypeError, ValueError):
+                # A value of another type than its column's: looking at each row tells where.
+                doubtful = [each.doc_id for each in part]
+            for number in sorted(doubtful):
+                self._singly(number)
+            done += len(part)
+            self._context.tell("documents", done, total)
+
+    def _singly(self, number: int) -> None:
+        row = self._connection.execute(select(document).where(document.c.doc_id == number)).one()
+        rows = self._connection.execute(
+            select(event).where(event.c.doc_id == number).order_by(event.c.ev_no)
+        ).all()
+        self._document(row, rows)
 
     def _document(self, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
         key = f"{row.doc_id} (entry {row.idx})"
@@ -87,6 +94,14 @@ class _Documents:
         except (LedgerError, ValueError):
             what = None
         seed = self._context.reader.seed(row.idx)
+        if (
+            what is None
+            and seed is not None
+            and raw == b""
+            and self._gone_with_it(row, len(rows), statement.commit.n)
+        ):
+            self._beside(row, rows, key, entry, raw)
+            return
         if what is None or seed is None or raw is None:
             self._context.add(
                 "I9", "document", key, "body, intake or seed", "what was committed to", "cannot be read"
@@ -95,6 +110,15 @@ class _Documents:
         if commit(what.document_digest, what.intake, what.records, seed) != statement.commit.root:
             self._name_culprit(key, row, raw, rows)
         self._beside(row, rows, key, entry, raw)
+
+    def _gone_with_it(self, row: Row[Any], own: int, n: int) -> bool:
+        """Whether the document was erased as a whole by a redaction that says so (which `app.redaction.audit` checks),
+        and what it repeated was signed before: then no row says what that was."""
+        parts = self._vault.parts(self._connection, row.idx)
+        erased = any(each.path == WHOLE and each.erased_idx is not None for each in parts)
+        query = select(endorsement.c.ev_no).where(endorsement.c.idx == row.idx)
+        endorsed = self._connection.execute(query).scalars().all()
+        return erased and own + len(endorsed) < n and all(number < n for number in endorsed)
 
     def _raw(self, row: Row[Any], key: str) -> bytes | None:
         try:
@@ -112,7 +136,7 @@ class _Documents:
     def _name_culprit(self, key: str, row: Row[Any], raw: bytes, rows: Sequence[Row[Any]]) -> None:
         """The commitment does not hold: the raw document tells which event's body was changed, if it was one."""
         try:
-            expected = [each.fields() for each in read(raw, None, _UNBOUNDED).events]
+            expected = [each.fields() for each in read(raw, None, UNBOUNDED).events]
         except DocumentError:
             expected = []
         for each in rows:
@@ -219,7 +243,7 @@ class _Documents:
         if not raw:
             return  # erased as a whole: app.redaction.audit asks for the redaction that says so
         try:
-            parsed = read(raw, None, _UNBOUNDED)
+            parsed = read(raw, None, UNBOUNDED)
             events = self._vault.events(self._connection, row.idx, raw)
         except DocumentError as error:
             self._context.add("I9", "document", key, "raw", "a document that can be read", str(error))

@@ -110,6 +110,8 @@ class Evidence:
             _check_fields(choice, kept)
             known = _known(whole, told, names, kept)
             shown = [each for each in kept if each.seq in names or _may_stand_unnamed(each, told, known)]
+            if not shown:
+                raise NotFound("Nothing can be proven", "The document that told of it was erased as a whole.")
             note = self._witnessed(connection, {each.index for each in shown}) or note
             data, hidden = self._disclose(connection, subject, note, choice, shown, names, known)
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
@@ -127,8 +129,10 @@ class Evidence:
             if place.index not in opened:
                 n = Statement.parse(Entry.decode(reader.entry(place.index)).statement).commit.n
                 what = records.committed(connection, place.index, n, self._node.vault)
-                assert what is not None
-                opened[place.index] = what.records
+                # Erased as a whole, and no row says what it repeated: nothing of it can be shown.
+                opened[place.index] = () if what is None else what.records
+            if not opened[place.index]:
+                continue
             found.append(_Record(place.seq, place.index, place.ev_no, opened[place.index][place.ev_no]))
         return found
 
@@ -184,6 +188,8 @@ class Evidence:
                 return None
             scan = Disclosure(Profile.HOLDER)
             shown = self._kept(connection, begun[:1], self._size(note))
+            if not shown:
+                return None
             names, known = {begun[0].seq}, {subject}
             return self._disclose(connection, subject, note, scan, shown, names, known)[0]
 
