@@ -20,6 +20,7 @@ import importlib
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -99,7 +100,17 @@ class Context:
 
     def show(self, data: object, text: str) -> None:
         """Answer with `data` as JSON where it was asked for, else with `text`."""
-        sys.stdout.write((json.dumps(data, indent=2, default=str) if self.as_json else text) + "\n")
+        sys.stdout.write(
+            (json.dumps(data, indent=2, default=str) if self.as_json else printable(text)) + "\n"
+        )
+
+
+def printable(text: str) -> str:
+    """`text` for a terminal: names, labels and other nodes' words are strangers', and may not move the cursor or turn
+    the direction of a line."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def instant(text: str) -> Callable[[datetime], datetime]:
@@ -125,7 +136,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.parser.print_help()
         return 2
     try:
-        return arguments.run(arguments, Context(as_json)) or 0
+        status: int = arguments.run(arguments, Context(as_json)) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Who read it has enough (`| head`): nothing is wrong. What is left goes nowhere, or Python complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except AppError as error:
         return _failed(as_json, error.code, error.title, error.detail, error.next_step, error.extra)
     except (SettingsError, DatabaseRefused) as error:
@@ -152,9 +169,11 @@ def _failed(
     if as_json:
         text = json.dumps({"code": code, "title": title, "detail": detail, "next": next_step, **extra})
     else:
-        text = "packproof: " + "; ".join(part.rstrip(".") for part in (title, detail, next_step) if part)
+        said = "; ".join(part.rstrip(".") for part in (title, detail, next_step) if part)
+        text = printable(f"packproof: {said}")
         # The first problem is the detail.
-        text += "".join(f"\n  also: {p['message']} (at {p['where']})" for p in extra.get("problems", ())[1:])
+        also = (f"\n  also: {p['message']} (at {p['where']})" for p in extra.get("problems", ())[1:])
+        text += printable("".join(also))
     sys.stderr.write(text + "\n")
     return 1
 

@@ -137,11 +137,10 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
     )
     made = services.evidence.disclosed(subject, choice)
     disclose(services.database, services.clock, context.actor, "evidence.export", subject=subject)
-    written = []
-    for path, data in ((arguments.output, made.data), (arguments.html, page(made.data))):
-        if path is not None:
-            path.write_bytes(data)
-            written.append(str(path))
+    if arguments.output is not None:
+        arguments.output.write_bytes(made.data)
+    if arguments.html is not None:
+        arguments.html.write_bytes(page(made.data))
     value = {
         "file": str(arguments.output) if arguments.output else None,
         "page": str(arguments.html) if arguments.html else None,
@@ -154,20 +153,21 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
         "left_out": made.left_out,
         "hidden": [{"entry": each.index, "record": each.record, "paths": each.paths} for each in made.hidden],
     }
-    context.show(value, "\n".join(_told(made, subject, written)))
+    context.show(value, "\n".join(_told(made, subject, arguments.output, arguments.html)))
 
 
-def _told(made: Made, subject: str, written: list[str]) -> Iterator[str]:
-    yield f"{' and '.join(written)}: {len(made.data)} bytes of evidence about {subject}"
-    yield f"shown   {len(made.report.events)} events" + (
+def _told(made: Made, subject: str, output: Path | None, html: Path | None) -> Iterator[str]:
+    written = " and ".join(str(path) for path in (output, html) if path is not None)
+    yield f"{written}: {len(made.data)} bytes of evidence about {subject}"
+    shown = len(made.report.events)
+    yield f"shown   {shown} event{'s' if shown != 1 else ''}" + (
         f", {made.unnamed} of holders not named" if made.unnamed else ""
     )
     paths = sorted({path for each in made.hidden for path in each.paths})
     yield "hidden  " + ("; ".join(paths) if paths else "no field; other packages' numbers always are")
     if made.left_out:
         yield f"not in it: {made.left_out} events of containers that the reader does not know"
-    yield (
-        f"Anybody checks it with: python -m ledger verify {written[0]}"
-        if not written[0].endswith(".html")
-        else ("Anybody opens the page in a browser: it checks itself, without network.")
-    )
+    if output is not None:
+        yield f"Anybody checks it with: packproof-verify {output} (or python -m ledger verify {output})"
+    if html is not None:
+        yield f"Anybody opens {html} in a browser: it checks itself, without network."

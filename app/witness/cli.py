@@ -68,9 +68,10 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
         "logs": [str(log.key) for log in folder.logs().logs],
         "new": new,
     }
+    followed = f"{len(data['logs'])} log{'s' if len(data['logs']) != 1 else ''}"
     text = "\n".join(
         (
-            f"Witness {folder.name}, following {len(data['logs'])} logs ({new} new). Its keys, for policies:",
+            f"Witness {folder.name}, following {followed} ({new} new). Its keys, for policies:",
             *(f"  {key}" for key in data["keys"]),
         )
     )

@@ -1,0 +1,130 @@
+"""`packproof evidence` as it is typed: what it writes, what it says of it, and how it refuses."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from ledger.__main__ import main as packproof_verify
+from ledger.evidence.verify import verify
+from tests.support.shared import ROOT
+from tests.support.trade import Trade
+from tests.support.world import MAKER, WHOLESALER, package
+
+PACK, OTHER = package(21), package(22)
+
+
+@pytest.fixture
+def trade(sqlite_trade: Trade, monkeypatch: pytest.MonkeyPatch) -> Trade:
+    """A node on which the maker has made two packages, signed, and to which the command line belongs."""
+    trade = sqlite_trade
+    made = replace(trade.begun(21, 22), extensions=(("http://maker.example/ns#note", '"keep cool"'),))
+    assert trade.post_signed(trade.document(made)).status_code == 201
+    settings = trade.node.services.settings
+    monkeypatch.setenv("PACKPROOF_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("PACKPROOF_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("PACKPROOF_LEDGER_ORIGIN", settings.ledger_origin)
+    return trade
+
+
+def carried(page: Path) -> bytes:
+    """The evidence file within a page."""
+    [text] = re.findall(
+        r'<script type="text/plain" id="evidence">([^<]*)</script>', page.read_text(encoding="utf-8")
+    )
+    return base64.b64decode(text, validate=True)
+
+
+def test_file_and_page_carry_the_same_and_the_text_says_what_is_in_it(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, page = tmp_path / "e.json", tmp_path / "e.html"
+    assert main(["evidence", PACK, "-o", str(file), "--html", str(page)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        f"{file} and {page}: {file.stat().st_size} bytes of evidence about {PACK}",
+        "shown   1 event",
+        "hidden  no field; other packages' numbers always are",
+        f"Anybody checks it with: packproof-verify {file} (or python -m ledger verify {file})",
+        f"Anybody opens {page} in a browser: it checks itself, without network.",
+    ]
+    data = file.read_bytes()
+    assert carried(page) == data
+    assert verify(data).events[0].one["bizStep"] == "commissioning"
+    assert OTHER.encode() not in data
+    assert packproof_verify([str(file)]) == 0
+    assert "keep cool" in capsys.readouterr().out
+
+
+def test_a_page_alone_names_no_file_and_says_what_a_reader_is_not_shown(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "e.html"
+    assert main(["evidence", PACK, "--html", str(page), "--profile", "regulator"]) == 0
+    told = capsys.readouterr().out
+    assert "hidden  ext/http://maker.example/ns#note\n" in told
+    assert "packproof-verify" not in told
+    shown = verify(carried(page)).events[0]
+    assert shown.hidden == 1
+    assert not any(path.startswith("ext/") for path in shown.one)
+
+
+def test_programs_get_the_same_as_data(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "e.json"
+    assert main(["evidence", PACK, "-o", str(file), "--for", MAKER, "--hide", "lotNumber", "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["file"] == str(file)
+    assert value["page"] is None
+    assert (value["for"], value["events"], value["unnamed"], value["left_out"]) == (MAKER, 1, 0, 0)
+    [hidden] = value["hidden"]
+    assert [path.rpartition("#")[2] for path in hidden["paths"]] == ["lotNumber"]
+    assert value["bytes"] == file.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([PACK], "evidence.file"),
+        ([PACK, "--show", "nonsense"], "evidence.field"),
+        ([PACK, "--hide", "eventTime"], "evidence.field"),
+        ([PACK, "--for", WHOLESALER], "not_found"),
+        (["nonsense"], "epc.invalid"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_with_its_code_and_nothing_is_written(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: str
+) -> None:
+    file = tmp_path / "e.json"
+    output = [] if code == "evidence.file" else ["-o", str(file)]
+    assert main(["evidence", *words, *output, "--json"]) == 1
+    assert json.loads(capsys.readouterr().err)["code"] == code
+    assert not file.exists()
+
+
+def test_that_it_was_taken_is_in_the_audit_trail(trade: Trade, tmp_path: Path) -> None:
+    assert main(["evidence", PACK, "-o", str(tmp_path / "e.json")]) == 0
+    with trade.node.services.database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT action, subject FROM audit_trail").all()
+    assert ("evidence.export", PACK) in [tuple(row) for row in rows]
+
+
+def test_who_reads_only_the_beginning_is_not_told_of_a_broken_pipe(trade: Trade) -> None:
+    ready, unread = os.pipe()
+    os.close(ready)
+    command = [sys.executable, "-m", "app.cli", "ledger", "entry", "0"]
+    try:
+        found = subprocess.run(
+            command, cwd=ROOT, stdout=unread, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    finally:
+        os.close(unread)
+    assert (found.returncode, found.stderr) == (141, b"")
