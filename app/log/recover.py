@@ -80,7 +80,7 @@ def register(actions: Any) -> None:
 def _run(arguments: argparse.Namespace, context: "Context") -> int:
     node = context.services.node
     given = [Given(str(path), heads.from_file(path)) for path in arguments.checkpoint]
-    urls = [*arguments.witness, *_configured(context.settings)]
+    urls = [*arguments.witness, *_configured(context.settings.witnesses)]
     asked, silent = _ask(node.origin, urls)
     given += asked
     mark, key = node.data_dir / "mark", node.note_verifier
@@ -114,15 +114,14 @@ def _ask(origin: str, urls: Sequence[str]) -> tuple[list[Given], list[str]]:
     return given, silent
 
 
-def _configured(settings: Any) -> list[str]:
-    """The addresses of the witnesses that the node's policy file names."""
-    path = getattr(settings, "witnesses", None)
-    if not path:
+def _configured(path: Path | None) -> list[str]:
+    """The addresses of the witnesses that the node's policy file names. Raises `AppError` ``witness.policy``."""
+    if path is None:
         return []
     try:
-        policy = LogPolicy.parse(Path(path).read_bytes())
-    except LedgerError as error:
-        raise AppError("witness.policy", 500, f"{path} is no policy", error.message) from error
+        policy = LogPolicy.parse(path.read_bytes())
+    except (LedgerError, OSError) as error:
+        raise AppError("witness.policy", 500, f"{path} cannot be read as a policy", str(error)) from error
     return [witness.url for witness in policy.witnesses if witness.url]
 
 

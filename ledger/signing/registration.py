@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, VerificationError
 from ledger.log.encoding import from_base64, from_json, to_base64, to_json
 from ledger.signing.keyrecord import SignedRecord
 
@@ -42,16 +42,16 @@ class Registration:
 
     @classmethod
     def parse(cls, data: bytes) -> "Registration":
-        """Read what `encode` wrote; verifies nothing. Raises `LedgerError`."""
+        """Read what `encode` wrote; verifies nothing. Raises `VerificationError`."""
         if len(data) > _MAX_REGISTRATION_BYTES:
-            raise ClientError(f"a registration of {len(data)} bytes is none", code="registration")
+            raise VerificationError(f"a registration of {len(data)} bytes is none", code="registration")
         value = from_json(data)
         if not isinstance(value, dict) or value.keys() != {"envelope", "document", "seed"}:
-            raise ClientError(
+            raise VerificationError(
                 "this is no key registration: it has not envelope, document and seed", code="registration"
             )
         if not all(isinstance(text, str) for text in value.values()):
-            raise ClientError("a registration holds base64 text", code="registration")
+            raise VerificationError("a registration holds base64 text", code="registration")
         return cls(from_base64(value["envelope"]), from_base64(value["document"]), from_base64(value["seed"]))
 
     @classmethod
@@ -61,5 +61,5 @@ class Registration:
 
 
 def load_registration(path: Path) -> Registration:
-    """The registration in the file `path`. Raises `LedgerError` where it is none, `OSError` where there is no file."""
+    """The registration in the file `path`. Raises `VerificationError` where it is none, `OSError` without a file."""
     return Registration.parse(path.read_bytes())

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from ledger.errors import LedgerError
+from ledger.errors import VerificationError
 from ledger.signing import client
 from ledger.signing.client import ClientError, KeyFolder, Registration, make_device, make_root, sign_capture
 from ledger.signing.commitment import Leaf, ListField, commit
@@ -161,7 +161,7 @@ def test_a_registration_is_signed_by_root_and_device(folder, tmp_path):
     "data", [b"", b"{}", b"[]", b'{"envelope":1,"document":"","seed":""}', b"x" * 300_000]
 )
 def test_what_is_no_registration_is_refused(data):
-    with pytest.raises(LedgerError):
+    with pytest.raises(VerificationError):
         Registration.parse(data)
 
 
