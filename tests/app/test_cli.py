@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from app.cli import Context
 from tests.support.shared import ROOT
 
 GLN = "0399999000017"
@@ -127,6 +128,15 @@ def test_a_refusal_is_one_line_with_the_next_step_and_status_1(packproof):
     as_json = packproof("user", "disable", "nobody", "--json")
     assert as_json.returncode == 1
     assert json.loads(as_json.stderr)["code"] == "not_found"
+
+
+def test_what_strangers_wrote_cannot_move_the_cursor(packproof, capsys):
+    """Names, labels and what another node answers are shown as they came, but for what steers a terminal."""
+    refused = packproof("user", "disable", "mia\x1b[2J\x1b[HDone.\u202e")
+    assert refused.returncode == 1
+    assert not set(refused.stderr) & {"\x1b", "\u202e"}
+    Context(as_json=False).show({}, "a\x1b[2Jb\u202e\r\n\tc")
+    assert capsys.readouterr().out == "a\ufffd[2Jb\ufffd\ufffd\n\tc\n"
 
 
 def test_a_token_is_printed_once_alone_on_standard_output(packproof):
