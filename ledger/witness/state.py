@@ -96,11 +96,16 @@ class LogState:
             ) from error
 
     def keep(self, conflict: Conflict) -> Path | None:
-        """Keep a proven conflict; None where it is kept already, or enough of them are."""
+        """Keep a proven conflict; None where it is kept already, or enough of them are. Raises `StateError`."""
+        try:
+            return self._keep(conflict)
+        except OSError as error:
+            raise StateError(f"a conflict of {self._origin} cannot be kept: {error.strerror}") from error
+
+    def _keep(self, conflict: Conflict) -> Path | None:
         folder = self._folder / "conflicts"
         kept = list(folder.glob(f"{self._name}-*.json"))
-        again = any(Conflict.parse(path.read_bytes()).shown.note == conflict.shown.note for path in kept)
-        if again or len(kept) >= MAX_CONFLICTS:
+        if any(_shows(path, conflict.shown.note) for path in kept) or len(kept) >= MAX_CONFLICTS:
             return None
         data = conflict.encode()
         # By its content too: two of one moment are two.
@@ -108,6 +113,14 @@ class LogState:
         path = folder / f"{self._name}-{stamp(conflict.shown.seen_at)}-{digest}.json"
         write_whole(path, data)
         return path
+
+
+def _shows(path: Path, note: bytes) -> bool:
+    """Whether the conflict in this file ends with the same head. One that was damaged since shows nothing."""
+    try:
+        return Conflict.parse(path.read_bytes()).shown.note == note
+    except VerificationError:
+        return False
 
 
 class StateFolder:

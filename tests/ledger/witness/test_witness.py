@@ -223,6 +223,24 @@ def test_a_fork_is_refused_and_kept_as_proof(witness: Witness, tmp_path: Path) -
     assert len(witness.folder.conflicts()) == 2
 
 
+def test_a_conflict_that_cannot_be_kept_or_was_damaged_is_not_the_requests_fault(
+    witness: Witness, tmp_path: Path
+) -> None:
+    fork = AddCheckpoint.encode(5, [], note(5, OTHER))
+    assert status(witness, request(0, 5)) == 200
+    kept = witness.add_checkpoint(fork).conflict
+    assert kept is not None
+    kept.write_bytes(b"{")
+    assert (answer := witness.add_checkpoint(fork)).status == 422
+    assert answer.conflict is not None, "what was damaged proves nothing any more"
+    for path in (tmp_path / "conflicts").iterdir():
+        path.unlink()
+    (tmp_path / "conflicts").rename(tmp_path / "elsewhere")
+    (tmp_path / "conflicts").symlink_to("/proc/self/fdinfo")  # where nothing can be made
+    with pytest.raises(StateError):
+        witness.add_checkpoint(fork)
+
+
 def test_another_keys_signature_is_no_proof_against_the_log(witness: Witness) -> None:
     assert status(witness, request(0, 5)) == 200
     assert witness.add_checkpoint(AddCheckpoint.encode(5, [], note(5, OTHER, STRANGER))).status == 403
