@@ -50,7 +50,7 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
     waiting = pending.of(connection).get(row.doc_id)
     if waiting is not None:
         bodies |= pending.bodies(connection, waiting)
-    if len(bodies) == n:
+    if bodies.keys() == set(range(n)):
         records: list[Record] = [unpack_fields(bytes(bodies[number])) for number in range(n)]
         if vault is not None:
             records = list(vault.all_fields(connection, index, records))

@@ -88,6 +88,9 @@ class _Documents:
         statement = Statement.parse(entry.statement)
         for each in rows:
             self._event(row, each)
+            if not 0 <= each.ev_no < statement.commit.n:
+                last = f"0 to {statement.commit.n - 1}"
+                self._context.add("I9", "event", str(each.seq), "ev_no", last, str(each.ev_no))
         raw = self._raw(row, key)
         try:
             what = records.committed(self._connection, row.idx, statement.commit.n, self._vault)
