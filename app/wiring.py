@@ -84,6 +84,7 @@ class Services:
             self.settings.max_document_events,
             self.settings.max_body_bytes,
             timedelta(seconds=self.settings.clock_tolerance_seconds),
+            self.parking,
         )
         return Worker(self.database, self.clock, self.committer, documents)
 

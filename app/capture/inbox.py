@@ -31,6 +31,9 @@ OPEN = (WAITING, APPLYING)
 LEASE = timedelta(seconds=30)
 MOST_WAITING = 16  # unfinished documents of one party
 JOB_BYTES = 16
+# What came is not kept here once the document has it, or it was refused: a later erasure would not reach it. The seed
+# goes too, with which a value that was erased could be guessed and the guess tested.
+FORGOTTEN = {"raw": b"", "intake": "{}", "envelope": None, "seed": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +230,9 @@ def fail(connection: Connection, job: Job, worker: str, problem: Mapping[str, An
             state=FAILED,
             problem=json.dumps(dict(problem)),
             finished_at=now,
-            raw=b"",
             lease_by=None,
             lease_until=None,
+            **FORGOTTEN,
         )
     )
     return done.rowcount == 1
@@ -243,7 +246,7 @@ def problem_of(error: AppError) -> dict[str, Any]:
         "title": error.title,
         "detail": error.detail,
         "next": error.next_step,
-        **{name: error.extra[name] for name in ("problems",) if name in error.extra},
+        **{name: error.extra[name] for name in ("problems", "parked") if name in error.extra},
     }
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from app.capture.prepared import PreparedEvent
+from app.capture.prepared import OtherContent, PreparedEvent
+from app.errors import Invalid
 from app.events.models import document, endorsement, event, inbox, inbox_event
 from app.events.pending import APPLYING
 from app.shared.chunks import chunks
@@ -110,3 +112,55 @@ def same_document(connection: Connection, by_id: int, sha256: bytes, signer: byt
     )
     found = connection.execute(query).scalar()
     return None if found is None else int(found)
+
+
+def refuse_other_content(connection: Connection, job_no: int) -> None:
+    """No event stands twice in the long document of this job, and none already with other content.
+
+    Raises `Invalid`, `OtherContent`.
+    """
+    own, other = inbox_event, inbox_event.alias("other")
+    same = and_(
+        other.c.job_no == job_no,
+        other.c.by_id == own.c.by_id,
+        other.c.event_id == own.c.event_id,
+        other.c.declared_at == own.c.declared_at,
+        other.c.ev_no > own.c.ev_no,
+    )
+    double = connection.execute(
+        select(own.c.event_id, own.c.digest, other.c.digest.label("another"))
+        .join(other, same)
+        .where(own.c.job_no == job_no)
+        .limit(1)
+    ).first()
+    if double is not None and double.digest == double.another:
+        raise Invalid(
+            "capture.double",
+            "An event stands twice in this document",
+            double.event_id,
+            "Nothing was stored. Send each event once.",
+        )
+    if double is not None:
+        raise OtherContent([double.event_id])
+    query = standing(job_no, event.c.event_id).where(event.c.digest != own.c.digest).limit(1000)
+    clashing = connection.execute(query).scalars().all()
+    if clashing:
+        raise OtherContent(list(clashing))
+
+
+def standing(job_no: int, *columns: Any) -> Any:
+    """A query of `columns` over the events of a long document that stand already."""
+    own = inbox_event
+    return (
+        select(*columns)
+        .select_from(own)
+        .join(
+            event,
+            and_(
+                event.c.by_id == own.c.by_id,
+                event.c.event_id == own.c.event_id,
+                event.c.declared_at == own.c.declared_at,
+            ),
+        )
+        .where(own.c.job_no == job_no)
+    )

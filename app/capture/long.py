@@ -23,12 +23,21 @@ from app.capture import inbox as queue
 from app.capture import prepare, sealing
 from app.capture.committer import Committer
 from app.capture.inbox import Job
-from app.capture.known import declared_at, find_twins, known_events, same_document
-from app.capture.prepared import OtherContent, PreparedCapture, PreparedEvent
+from app.capture.known import (
+    declared_at,
+    find_twins,
+    known_events,
+    refuse_other_content,
+    same_document,
+    standing,
+)
+from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.capture.recording import append_document, endorse, insert_events, project_events
 from app.capture.rows import PARTIES, Rows, parties_of
 from app.devices import service as devices
-from app.errors import AppError, Invalid
+from app.devices.parking import Parking
+from app.devices.service import KeyEnded
+from app.errors import AppError
 from app.events.models import document, endorsement, event, inbox, inbox_event, inbox_name
 from app.events.pending import APPLYING
 from app.node.service import Node
@@ -81,6 +90,7 @@ class LongDocuments:
     most_events: int
     most_bytes: int
     tolerance: timedelta
+    parking: Parking
 
     def work(self, job: Job, worker: str, tell: Callable[[int, int], None]) -> None:
         """Take `job` to its end. `tell` is called with (applied, all) after each slice.
@@ -96,11 +106,24 @@ class LongDocuments:
             except Exception as error:
                 if isinstance(error, AppError) and error.status >= 500:
                     raise  # the node's trouble, not the document's
+                if isinstance(error, KeyEnded):
+                    error = self._park(job, error)
                 problem = queue.problem_of(error if isinstance(error, AppError) else _fault(error))
                 self.committer.run(lambda c, _: queue.fail(c, job, worker, problem, self.clock.now()))
         while self.apply_slice(job, worker, tell):
             pass
         self.clear(job.job_no)
+
+    def _park(self, job: Job, ended: KeyEnded) -> AppError:
+        """Keep what a key signed that ended while the document waited; what its job fails with."""
+        with self.database.reading() as connection:
+            content = queue.content(connection, job)
+            by = partners.glns(connection, [job.by_id])[job.by_id]
+        assert content.envelope is not None  # the intake key does not end
+        assert content.seed is not None
+        return self.parking.park(
+            by, content.envelope, content.seed, content.raw, job.content_type or "", ended
+        )
 
     # -- validate
 
@@ -200,7 +223,7 @@ class LongDocuments:
             return  # done by a try whose end was not known
         if row.lease_by != worker:
             raise LeaseLost
-        self._refuse_other_content(connection, job)
+        refuse_other_content(connection, job.job_no)
         index = self._stands_at(connection, writer, job, found)
         doc_id = None
         if index is None:
@@ -220,56 +243,9 @@ class LongDocuments:
                 events=found.count,
                 mark=found.count if ended else 0,
                 finished_at=now if ended else None,
-                raw=b"",
                 lease_until=now + queue.LEASE,
+                **queue.FORGOTTEN,
             )
-        )
-
-    def _refuse_other_content(self, connection: Connection, job: Job) -> None:
-        """No event stands twice in the document, and none already with other content. Raises `AppError`."""
-        own, other = inbox_event, inbox_event.alias("other")
-        same = and_(
-            other.c.job_no == job.job_no,
-            other.c.by_id == own.c.by_id,
-            other.c.event_id == own.c.event_id,
-            other.c.declared_at == own.c.declared_at,
-            other.c.ev_no > own.c.ev_no,
-        )
-        double = connection.execute(
-            select(own.c.event_id, own.c.digest, other.c.digest.label("another"))
-            .join(other, same)
-            .where(own.c.job_no == job.job_no)
-            .limit(1)
-        ).first()
-        if double is not None and double.digest == double.another:
-            raise Invalid(
-                "capture.double",
-                "An event stands twice in this document",
-                double.event_id,
-                "Nothing was stored. Send each event once.",
-            )
-        if double is not None:
-            raise OtherContent([double.event_id])
-        query = self._standing(job, event.c.event_id).where(event.c.digest != own.c.digest).limit(1000)
-        clashing = connection.execute(query).scalars().all()
-        if clashing:
-            raise OtherContent(list(clashing))
-
-    def _standing(self, job: Job, *columns: Any) -> Any:
-        """The events of `job` that stand already."""
-        own = inbox_event
-        return (
-            select(*columns)
-            .select_from(own)
-            .join(
-                event,
-                and_(
-                    event.c.by_id == own.c.by_id,
-                    event.c.event_id == own.c.event_id,
-                    event.c.declared_at == own.c.declared_at,
-                ),
-            )
-            .where(own.c.job_no == job.job_no)
         )
 
     def _stands_at(
@@ -279,20 +255,20 @@ class LongDocuments:
         again = same_document(connection, job.by_id, job.sha256, job.signer)
         if not found.count or again is not None:
             return again
-        standing = connection.execute(self._standing(job, func.count(), func.max(event.c.idx))).one()
-        if standing[0] < found.count:
+        known, last = connection.execute(standing(job.job_no, func.count(), func.max(event.c.idx))).one()
+        if known < found.count:
             return None
         if job.signer is None:
-            return int(standing[1])
+            return int(last)
         bare = (
-            self._standing(job, func.count())
+            standing(job.job_no, func.count())
             .join(document, document.c.doc_id == event.c.doc_id)
             .where(document.c.signer.is_(None), ~exists().where(endorsement.c.seq == event.c.seq))
         )
         if connection.execute(bare).scalar_one():
             return None
         stands = writer.find_statement(found.capture.statement)
-        return int(standing[1]) if stands is None else stands
+        return int(last) if stands is None else stands
 
     # -- apply
 

@@ -105,11 +105,12 @@ inbox = Table(
     Column("sha256", LargeBinary(32), nullable=False),
     Column("signer", LargeBinary(32)),  # thumbprint of the author's key; NULL: received, not signed
     Column("channel", Text, nullable=False),
-    Column("intake", Text, nullable=False),  # JSON of the intake fields to commit to
+    # What came, until the document has it or it was refused.
+    Column("intake", Text, nullable=False),  # JSON of the intake fields to commit to; {} afterwards
     Column("envelope", LargeBinary),  # DSSE, where it is signed
     Column("seed", LargeBinary),
     Column("content_type", Text),
-    Column("raw", LargeBinary, nullable=False),  # zlib; empty once the document has it, or it was refused
+    Column("raw", LargeBinary, nullable=False),  # zlib; empty afterwards
     Column("created_at", UtcMicros, nullable=False),
     Column("finished_at", UtcMicros),
     Column("state", Text, nullable=False),

@@ -18,6 +18,9 @@ from ledger.gs1.errors import shown
 _SUSPECT = re.compile(rb"\\(?:u00[01]|u[dD][89A-Fa-f]|u[fF]{3}[eEfF]|[bf])|\xef\xbf[\xbe\xbf]")
 
 
+_MOST_SHARED, _MOST_SHARED_CHARS = 4096, 200
+
+
 class Number(str):
     """A JSON number, as it was written."""
 
@@ -34,9 +37,16 @@ def parse(body: bytes, limits: Limits) -> Any:
     """The value of a JSON text: dict, list, str, `Number`, bool, None. Raises `DocumentError`."""
     text = _decoded(body, limits)
     repeated: list[_Twice] = []
+    known: dict[str, str] = {}
+
+    def once(value: Any) -> Any:
+        """Texts that come again and again in a long document, steps and places, are in memory once."""
+        if type(value) is not str or len(value) > _MOST_SHARED_CHARS:
+            return value
+        return known.get(value) or (known.setdefault(value, value) if len(known) < _MOST_SHARED else value)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
+        found = {name: once(value) for name, value in pairs}
         if len(found) != len(pairs):
             found = _Twice(found)
             seen: set[str] = set()

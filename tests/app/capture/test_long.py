@@ -13,7 +13,7 @@ from app.capture import inbox as queue
 from app.capture import long as longs
 from app.capture.long import LeaseLost
 from app.events import pending
-from app.events.models import event, inbox_event, inbox_name
+from app.events.models import event, inbox, inbox_event, inbox_name
 from app.proofs.fsck import fsck
 from app.shared.actor import Role
 from ledger.custody.event import ErrorDeclaration
@@ -373,3 +373,42 @@ def test_the_stream_gives_the_root_that_the_tree_gives():
         for record in records[:count]:
             stream.add(record)
         assert stream.root() == commit(digest, intake, records[:count], seed)
+
+
+def test_nothing_of_what_came_is_kept_in_the_inbox_once_it_stands_or_was_refused(short):
+    """The seed least of all: with it a guess at an erased value could be tested."""
+    value = json.loads(short.document(*many(short)))
+    value["epcisBody"]["eventList"][20].pop("eventTime")
+    jobs = [
+        job_of(short.post_epcis(json.dumps(value).encode())),
+        job_of(short.post_signed(short.document(*many(short)))),
+        job_of(short.post_epcis(short.document(*many(short, 2000)))),
+    ]
+    states = [finish(short, job_id)["success"] for job_id in jobs]
+    assert states == [False, True, True]
+    with short.node.services.database.reading() as connection:
+        for row in connection.execute(select(inbox.c.raw, inbox.c.intake, inbox.c.envelope, inbox.c.seed)):
+            assert (bytes(row.raw), row.intake, row.envelope, row.seed) == (b"", "{}", None, None)
+
+
+def test_a_key_that_ends_while_its_document_waits_has_it_parked(short):
+    raw = short.document(*many(short))
+    job_id = job_of(short.post_signed(raw))
+    device = short.device
+    ended = end_key(
+        KeyFolder.open(short.folder / "root"),
+        Action.REVOKE,
+        KnownKey(device.signer.spki, device.role, device.label),
+    )
+    short.node.services.keys.apply(ended.envelope, ended.document, ended.seed)
+    before = short.counts()
+    told = finish(short, job_id)
+    assert told["success"] is False
+    [error] = told["errors"]
+    assert (error["code"], error["status"]) == ("capture.parked", 409)
+    assert short.counts() == (before[0] + 1, *before[1:]), "the entry that says it came, and no event"
+    [act] = short.client.get("/ledger/parked", headers=short.bearer).get_json()["parked"]
+    assert (act["leaf"], act["state"], act["why"]) == (error["parked"]["leaf"], "open", "revoked")
+    document = short.client.get(f"/ledger/parked/{act['leaf']}", headers=short.bearer)
+    assert document.data == raw
+    audited(short)
