@@ -1,7 +1,8 @@
 """Bearer tokens of partner systems, devices and inspectors' tools: ``pp_`` and 256 random bits in base32.
 
 Shown once, kept as SHA-256. The prefix lets secret scanners find one that was published. A token speaks for one party
-(an inspector's for none), within its scopes, until it expires or is revoked::
+(an inspector's for none), within its scopes, until it expires or is revoked; a device's also only while its key is
+valid::
 
     made = tokens.create(by, "erp", Role.PARTNER_SYSTEM, party_gln="0614141000012", scopes={"capture", "query"})
     made.secret   # the only time anybody sees it
@@ -15,6 +16,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, or_, select, update
 
+from app.devices import service as devices
 from app.errors import Invalid, NotFound
 from app.people import rules
 from app.people.models import api_token
@@ -139,8 +141,8 @@ class Tokens:
         )
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
+            if row is None or not _stands(connection, row.kind, row.subject):
+                return None
         return Actor(
             kind="token",
             id=row.token_id,
@@ -203,3 +205,15 @@ class Tokens:
             )
             for row in rows
         ]
+
+
+def _stands(connection: Connection, kind: str, subject: str | None) -> bool:
+    """Whether what a token stands for still does: that of a device ends, and rests, with its key.
+
+    Whoever has stolen a bench has its token too.
+    """
+    if kind != Role.DEVICE.value or subject is None:
+        return True
+    thumbprint = bytes.fromhex(subject)
+    key = devices.keys(connection, [thumbprint]).get(thumbprint)
+    return key is not None and key.state == "valid"

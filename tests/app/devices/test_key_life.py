@@ -132,6 +132,24 @@ def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
     assert audit(trade).ok
 
 
+def test_a_stolen_benchs_token_ends_with_its_key(trade):
+    """Whoever has the bench has the token that lies beside the key: it must not go on reading for its party."""
+    made = make_device(trade.folder / "stolen", trade.folder / "root", "stolen", Role.DEVICE)
+    bearer = {"Authorization": f"Bearer {trade.enrol(made).get_json()['token']}"}
+    folder = KeyFolder.open(trade.folder / "stolen")
+
+    def answered() -> int:
+        return trade.client.get("/ledger/parked", headers=bearer).status_code
+
+    assert answered() == 200
+    send(trade, "/ledger/keys", end_key(root(trade), Action.SUSPEND, known(folder)))
+    assert answered() == 401
+    assert send(trade, "/ledger/keys", reinstate(root(trade), folder)).status_code == 200
+    assert answered() == 200
+    send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(folder)))
+    assert answered() == 401
+
+
 def test_who_has_stolen_an_ended_key_fills_no_disk(sqlite_trade, monkeypatch):
     """Documents of up to the largest body, a thousand of them, would be gigabytes: their bytes are counted too."""
     trade = sqlite_trade
