@@ -20,6 +20,7 @@ from app.capture.worker import Worker
 from app.devices import service as devices
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
+from app.errors import AppError
 from app.node.service import Node
 from app.partners import service as partners
 from app.products import service as products
@@ -95,7 +96,7 @@ class Capture:
                     devices.require_valid(connection, opened.entry_signatures(verifiers), size)
             except KeyEnded as ended:
                 self._check_long(raw, content_type, statement, seed)
-                raise self.parking.park(by, envelope, seed, raw, content_type or "", ended) from ended
+                raise self._park(by, envelope, seed, raw, content_type, ended) from ended
             return self._put(
                 by,
                 raw,
@@ -118,7 +119,16 @@ class Capture:
         try:
             return self.submit(prepared)
         except KeyEnded as ended:
-            raise self.parking.park(by, envelope, seed, raw, content_type or "", ended) from ended
+            raise self._park(by, envelope, seed, raw, content_type, ended) from ended
+
+    def _park(
+        self, by: str, envelope: bytes, seed: bytes, raw: bytes, content_type: str | None, ended: KeyEnded
+    ) -> AppError:
+        """Keep what an ended key signed; the answer that says so. Where the database cannot be had, it says that."""
+        try:
+            return self.parking.park(by, envelope, seed, raw, content_type or "", ended)
+        except DBAPIError as error:
+            raise told(error) from error
 
     def submit(self, capture: PreparedCapture) -> Receipt:
         """The seam itself: give a prepared capture its place; returns when it is durable."""

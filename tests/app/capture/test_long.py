@@ -23,6 +23,7 @@ from ledger.signing.commitment import Leaf, ListField, commit
 from ledger.signing.keylife import KnownKey, end_key
 from ledger.signing.keyrecord import Action
 from ledger.signing.stream import CommitmentStream
+from ledger.store.sql.engine import sqlite_driver
 from tests.support.trade import WHEN, problem
 from tests.support.world import GTIN, MAKER, WHOLESALER
 
@@ -157,6 +158,21 @@ def test_a_late_long_document_is_parked_only_if_it_is_what_was_signed(short):
     problem(short.post_parts("/ledger/captures", **parts, document=raw), 409, "capture.parked")
     services.node.checkpoint()
     assert fsck(services.database, services.node).ok
+
+
+def test_a_late_document_that_cannot_be_parked_now_is_told_so(sqlite_trade):
+    short, services = sqlite_trade, sqlite_trade.node.services
+    calm(services)
+    capture = short.signed(short.document(*many(short)))
+    key = KnownKey(short.device.signer.spki, short.device.role, short.device.label)
+    record = end_key(KeyFolder.open(short.folder / "root"), Action.REVOKE, key)
+    services.keys.apply(record.envelope, record.document, record.seed)
+    parts = {"envelope": capture.envelope, "seed": capture.seed, "document": capture.document}
+    other = sqlite_driver().connect(services.database.url.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    problem(short.post_parts("/ledger/captures", **parts), 503, "capture.busy")
+    other.close()
+    problem(short.post_parts("/ledger/captures", **parts), 409, "capture.parked")
 
 
 def test_the_same_document_again_is_the_same_job_and_then_the_same_receipt(short):
