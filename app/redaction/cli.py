@@ -73,8 +73,9 @@ def _redact(arguments: argparse.Namespace, context: "Context") -> None:
         text = "Everything asked for was erased before."
     else:
         where = ", ".join(map(str, done.entries))
-        text = f"{len(done.fields)} fields erased; entry {where} says so:\n" + "".join(
-            f"  {path}\n" for path in done.fields
+        text = (
+            f"{len(done.fields)} field{'' if len(done.fields) == 1 else 's'} erased; entry {where} says so:\n"
+            + "".join(f"  {path}\n" for path in done.fields)
         )
     context.show(data, text.rstrip() + "\n" + UNREACHED)
 

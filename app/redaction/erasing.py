@@ -10,6 +10,7 @@ import secrets
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection, insert, select, update
@@ -74,7 +75,8 @@ class Erasing:
         stored = b"" if WHOLE in paths else records.raw_document(bytes(doc.raw))
         self._seed(index, bytes(doc.sha256), rows)
         said = RedactionRecord(paths, basis, by, remains_digest(stored))
-        number = self._append(index, said)
+        now = self.clock.now()  # asked once: the audit holds the row to the entry
+        number = self._append(index, said, now)
         self._parts(index, rows, number)
         self.connection.execute(
             update(document)
@@ -90,7 +92,7 @@ class Erasing:
                 basis=basis,
                 by_account=by,
                 remaining=said.remaining,
-                at=self.clock.now(),
+                at=now,
             )
         )
         return Done(number, paths)
@@ -114,7 +116,7 @@ class Erasing:
             .values(seed=left)
         )
 
-    def _append(self, index: int, said: RedactionRecord) -> int:
+    def _append(self, index: int, said: RedactionRecord, now: datetime) -> int:
         seed = secrets.token_bytes(remains.SEED_BYTES)
         root = commit(said.document_digest(), [], [said.record()], seed)
         statement = Statement.new(
@@ -126,7 +128,7 @@ class Erasing:
         )
         envelope = sign(statement.encode(), [self.intake_key])
         signatures = envelope.entry_signatures([load_verifier(self.intake_key.spki)])
-        received_ms = to_micros(self.clock.now()) // 1000
+        received_ms = to_micros(now) // 1000
         [entry] = self.writer.append(
             [Draft(Kind.REDACTION, received_ms, envelope.statement, signatures, seed)]
         )

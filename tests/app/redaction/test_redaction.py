@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,44 @@ def rows(trade: Trade, *columns: object) -> list[tuple[object, ...]]:
 def everything_stored(trade: Trade) -> bytes:
     raws = [raw_document(bytes(raw)) for (raw,) in rows(trade, document.c.raw)]  # type: ignore[arg-type]
     return b"".join([*raws, *(bytes(body) for (body,) in rows(trade, event.c.body))])  # type: ignore[arg-type]
+
+
+class Running:
+    """A clock that goes on, as clocks do, between any two looks at it."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        self._at += timedelta(milliseconds=7, microseconds=3)
+        return self._at
+
+
+def test_the_row_beside_an_entry_tells_the_entrys_moment(trade: Trade) -> None:
+    made = noted(trade, 1)
+    sent(trade, made)
+    replace(redactions(trade), clock=Running(trade.node.clock.now())).redact(made.id, None, BASIS, OPERATOR)
+    assert audited(trade) == []
+
+
+@pytest.mark.parametrize("kind", ["json", "xml"])
+def test_what_the_dscsa_asks_for_is_stored_as_it_came_and_cannot_be_erased(trade: Trade, kind: str) -> None:
+    date = ("http://epcis.gs1us.org/hc/ns#transactionDate", compact("2026-03-01"))
+    made = replace(trade.begun(1), extensions=tuple(sorted((date, NOTE))))
+    if kind == "json":
+        sent(trade, made)
+    else:
+        raw = xml12.write(Document(Form.XML12, (made,), created=WHEN))
+        headers = {**trade.bearer, "Content-Type": "application/xml"}
+        assert trade.client.post("/epcis/capture", data=raw, headers=headers).status_code == 202
+    assert b"2026-03-01" in everything_stored(trade)
+    assert NAME.encode() not in everything_stored(trade)
+    assert redactions(trade).fields_of(made.id) == [(NOTE_PATH, False)]
+    with pytest.raises(Refused, match="cannot be erased"):
+        redactions(trade).redact(made.id, [f"ext/{date[0]}"], BASIS, OPERATOR)
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert "2026-03-01" in told(trade)
+    assert audited(trade) == []
 
 
 def test_values_are_not_stored_in_clear_and_are_read_back(trade: Trade) -> None:
