@@ -109,11 +109,15 @@ def _own(field: Field, leaf: bytes | None) -> Field:
 
 
 def raw_document(packed: bytes) -> bytes:
-    """The bytes of a document as it came. Raises `RawDamaged`."""
+    """The bytes of a document as it came. Raises `RawDamaged`, also where anything follows them."""
+    unpacker = zlib.decompressobj()
     try:
-        return zlib.decompress(packed)
+        plain = unpacker.decompress(packed)
     except zlib.error as error:
         raise RawDamaged(f"the raw document cannot be unpacked: {error}") from error
+    if not unpacker.eof or unpacker.unused_data:
+        raise RawDamaged("the raw document does not end where it should")
+    return plain
 
 
 class RawDamaged(LedgerError):

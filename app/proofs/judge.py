@@ -11,12 +11,12 @@ have rows, because these are committed to as well.
 """
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.erasable.vault import digest_of
+from app.events.records import raw_document
 from app.events.roles import roles_of
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
@@ -97,7 +97,7 @@ def _sound(case: Case, known: Known) -> bool:
         records = [unpack_fields(each.body) for each in case.events]
         if any(isinstance(field, HiddenLeaf) for record in records for field in record):
             return False
-        raw = zlib.decompress(case.raw)
+        raw = raw_document(case.raw)
         intake = json.loads(case.intake)
         leaves = [Leaf(name, str(text).encode()) for name, text in sorted(intake.items())]
         return (
@@ -109,7 +109,7 @@ def _sound(case: Case, known: Known) -> bool:
                 for stored, record in zip(case.events, records, strict=True)
             )
         )
-    except (LedgerError, DocumentError, zlib.error, ValueError, TypeError, LookupError, AttributeError):
+    except (LedgerError, DocumentError, ValueError, TypeError, LookupError, AttributeError):
         return False
 
 
