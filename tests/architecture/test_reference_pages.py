@@ -13,6 +13,7 @@ from ledger.custody.verdict import TABLE, Reason, Word
 from ledger.epcis import NoteCode, ProblemCode
 from ledger.signing.chain import ChainCode
 from tests.support.pages import REFERENCE, entries, section
+from tests.support.shared import ROOT
 
 # The page, the headings down to the section, and the enum that it documents.
 PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
@@ -67,3 +68,23 @@ def test_every_finding_has_a_severity():
 def test_no_page_says_fake():
     for page in REFERENCE.glob("*.md"):
         assert "fake" not in page.read_text(encoding="utf-8").lower(), page.name
+
+
+@pytest.mark.parametrize(
+    ("title", "folders"), [("Evidence files", ("proofs",)), ("Redaction", ("redaction", "erasable"))]
+)
+def test_what_a_feature_refuses_with_is_on_the_page_of_errors(title, folders):
+    documented = entries(section("errors.md", title))
+    raised = {
+        code
+        for folder in folders
+        for path in (ROOT / "app" / folder).rglob("*.py")
+        for code in re.findall(r'"((?:evidence|redaction)\.[a-z_]+)"', path.read_text(encoding="utf-8"))
+    } - {"evidence.export"}  # an action in the audit trail
+    assert raised
+    assert raised <= documented.keys()
+    for code in documented.keys() - raised:
+        assert any(
+            f'"{code}"' in path.read_text(encoding="utf-8") for path in (ROOT / "app").rglob("*.py")
+        ), code
+    assert all(len(text) > 20 for text in documented.values())
