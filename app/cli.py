@@ -28,6 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import migrate, wiring
@@ -85,6 +86,8 @@ class Context:
     @cached_property
     def bare(self) -> wiring.Services:
         """The services, whatever schema the database has: for the commands that change it."""
+        # Standard output is the answer's alone, and `--json` is read by programs.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         return wiring.build(self.settings)
 
     @cached_property
