@@ -103,6 +103,7 @@ def _fsck(arguments: argparse.Namespace, context: "Context") -> int:
         meter(),
         ledger_only=arguments.ledger_only,
         signatures=not arguments.no_signatures,
+        witnesses=services.cosigned.policy,
     )
     data = {
         "ok": report.ok,

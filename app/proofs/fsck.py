@@ -25,6 +25,7 @@ from app.witness import audit as witness_audit
 from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.mark import MarkFile
+from ledger.log.policy import LogPolicy
 from ledger.store.findings import FsckFinding, FsckReport
 from ledger.store.fsck import fsck as fsck_ledger
 from ledger.store.sql.engine import Database
@@ -50,11 +51,13 @@ def fsck(
     *,
     ledger_only: bool = False,
     signatures: bool = True,
+    witnesses: LogPolicy | None = None,
 ) -> FsckReport:
     """Audit everything this node stores, on one snapshot.
 
     `ledger_only`: the ledger's own tables alone. `signatures`: verify those of every entry, with the keys in the
-    database; which key was registered when is another question, and part of `AUDITS`.
+    database; which key was registered when is another question, and part of `AUDITS`. `witnesses`: whose cosignatures
+    are verified, by the keys in this policy.
     """
     tell = progress or (lambda what, done, total: None)
     report = FsckReport()
@@ -75,7 +78,9 @@ def fsck(
             unsigned = [each for each in found.findings if each.invariant == "signatures"]
             report.findings += [each for each in found.findings if each.invariant != "signatures"]
             reader = SqlReader(connection, node.origin)
-            context = AuditContext(connection, reader, report, node.origin, node.data_dir, tell)
+            context = AuditContext(
+                connection, reader, report, node.origin, node.data_dir, tell, witnesses or LogPolicy()
+            )
             for audit in () if ledger_only else AUDITS:
                 audit(context)
             for each in unsigned:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry
+from ledger.log.policy import LogPolicy
 from ledger.store.findings import FsckFinding, FsckReport
 from ledger.store.sql.reader import SqlReader
 
@@ -40,7 +41,8 @@ _RESTS = {
 
 @dataclass(frozen=True, slots=True)
 class AuditContext:
-    """One audit. `connection` sees one snapshot; `origin` and `data_dir` are the node's."""
+    """One audit. `connection` sees one snapshot; `origin` and `data_dir` are the node's. `witnesses`: the policy that
+    names those who cosign its heads."""
 
     connection: Connection
     reader: SqlReader
@@ -48,6 +50,7 @@ class AuditContext:
     origin: str
     data_dir: Path
     progress: Progress = field(default=lambda what, done, total: None)
+    witnesses: LogPolicy = field(default_factory=LogPolicy)
 
     @property
     def counts(self) -> Counter[str]:

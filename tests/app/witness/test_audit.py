@@ -1,11 +1,14 @@
 """The audit of what witnesses signed: a row that was changed is named."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.proofs.fsck import fsck
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.cosignature import CosignatureSigner
+from ledger.log.policy import LogPolicy, PolicyWitness
 from ledger.store.sql.cosignatures import add_cosignature, cosigned_note, largest_cosigned
 from ledger.store.sql.writer import SqlWriter
 from tests.support.crook import flipped, tamper
@@ -55,3 +58,15 @@ def test_a_changed_row_is_named(cosigned, column, change):
     found = [each for each in fsck(services.database, services.node).findings if each.table == "cosig"]
     assert found
     assert found[0].invariant == "I5"
+
+
+def test_a_cosignature_of_a_known_witness_is_verified(cosigned):
+    services, head, line = cosigned
+    policy = LogPolicy(witnesses=(PolicyWitness("w", W.verifier),))
+    assert fsck(services.database, services.node, witnesses=policy).ok
+    other = W.sign(replace(head.checkpoint, root=bytes(32)), 1_700_000_000)
+    assert other.line() != line.line()
+    assert tamper(services.database, "UPDATE cosig SET line = ?", (other.line().encode(),)) == 1
+    [found] = fsck(services.database, services.node, witnesses=policy).findings
+    assert (found.table, found.column, found.found) == ("cosig", "line", "one that does not verify")
+    assert fsck(services.database, services.node).ok, "without its key nobody can tell"
