@@ -67,8 +67,11 @@ def take_signed() -> Response:
     responses={"200": {"description": "The job; with `receipt` or `errors` once it is finished"}},
 )
 def long_capture(job_id: str) -> Response:
-    """The job of a long document. Whoever sent it was told its id, and nobody else can know it."""
-    told = services().capture.job(job_id) if len(job_id) <= 64 else None
+    """The job of a long document. Whoever sent it was told its id, and nobody else can know it.
+
+    One that came by a token is told to that party's tokens alone: ``GET /epcis/capture/{job}``.
+    """
+    told = services().capture.job(job_id, signed=True) if len(job_id) <= 64 else None
     if told is None:
         raise NotFound("No such capture", job_id[:100])
     return _json(told, 200)

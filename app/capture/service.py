@@ -196,11 +196,14 @@ class Capture:
             self.worker.kick()
         return job
 
-    def job(self, job_id: str, *, by: str | None = None) -> dict[str, Any] | None:
-        """A long document's job as data; None where there is none, or it is not of the party `by` (GLN), if given."""
+    def job(self, job_id: str, *, by: str | None = None, signed: bool = False) -> dict[str, Any] | None:
+        """A long document's job as data; None where there is none, or it is not of the party `by` (GLN), if given,
+        or not `signed`, if that is asked for."""
         with self._reading() as connection:
             job = inbox.by_id(connection, job_id)
-            if job is None or (by is not None and partners.glns(connection, [job.by_id])[job.by_id] != by):
+            if job is None or (signed and job.signer is None):
+                return None
+            if by is not None and partners.glns(connection, [job.by_id])[job.by_id] != by:
                 return None
             answer = jobs.told(connection, self.node.ledger.reader(connection), job)
         if job.running:

@@ -355,6 +355,8 @@ def test_nobody_else_sees_a_job(short):
     other = short.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER)
     assert short.client.get(f"/epcis/capture/{job_id}", headers=other).status_code == 404
     assert short.client.get("/ledger/captures/" + "0" * 32).status_code == 404
+    # What came by a token is told by a token: its id stands in addresses, and these in logs.
+    assert short.client.get(f"/ledger/captures/{job_id}").status_code == 404
 
 
 def test_the_thread_of_a_node_works_by_itself(short):
