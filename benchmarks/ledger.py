@@ -5,6 +5,7 @@ ours and the yardstick, and medians are compared; nothing is measured without fs
 unverified. What each bar compares with what stands in `benchmarks.appends` and `benchmarks.million`::
 
     python -m benchmarks.ledger                              everything, both databases, some minutes
+    python -m benchmarks.ledger --write                      the same, kept in docs/benchmarks/ledger.md
     python -m benchmarks.ledger --quick --database sqlite    20,000 entries instead of 10^6, under a minute
 """
 
@@ -36,6 +37,9 @@ Counted elsewhere, because they are no matter of speed:
 - kill -9 under 8 writers: `make soak` adds its kills up over all runs; 20 in `make test`"""
 
 EPCS = 10_000
+PAGE = ROOT / "docs" / "benchmarks" / "ledger.md"
+LAST_RUN = "## Last run\n"
+AFTER_RUN = "\nCounted elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,21 @@ def _said(bar: Bar) -> None:
     sys.stderr.write(bar.as_row() + "\n")
 
 
+def with_run(page: str, remark: str, table: str) -> str:
+    """The page with another last run: what stands between its heading and what is counted elsewhere."""
+    before, heading, rest = page.partition(LAST_RUN)
+    _, after, elsewhere = rest.rpartition(AFTER_RUN)
+    if not heading or not after:
+        raise SystemExit(f"{PAGE.name} has no {LAST_RUN.strip()!r} with {AFTER_RUN.strip()!r} below it")
+    return f"{before}{heading}{remark}\n\n{table}\n{after}{elsewhere}"
+
+
+def _remark(amounts: Amounts, which: str) -> str:
+    kind = "The whole of it" if amounts is WHOLE else "A quick one (`--quick`)"
+    of = "both databases" if which == "both" else which
+    return f"{kind}, {of}. Other programs that ran meanwhile are in it: see the load when it began."
+
+
 def main() -> None:
     """Measure, and print a table or JSON; progress goes to standard error."""
     parser = argparse.ArgumentParser(
@@ -138,10 +157,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="20,000 entries instead of 10^6, fewer rounds")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a Markdown table")
     parser.add_argument(
+        "--write", action="store_true", help=f"also put the table into docs/benchmarks/{PAGE.name}"
+    )
+    parser.add_argument(
         "--database", choices=("sqlite", "postgresql", "both"), default="both", help="default: both"
     )
     arguments = parser.parse_args()
-    bars, found = measure(arguments.database, QUICK if arguments.quick else WHOLE)
+    amounts = QUICK if arguments.quick else WHOLE
+    bars, found = measure(arguments.database, amounts)
+    if arguments.write:
+        remark = _remark(amounts, arguments.database)
+        PAGE.write_text(with_run(PAGE.read_text(), remark, told(bars, found, as_json=False)))
     print(told(bars, found, arguments.json))
     if not arguments.json:
         print(f"\n{ELSEWHERE}")

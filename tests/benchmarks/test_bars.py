@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.bars import Bar, told
-from benchmarks.ledger import commitment
+from benchmarks.ledger import PAGE, commitment, with_run
 
 
 @pytest.mark.parametrize(("measured", "met"), [(59.0, False), (60.0, True), (200.0, True)])
@@ -37,3 +37,14 @@ def test_the_commitment_that_is_measured_is_of_ten_thousand_leaves():
     bar = commitment(rounds=1)
     assert bar.measured > 0
     assert "10,000" in bar.bar
+
+
+def test_a_run_takes_the_place_of_the_last_one_on_the_page_and_of_nothing_else():
+    page = PAGE.read_text()
+    written = with_run(page, "Remark.", "| row |")
+    assert with_run(written, "Remark.", "| row |") == written
+    assert "## Last run\nRemark.\n\n| row |\n\nCounted elsewhere" in written
+    assert written.partition("## Last run")[0] == page.partition("## Last run")[0]
+    assert written.rpartition("Counted elsewhere")[2] == page.rpartition("Counted elsewhere")[2]
+    with pytest.raises(SystemExit):
+        with_run("# Another page\n", "Remark.", "| row |")
