@@ -1,11 +1,11 @@
 """Opening the database so that what it acknowledges it keeps, and so that reads never wait for writers.
 
 SQLite
-    One writing connection a process, each transaction begun with ``BEGIN IMMEDIATE``; readers begin plainly
-    and are ``query_only``. WAL with ``synchronous=FULL``: with NORMAL, acknowledged commits were lost in
-    simulated power cuts. Below 3.51.3 a bug can corrupt a WAL database, so an older library is refused. The
-    driver is `pysqlite3`, which brings its own SQLite; the standard library's is used only where it is new
-    enough.
+    One writing connection a process, kept open from one transaction to the next, each begun with ``BEGIN
+    IMMEDIATE``; readers begin plainly and are ``query_only``. WAL with ``synchronous=FULL``: with NORMAL,
+    acknowledged commits were lost in simulated power cuts. Below 3.51.3 a bug can corrupt a WAL database, so an
+    older library is refused. The driver is `pysqlite3`, which brings its own SQLite; the standard library's is
+    used only where it is new enough.
 PostgreSQL
     psycopg 3. Writers use ordinary transactions; a single read costs one round trip (AUTOCOMMIT) on a
     connection that the server itself holds to be read-only.
@@ -34,7 +34,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
 OLDEST_SQLITE = (3, 51, 3)
@@ -77,7 +77,10 @@ class Database:
         self._busy_timeout_ms = busy_timeout_ms
         self._engines: _Engines | None = None
         self._inherited: list[_Engines] = []
+        self._inherited_idle: list[Connection] = []
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._idle: list[Connection] = []  # SQLite's writing connection, while nobody writes
         self._local = threading.local()
         os.register_at_fork(after_in_child=self._forget_parent)
 
@@ -97,10 +100,31 @@ class Database:
             raise NestedWrite("writing() was entered inside writing(): pass the connection down instead")
         self._local.writing = True
         try:
-            with self._current().writer.begin() as connection:
+            with self._turn_to_write() if self.is_sqlite else self._current().writer.begin() as connection:
                 yield connection
         finally:
             self._local.writing = False
+
+    @contextlib.contextmanager
+    def _turn_to_write(self) -> Iterator[Connection]:
+        # Taking the one connection out of a pool and putting it back costs as much as three statements.
+        if not self._turn.acquire(timeout=POOL_TIMEOUT_S):
+            raise TimeoutError(f"another thread has been writing for {POOL_TIMEOUT_S} s: try again")
+        try:
+            engines = self._current()
+            connection = self._idle.pop() if self._idle else engines.writer.connect()
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                connection.close()  # it may be that it is lost
+                raise
+            if engines is self._engines:
+                self._idle.append(connection)
+            else:
+                connection.close()
+        finally:
+            self._turn.release()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -118,6 +142,9 @@ class Database:
         """Close this process's connections; the next use opens new ones."""
         with self._lock:
             engines, self._engines = self._engines, None
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
         if engines is not None:
             for engine in (engines.writer, engines.reader, engines.snapshot):
                 engine.dispose()
@@ -135,7 +162,9 @@ class Database:
     def _forget_parent(self) -> None:
         # Closing an inherited connection would end the parent's session, so the child keeps it untouched.
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._local = threading.local()
+        self._inherited_idle, self._idle = self._inherited_idle + self._idle, []
         if self._engines is not None:
             self._inherited.append(self._engines)
             self._engines = None

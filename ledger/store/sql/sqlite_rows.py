@@ -21,6 +21,12 @@ _HEAD = (
     "SELECT h.ledger, h.size, h.root, h.last_leaf, h.peaks FROM ledger_origin o JOIN head h ON h.ledger = o.id "
     "WHERE o.origin = ?"
 )
+# With the first index of one statement, nearly always none: one statement less for the commonest append.
+_HEAD_AND_ONE = (
+    "SELECT h.ledger, h.size, h.root, h.last_leaf, h.peaks, "
+    "(SELECT i.idx FROM statement_index i WHERE i.hash16 = ? AND i.ledger = h.ledger LIMIT 1) "
+    "FROM ledger_origin o JOIN head h ON h.ledger = o.id WHERE o.origin = ?"
+)
 _KNOWN_ONE = "SELECT hash16, idx FROM statement_index WHERE hash16 = ? AND ledger = ?"
 _KNOWN_MANY = (
     "SELECT hash16, idx FROM statement_index "
@@ -41,6 +47,10 @@ class SqliteRows:
 
     def lock_head(self, origin: str, hashes: Sequence[bytes]) -> tuple[HeadRow, list[int]] | None:
         """The head and the indexes known under `hashes`: the transaction holds the only write lock already."""
+        if len(hashes) == 1:
+            row = self._run(_HEAD_AND_ONE, (hashes[0], origin)).fetchone()
+            if row is not None and row[5] is None:
+                return HeadRow(*row[:5]), []
         row = self._run(_HEAD, (origin,)).fetchone()
         if row is None:
             return None

@@ -25,7 +25,7 @@ from ledger.store.nodes import TILE_HEIGHT, TILE_WIDTH, full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, HeadMoved, StoreError
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import NewRows, rows_of
-from ledger.store.sql.reader import SqlReader, UnknownLedger, checked_head, hash16
+from ledger.store.sql.reader import SqlReader, UnknownLedger, checked_head, hash16, note_computed
 
 MAX_APPEND: Final = 100_000
 """Drafts in one append; more than any batch of the node, and what one statement's arrays carry with ease."""
@@ -126,6 +126,7 @@ class SqlWriter(SqlReader):
             raise HeadMoved(
                 f"the head moved from {head.size} while it was locked: another program writes here"
             )
+        note_computed(new)
         if tiles:
             self.connection.execute(insert(t.tile), tiles)
 

@@ -9,10 +9,12 @@ from types import ModuleType
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 
 from ledger.store.sql.engine import DatabaseRefused, NestedWrite, open_engine, sqlite_driver
 from ledger.store.sql.types import UtcMicros, from_micros, to_micros
+
+DRIVER = sqlite_driver()
 
 
 @pytest.fixture
@@ -81,6 +83,42 @@ def test_writing_inside_writing_fails_at_once_and_the_next_write_works(counter):
         pass
     raise_by(counter)
     assert count(counter) == 1
+
+
+def test_the_sqlite_writer_stays_open_until_it_fails_or_is_disposed_of(sqlite_database):
+    def writer():
+        with sqlite_database.writing() as connection:
+            return connection.connection.driver_connection
+
+    kept = writer()
+    assert writer() is kept
+    with pytest.raises(ZeroDivisionError), sqlite_database.writing():
+        raise ZeroDivisionError
+    kept = writer()
+    sqlite_database.dispose()
+    with pytest.raises(DRIVER.ProgrammingError, match="closed"):
+        kept.execute("SELECT 1")
+    assert writer() is not kept
+
+
+def test_a_second_thread_gives_up_where_the_first_never_ends(sqlite_database, monkeypatch):
+    monkeypatch.setattr("ledger.store.sql.engine.POOL_TIMEOUT_S", 0.05)
+    caught = []
+
+    def wait():
+        try:
+            with sqlite_database.writing():
+                pass
+        except TimeoutError as error:
+            caught.append(error)
+
+    with sqlite_database.writing():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+    assert len(caught) == 1
+    wait()
+    assert len(caught) == 1
 
 
 def test_a_fork_uses_connections_of_its_own_and_leaves_its_parents_alone(counter):
