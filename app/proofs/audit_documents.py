@@ -91,6 +91,7 @@ class _Documents:
             if not 0 <= each.ev_no < statement.commit.n:
                 last = f"0 to {statement.commit.n - 1}"
                 self._context.add("I9", "event", str(each.seq), "ev_no", last, str(each.ev_no))
+        self._waiting(row, statement.commit.n)
         raw = self._raw(row, key)
         try:
             what = records.committed(self._connection, row.idx, statement.commit.n, self._vault)
@@ -113,6 +114,16 @@ class _Documents:
         if commit(what.document_digest, what.intake, what.records, seed) != statement.commit.root:
             self._name_culprit(key, row, raw, rows)
         self._beside(row, rows, key, entry, raw)
+
+    def _waiting(self, row: Row[Any], n: int) -> None:
+        """Of a document that is being applied, the events that have no rows yet wait in the inbox, all of them."""
+        waiting = pending.of(self._connection).get(row.doc_id)
+        there = set() if waiting is None else pending.bodies(self._connection, waiting).keys()
+        must = set() if waiting is None else set(range(waiting.mark, n))
+        for number in sorted(must ^ there):
+            expected, found = ("a row", "no row") if number in must else ("no row", "a row")
+            key = f"{row.doc_id} (entry {row.idx}), record {number}"
+            self._context.add("I9", "inbox_event", key, "ev_no", expected, found)
 
     def _gone_with_it(self, row: Row[Any], own: int, n: int) -> bool:
         """Whether the document was erased as a whole by a redaction that says so (which `app.redaction.audit` checks),
