@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, update
 
 from app.capture.prepared import OtherContent, PreparedEvent
+from app.erasable.vault import same_but_erased
 from app.errors import Invalid
 from app.events.models import document, endorsement, event, inbox, inbox_event
 from app.events.pending import APPLYING
 from app.shared.chunks import chunks
 from ledger.custody.event import Event
+from ledger.custody.stored import unpack
 from ledger.store.sql.types import to_micros
 
 NOT_YET = 0  # the number of an event whose entry stands and that is not applied yet
@@ -164,3 +166,14 @@ def standing(job_no: int, *columns: Any) -> Any:
         )
         .where(own.c.job_no == job_no)
     )
+
+
+def take_what_is_left_for_the_same(connection: Connection, job_no: int) -> None:
+    """An event of which something was erased stands under another digest. Where the rest of it is the same in the long
+    document of this job, whose bodies still have all, that digest is taken over: it is the same event."""
+    own = inbox_event
+    columns = (own.c.ev_no, own.c.body, event.c.idx, event.c.digest)
+    for row in connection.execute(standing(job_no, *columns).where(event.c.digest != own.c.digest)).all():
+        if same_but_erased(connection, row.idx, unpack(bytes(row.body)), bytes(row.digest)):
+            here = (own.c.job_no == job_no) & (own.c.ev_no == row.ev_no)
+            connection.execute(update(own).where(here).values(digest=row.digest))

@@ -30,6 +30,7 @@ from app.capture.known import (
     refuse_other_content,
     same_document,
     standing,
+    take_what_is_left_for_the_same,
 )
 from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.capture.recording import append_document, endorse, insert_events, project_events
@@ -101,8 +102,8 @@ class LongDocuments:
             try:
                 found = self._validate(job, worker)
                 self.committer.run(lambda c, w: self._commit(c, w, job, worker, found))
-            except (LeaseLost, SQLAlchemyError):
-                raise
+            except (LeaseLost, SQLAlchemyError, OSError):
+                raise  # the last: a ring that cannot be written is no fault of the document
             except Exception as error:
                 if isinstance(error, AppError) and error.status >= 500:
                     raise  # the node's trouble, not the document's
@@ -152,6 +153,7 @@ class LongDocuments:
             called={gln: places.get(gln, "") for gln in sorted(rows.glns | {by})},
         )
         found.capture = self._capture(job, by, content, seed, stream.root(), found)
+        self.committer.run(lambda c, _: take_what_is_left_for_the_same(c, job.job_no))
         self._seal(job, worker, found, read)
         return found
 

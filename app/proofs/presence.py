@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from app.custody.models import finding
 from app.devices.models import party_key
+from app.erasable.vault import same_but_erased
 from app.events import pending
 from app.events.models import document, endorsement, event
 from app.exceptions.models import exception_case
@@ -106,17 +107,20 @@ class _Known(NamedTuple):
 def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | None:
     """The event that stood when this document repeated it, and whether it was signed by then."""
     row = connection.execute(
-        select(event.c.seq, document.c.signer)
+        select(event.c.seq, event.c.idx, event.c.digest, document.c.signer)
         .join(document, document.c.doc_id == event.c.doc_id)
         .where(
             event.c.by_id == doc.by_id,
             event.c.event_id == each.id,
             event.c.declared_at == (to_micros(each.declaration.time) if each.declaration else 0),
-            event.c.digest == each.digest,
             event.c.idx < doc.idx,
         )
     ).one_or_none()
     if row is None:
+        return None
+    digest = bytes(row.digest)
+    # Who repeats an event after a redaction brings more than what is left of it.
+    if digest != each.digest and not same_but_erased(connection, row.idx, each, digest):
         return None
     first = connection.execute(
         select(func.min(endorsement.c.idx)).where(endorsement.c.seq == row.seq)

@@ -14,7 +14,16 @@ from app.erasable.models import erasable
 from app.events.models import event
 from ledger.custody.event import Event, compact
 from ledger.evidence.verify import verify
-from tests.app.redaction.test_redaction import BASIS, audited, evidence, redactions, roots, told
+from tests.app.redaction.test_redaction import (
+    BASIS,
+    NOTE_PATH,
+    audited,
+    evidence,
+    noted,
+    redactions,
+    roots,
+    told,
+)
 from tests.support.app import OPERATOR
 from tests.support.trade import Trade
 
@@ -79,6 +88,22 @@ def test_random_redactions_change_no_leaf_and_spoil_no_proof(trade: Trade) -> No
             each.read_bytes() for each in (file, file.with_name(file.name + "-wal")) if each.exists()
         )
         assert not [text for text in everything if text.encode() in content]
+
+
+def test_a_long_document_brings_a_redacted_event_again(trade: Trade) -> None:
+    services = trade.node.services
+    services.capture.most_events = 1
+    services.worker.background = False
+    some = [noted(trade, number) for number in (1, 2)]
+    assert trade.post_epcis(trade.document(some[0])).status_code == 202
+    redactions(trade).redact(some[0].id, [NOTE_PATH], BASIS, OPERATOR)
+    raws = [trade.document(*some), trade.document(replace(some[0], disposition="inactive"), noted(trade, 3))]
+    for raw, code in zip(raws, (None, "capture.other_content"), strict=True):
+        job_id = trade.post_epcis(raw).get_json()["captureID"]
+        job = services.worker.finish(job_id, pause_s=0.01)
+        assert (job.problem or {}).get("code") == code, job.problem
+    assert trade.counts()[2] == 2
+    assert audited(trade) == []
 
 
 def test_killed_at_any_moment_it_is_done_by_the_next(trade: Trade) -> None:
