@@ -13,6 +13,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from sqlalchemy import insert, text
 from app import wiring
 from app.capture.committer import Committer
 from app.capture.prepare import read_document, receive
-from app.capture.service import Capture
 from app.config import Settings
 from app.demo.stage import ORIGIN, Stage, StoryBroke
 from app.demo.world import PHARMACY
@@ -36,6 +36,7 @@ from ledger.log.entry import Entry, Kind
 from ledger.signing.envelope import Envelope, EnvelopeSignature
 from ledger.store.port import Draft
 from ledger.store.sql.engine import sqlite_driver
+from ledger.store.sql.metadata import metadata
 from ledger.store.sql.types import from_micros
 from ledger.store.sql.writer import SqlWriter
 
@@ -159,14 +160,11 @@ def _rewritten(crook: Stage) -> int:
     node = Node(services.database, ORIGIN, crook.node / "private", clock)
     node.ledger.create()
     node.may_write()
-    capture = Capture(
-        services.database,
-        node,
-        clock,
-        Committer(services.database, ORIGIN, clock, node.may_write),
-        100_000,
-        2**30,
-        services.capture.tolerance,
+    capture = replace(
+        services.capture,
+        node=node,
+        clock=clock,
+        committer=Committer(services.database, ORIGIN, clock, node.may_write),
     )
     changed = 0
     for entry, seed, keys, document in old:
@@ -218,17 +216,20 @@ def _contents(services: Services) -> list[tuple[Entry, bytes, list[dict[str, Any
         for index, body in reader.entries(0, reader.head().size):
             document = documents.get(index)
             if document is not None:
-                document |= {"raw": raw_document(document["raw"]), "intake": json.loads(document["intake"])}
+                raw, _ = services.node.vault.raw(connection, index, raw_document(document["raw"]))
+                document |= {"raw": raw, "intake": json.loads(document["intake"])}
             found.append((Entry.decode(body), reader.seed(index) or b"", keys.get(index, []), document))
     return found
 
 
+_KEPT = frozenset(
+    "party site licence product user_account api_token web_session sign_in_failure audit_trail".split()
+)
+
+
 def _empty(crook: Stage) -> None:
     """Drop everything that the ledger's entries made; parties, people and products stay."""
-    tables = (
-        "exception_note exception_case finding contained event_epc endorsement event document item party_key "
-        "scan_check entry tile cosig checkpoint statement_index seed wrap head ledger_origin"
-    ).split()
+    tables = [table.name for table in reversed(metadata.sorted_tables) if table.name not in _KEPT]
     drops = [f"DROP TRIGGER {name}" for table in tables for name in _triggers(crook, table)]
     _execute(crook, *drops, *[f"DELETE FROM {table}" for table in tables])  # noqa: S608 - our own names
 

@@ -18,5 +18,6 @@ def test_the_page_has_each_route_with_its_method():
         for rule in app.url_map.iter_rules():
             if kind_of(rule.endpoint.rpartition(".")[0]) == "api" and "openapi" not in rule.rule:
                 path = re.sub(r"<(?:\w+:)?capture_id>", "{captureID}", rule.rule)
+                path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
                 routes |= {(method, path) for method in rule.methods & {"GET", "POST"}}
     assert documented == routes

@@ -94,4 +94,5 @@ def test_the_page_has_one_heading_for_each_setting_with_its_words_and_its_defaul
         section = sections[variable(item)]
         assert item.metadata["doc"] in section, item.name
         if item.name != "secret_key":
-            assert f"Default: `{item.default}`." in section, item.name
+            default = "none" if item.default in (None, "") else f"`{item.default}`"
+            assert f"Default: {default}." in section, item.name

@@ -22,7 +22,6 @@ from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.signing.commitment import Leaf
 from tests.fuzz.mutations import mutants, nudged, places, replaced, sealed
 from tests.ledger.evidence.world import CASE, MAKER, PACK, PALLET, World, made, packed, shipped
-from tests.support.browser import browser as browser  # a fixture
 from tests.support.shared import ROOT
 
 if TYPE_CHECKING:
