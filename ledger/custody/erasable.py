@@ -25,8 +25,11 @@ _DSCSA: Final = ("ext/http://epcis.gs1us.org/hc/ns#", "ilmd/http://epcis.gs1us.o
 
 def is_erasable(path: str) -> bool:
     """Whether the field at `path` (within an event, docs/formats/event.md) can be erased."""
-    if path.startswith(_DSCSA):
-        return False
+    return may_be_sealed(path) and not path.startswith(_DSCSA)
+
+
+def may_be_sealed(path: str) -> bool:
+    """Whether a stored event may hold a placeholder there: also what only earlier versions kept encrypted."""
     if path.startswith(EXTENSION):
         return path not in _STANDARD
     return path.startswith(ILMD) and not path.startswith(_MASTER_DATA)

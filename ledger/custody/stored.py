@@ -17,7 +17,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.custody.erasable import is_erasable
+from ledger.custody.erasable import may_be_sealed
 from ledger.custody.event import ErrorDeclaration, Event, Linked, Quantity, canonical, format_time
 from ledger.custody.vocabulary import Action, EventType
 from ledger.errors import LedgerError
@@ -106,7 +106,7 @@ def _fields(plain: bytes) -> list[Field]:
         head, _, number = path.rpartition("/")
         if head in _LISTS and number.isdigit():
             lists.setdefault(head, []).append(value)
-        elif value[:1] == b"\0" and len(value) == _PLACEHOLDER_BYTES and is_erasable(path):
+        elif value[:1] == b"\0" and len(value) == _PLACEHOLDER_BYTES and may_be_sealed(path):
             found.append(HiddenLeaf(path, value))
         else:
             found.append(Leaf(path, value))
