@@ -263,3 +263,31 @@ def problem_of(answer):
     answer.content_type = answer.headers["Content-Type"]
     answer.get_json = answer.json
     return problem(answer, 503, "capture.stopped")
+
+
+def test_a_long_document_as_a_command(live_node, maker, tmp_path):
+    """It says how far it is on standard error, and nothing but the receipt on standard output; again, the same one."""
+    env = live_node.environment() | {"PACKPROOF_MAX_CAPTURE_EVENTS": "4"}
+    file = tmp_path / "long.json"
+    file.write_bytes(document(*(f"N{n}" for n in range(23))))
+    send = ("capture", file, "--as", MAKER, "--json")
+    first = packproof(*send, env=env)
+    receipt = json.loads(first.stdout)
+    assert (receipt["event_count"], receipt["signed"], receipt["known"]) == (23, False, False)
+    assert "23 of 23 events applied" in first.stderr
+    assert json.loads(packproof(*send, env=env).stdout)["leaf"] == receipt["leaf"]
+    value = json.loads(file.read_bytes())
+    value["epcisBody"]["eventList"][20].pop("eventTime")
+    file.write_text(json.dumps(value))
+    refused = packproof(*send, env=env, check=1)
+    assert "eventTime" in refused.stderr
+
+
+def test_a_long_document_that_a_party_signs_is_waited_for(live_node, maker, tmp_path):
+    file = tmp_path / "long.json"
+    file.write_bytes(document(*(f"N{n}" for n in range(1001))))
+    send = ("capture", file, "--key", maker.device, "--node", live_node.url, "--json")
+    receipt = json.loads(packproof(*send, env=live_node.environment()).stdout)
+    assert (receipt["event_count"], receipt["signed"]) == (1001, True)
+    folder = KeyFolder.open(maker.device)
+    assert folder.outbox() == folder.refused_captures() == []
