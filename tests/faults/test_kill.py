@@ -33,6 +33,7 @@ from tests.support.world import MAKER
 
 KILLS = int(os.environ.get("PACKPROOF_TEST_KILLS", "10"))
 THREADS = 4
+LEAST_EACH = 5  # acknowledged for each kill, on average: a kill that hits nothing proves nothing
 
 
 def standing(writers):
@@ -69,7 +70,7 @@ def test_what_was_acknowledged_survives_every_kill(writers):
     while killed < KILLS:
         before = len(writers.lines("ack"))
         pids = writers.fork("write", count=2, threads=THREADS, name=f"R{round_}")
-        writers.wait_for(before + 4, "ack")
+        writers.wait_for(before + 3 * LEAST_EACH, "ack", seconds=90)
         time.sleep(chance.uniform(0, 0.25))
         writers.kill(pids[0])
         if chance.random() < 0.5:
@@ -82,6 +83,7 @@ def test_what_was_acknowledged_survives_every_kill(writers):
         if round_ % 25 == 0:
             standing(writers)
     acknowledged = standing(writers)
+    assert acknowledged > LEAST_EACH * killed
     writers.trade.sweep()
     services = writers.trade.node.services
     services.node.checkpoint()
@@ -192,12 +194,11 @@ def test_a_long_document_killed_amid_its_slices_ends_as_if_nothing_had_happened(
     node.services.worker.background = False
     other = put(calm, raw)
     done = node.services.worker.finish(other)
-    assert done.state == "done", done.problem
+    assert (done.state, done.problem) == ("done", None)
     undisturbed = tables(calm)
     node.services.database.dispose()
     for name, expected in undisturbed.items():
         assert killed[name] == expected, name
-    count_kills(kills, 0)
 
 
 @pytest.fixture
