@@ -134,7 +134,7 @@ def append_document(
             )
         ]
     )
-    chained = chains.note(connection, writer, entry, by_id)
+    chained = chains.note(connection, writer, entry, by_id, capture.raw_sha256)
     keep_erasable(connection, writer.ledger_id, entry.index, capture.erasable)
     return entry, insert_document(connection, capture, by_id, entry.index, now), chained
 

@@ -1,5 +1,6 @@
 """Keys, chains and parked acts are what their entries say: every column follows from what an entry committed to."""
 
+import zlib
 from hashlib import sha256
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.devices import chains
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
 from app.devices.parking import erased_by
+from app.events.models import document
 from app.events.records import raw_document
 from app.partners import service as partners
 from app.shared.auditing import AuditContext
@@ -101,7 +103,12 @@ def _adopts(context: AuditContext, link: Link, refs: tuple[bytes, ...]) -> int |
     owner = partners.by_gln(context.connection, (signer.party_gln if signer else None) or "")
     if owner is None:
         return None
-    return chains.adopted_by(context.connection, context.reader, refs, owner.party_id)
+    query = select(document.c.sha256).where(document.c.idx == link.index)
+    digest = context.connection.execute(query).scalar() or b""
+    try:
+        return chains.adopted_by(context.connection, context.reader, refs, owner.party_id, bytes(digest))
+    except zlib.error:
+        return None  # the parked document's own audit names it
 
 
 def _without_rows(context: AuditContext) -> None:

@@ -5,8 +5,10 @@ A gap or a repeat is a finding, never a refusal: the act is recorded, its receip
 those of `ledger.signing.chain`, which anybody runs over the entries alone.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -22,17 +24,18 @@ _PAGE_ROWS = 1000
 
 
 def note(
-    connection: Connection, reader: SqlReader, entry: Entry, party_id: int
+    connection: Connection, reader: SqlReader, entry: Entry, party_id: int, digest: bytes
 ) -> tuple[dict[str, Any], ...]:
     """Keep the link that a party's new entry is, under the ledger's lock; what does not fit, as findings of a receipt.
 
-    An entry without a chain is none. A reference to a parked act of the same party takes it over.
+    An entry without a chain is none. A reference to a parked act of the same party takes it over if it is over the
+    same document, whose SHA-256 is `digest`.
     """
     link = link_of(entry)
     if link is None:
         return ()
     found = fitting(connection, link)
-    adopts = adopted_by(connection, reader, Statement.parse(entry.statement).refs, party_id)
+    adopts = adopted_by(connection, reader, Statement.parse(entry.statement).refs, party_id, digest)
     keep(connection, link, adopts=adopts)
     return tuple({"code": code.value, "severity": "exception", "message": text} for code, text in found)
 
@@ -54,13 +57,17 @@ def keep(connection: Connection, link: Link, *, void: bytes | None = None, adopt
 
 
 def adopted_by(
-    connection: Connection, reader: SqlReader, refs: tuple[bytes, ...], party_id: int
+    connection: Connection, reader: SqlReader, refs: tuple[bytes, ...], party_id: int, digest: bytes
 ) -> int | None:
-    """The first parked act of the party that `refs` (leaves) point at."""
+    """The first parked act of the party that `refs` (leaves) point at, with a document of this SHA-256.
+
+    Of a parked act whose document was erased since, the party and the reference have to do.
+    """
     for ref in refs:
         index = reader.find_leaf(ref)
-        query = select(parked.c.idx).where(parked.c.idx == index, parked.c.party_id == party_id)
-        if index is not None and connection.execute(query).scalar() is not None:
+        query = select(parked).where(parked.c.idx == index, parked.c.party_id == party_id)
+        row = None if index is None else connection.execute(query).one_or_none()
+        if row is not None and (not row.seed or sha256(zlib.decompress(row.document)).digest() == digest):
             return index
     return None
 

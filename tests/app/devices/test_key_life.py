@@ -120,15 +120,24 @@ def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
     stranger = trade.node.bearer(Bearer.PARTNER_SYSTEM, party_gln=WHOLESALER)
     assert trade.client.get("/ledger/parked", headers=stranger).get_json() == {"parked": []}
     assert trade.client.get(f"/ledger/parked/{late['leaf']}", headers=stranger).status_code == 404
+    leaf = bytes.fromhex(late["leaf"])
+    other = trade.document(trade.begun(6))
+    unlike = sign_capture(
+        trade.device, other, "application/json", [e.fields() for e in read(other).events], (leaf,)
+    )
+    sent = {"envelope": unlike.envelope, "seed": unlike.seed, "document": unlike.document}
+    assert trade.post_parts("/ledger/captures", **sent).status_code == 201
+    assert [each["state"] for each in parked(trade)] == ["open"], "another document adopts nothing"
+    assert audit(trade).ok
     fields = [each.fields() for each in read(raw).events]
-    mine = sign_capture(trade.device, raw, "application/json", fields, (bytes.fromhex(late["leaf"]),))
+    mine = sign_capture(trade.device, raw, "application/json", fields, (leaf,))
     taken = trade.post_parts(
         "/ledger/captures", envelope=mine.envelope, seed=mine.seed, document=mine.document
     )
     assert taken.status_code == 201
     [act] = parked(trade)
     assert (act["state"], act["closed"]) == ("adopted", taken.get_json()["index"])
-    assert trade.counts()[2] == 1
+    assert trade.counts()[2] == 2
     assert audit(trade).ok
 
 
