@@ -6,6 +6,7 @@ The node holds an **intake** key, which signs that something was received, and *
     initialise(...)        schema, ledger, keys, entries 0 and 1; again it changes nothing
 """
 
+import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from ledger.errors import VerificationError
 from ledger.log.cosigned import TIME_BYTES
 from ledger.log.entry import Kind
 from ledger.log.mldsa import SIGNATURE_BYTES
+from ledger.log.mark import MarkError
 from ledger.log.note import Note, NoteVerifier
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Signer, load_verifier
@@ -30,6 +32,8 @@ from ledger.store.sql.engine import Database
 from ledger.store.sql.store import SqlLedger
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass
@@ -140,6 +144,16 @@ class Node:
             self._refusal = CaptureStopped(
                 str(error),
                 "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md has the rest.",
+            )
+            raise self._refusal from error
+        except MarkError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+                raise CaptureStopped(str(error), "Make room; it goes on by itself then.", 507) from error
+            # A disk that failed once may say of the next fsync that all is well (and have dropped what it had).
+            self._checked = False
+            self._refusal = CaptureStopped(
+                str(error), "Nothing was signed. Look at the disk, run packproof fsck, restart the node."
             )
             raise self._refusal from error
 
