@@ -21,8 +21,8 @@ from app.shared.clock import Clock
 from ledger.errors import VerificationError
 from ledger.log.cosigned import TIME_BYTES
 from ledger.log.entry import Kind
-from ledger.log.mldsa import SIGNATURE_BYTES
 from ledger.log.mark import MarkError
+from ledger.log.mldsa import SIGNATURE_BYTES
 from ledger.log.note import Note, NoteVerifier
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Signer, load_verifier
