@@ -125,8 +125,12 @@ TABLES = (
     *(inbox_event, inbox_name, party),
 )
 EVENTS, SLICE = 240, 8
-# What differs from run to run whatever happens: keys, salts, and the times at which something was done.
-MASKED = {"document.received_at", "document.intake", "event.record_time", "exception_case.case_id"}
+# What differs from run to run whatever happens: keys, salts, the times at which something was done, and the numbers
+# that a database gives by itself: what was taken back leaves gaps in them.
+MASKED = {
+    *("document.received_at", "document.intake", "event.record_time"),
+    *("exception_case.case_id", "finding.finding_id"),
+}
 
 
 def tables(trade):
