@@ -10,13 +10,15 @@ each leaf is its body's hash and the next body's `prev_leaf`, and times agree::
     proven.edges[600]              the peaks of the leaves between the last 256 and size 600
 
 Statements are summed up, so that the table that finds them can be compared as a whole: `statement_sum` over all blocks
-equals `index_sum` over all rows of that table. The sum is of Python's hashes, whose key (PYTHONHASHSEED) is random for
-each audit: whoever changes rows cannot know it, and two different tables of 10**9 rows agree by chance once in 2**63.
+equals `index_sum` over all rows of that table. Each statement's hash16 is hashed once more under a key that is random
+for each audit (Python's for bytes, PYTHONHASHSEED, 32 bits), and weighs its entry's index: whoever changes rows cannot
+know the weights, so no change can be made to cancel out, and one does by chance for about one key in 2**32.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from operator import mul
 from typing import Final, NamedTuple
 
 from ledger.errors import VerificationError
@@ -91,15 +93,32 @@ def prove_block(
         roots,
         computed[full * TILE :],
         {size: _edge(computed, size - start) for size in sizes},
-        sum(map(hash, zip(keys, indexes, strict=True))),
+        _weighed(keys, indexes),
     )
 
 
 def index_sum(rows: Sequence[tuple[bytes, int]]) -> int | None:
-    """The sum over rows (hash16, idx) of the table of statements, ascending; None where one statement stands twice."""
-    if len({key for key, _ in rows}) != len(rows):
+    """The sum over rows (hash16, idx) of the table of statements, ascending.
+
+    None where one statement stands twice, or an index is no number (SQLite keeps what it is given).
+    """
+    if not rows:
+        return 0
+    keys, indexes = zip(*rows, strict=True)
+    if len(set(keys)) != len(keys) or set(map(type, indexes)) != {int}:
         return None
-    return sum(map(hash, rows))
+    return _weighed(keys, indexes)
+
+
+def _weighed(keys: Sequence[bytes], indexes: Sequence[int]) -> int:
+    """The sum over all rows of weight * (index + 1).
+
+    Not of `hash((key, index))`: a tuple's hash mixes an index so little that two rows which change places often leave
+    the sum as it was.
+    """
+    weights = list(map(hash, keys))
+    products: Iterable[int] = map(mul, weights, indexes)
+    return sum(products) + sum(weights)
 
 
 def _edge(leaves: Sequence[bytes], count: int) -> tuple[bytes, ...]:

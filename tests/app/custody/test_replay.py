@@ -1,5 +1,6 @@
 """The replay in a file comes to what one in memory comes to, in whatever pieces, and needs no more memory for more."""
 
+import gc
 import random
 import tracemalloc
 
@@ -46,8 +47,10 @@ def test_the_memory_of_audit_and_rebuild_does_not_grow_with_the_events(
         monkeypatch.setattr(module, name, size)
     services = trade.node.services
     peaks = []
-    for first, count in ((0, 105), (105, 315)):
+    # The first turn only fills what is made once: compiled statements, caches.
+    for first, count in ((0, 15), (15, 90), (105, 315)):
         fill(trade, first, count)
+        gc.collect()
         tracemalloc.start()
         with services.database.snapshot() as connection:
             assert list(rebuild.differences(connection)) == []
@@ -57,5 +60,5 @@ def test_the_memory_of_audit_and_rebuild_does_not_grow_with_the_events(
             rebuild.rebuild(connection, services.clock)
         peaks.append((audited, tracemalloc.get_traced_memory()[1]))
         tracemalloc.stop()
-    for before, after in zip(*peaks, strict=True):
-        assert after < 1.5 * before, peaks
+    for before, after in zip(*peaks[1:], strict=True):
+        assert after < 2 * before, f"four times the events: {peaks}"

@@ -15,6 +15,7 @@ from ledger.signing.statement import Commit, Statement
 from ledger.store.audit import SignedRoot
 from ledger.store.fsck import fsck
 from ledger.store.port import Draft
+from ledger.store.quick.block import index_sum
 from ledger.store.quick.prove import prove
 from ledger.store.sealing import Sealer
 from ledger.store.sql.reader import SqlReader
@@ -147,3 +148,19 @@ def test_without_workers_to_be_had_this_process_does_it(ledger, tmp_path, monkey
             report = fsck(connection, ORIGIN, log_keys=[SIGNER.verifier], workers=2)
         assert report.ok
         assert report.counts["entries"] == SIZE
+
+
+def test_rows_of_the_table_of_statements_that_changed_places_never_leave_the_sum_as_it_was():
+    chance = random.Random(7)
+    for index in (0, 70, 255, 9_000, 2**40):
+        for distance in (1, 2, 256, 2**20):
+            for _ in range(50):
+                one, two = sorted(chance.randbytes(16) for _ in range(2))
+                rows = [(one, index), (two, index + distance)]
+                swapped = [(one, index + distance), (two, index)]
+                assert index_sum(rows) != index_sum(swapped)
+
+
+@pytest.mark.parametrize("kept", ["70", 70.0, None, b"70"])
+def test_an_index_that_is_no_number_is_not_proven(kept):
+    assert index_sum([(bytes(16), kept)]) is None
