@@ -268,14 +268,13 @@ def root_causes(connection: Connection, desk: Desk, party_gln: str | None) -> li
     """(kind, root cause, how many) of a desk's ended cases, the most frequent first."""
     count = func.count()
     query = (
-        select(desk_case.c.kind, func.coalesce(desk_case.c.root_cause, ""), count)
-        .where(
-            desk_case.c.desk == desk.value, desk_case.c.closed_at.is_not(None), _within(connection, party_gln)
-        )
-        .group_by(desk_case.c.kind, func.coalesce(desk_case.c.root_cause, ""))
+        select(desk_case.c.kind, desk_case.c.root_cause, count)
+        .where(desk_case.c.desk == desk.value, desk_case.c.closed_at.is_not(None))
+        .where(_within(connection, party_gln))
+        .group_by(desk_case.c.kind, desk_case.c.root_cause)
         .order_by(count.desc(), desk_case.c.kind)
     )
-    return [(kind, cause, number) for kind, cause, number in connection.execute(query)]
+    return [(kind, cause or "", number) for kind, cause, number in connection.execute(query)]
 
 
 def _change(connection: Connection, case_id: str, **values: Any) -> None:
