@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def _pages() -> "Sequence[Blueprint]":
+    from app.cases import pages as cases
     from app.exceptions import pages as exceptions
     from app.history import pages as history
     from app.people import pages as people
@@ -30,6 +31,7 @@ def _pages() -> "Sequence[Blueprint]":
         people.blueprint,
         verification.blueprint,
         history.blueprint,
+        cases.blueprint,
         exceptions.blueprint,
         regulator.blueprint,
     )

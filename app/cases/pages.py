@@ -1,0 +1,126 @@
+"""What all desks' pages share: how a case is shown, and the two forms that are the same everywhere.
+
+The templates are in `cases/desk.html`. A desk has its own routes, each with its row in the table of permissions, and
+calls these from them::
+
+    @blueprint.post("/returns/<case_id>/take")
+    def take(case_id: str) -> Response:
+        take_case(Desk.RETURNS, case_id)
+        return back("returns.case_page", case_id=case_id)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from sqlalchemy import Connection
+
+from app.cases import service as cases
+from app.cases.rules import Desk, NoteKind, clock
+from app.cases.service import DeskCase
+from app.errors import Invalid
+from app.history.rules import shown
+from app.partners import service as partners
+from app.shared.audit import record
+from app.web.access import reach
+from app.web.actor import present
+from app.wiring import services
+
+# It has no route of its own: it is registered for the templates.
+blueprint = Blueprint("cases", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case as a page shows it: every value a text, ready to be written."""
+
+    id: str
+    href: str
+    title: str
+    state_word: str  # '' for the state in which a case begins
+    clock: str
+    due: str
+    opened: str
+    open: bool
+    overdue: bool
+    about: str
+    partner: str
+    owner: str
+    mine: bool
+    root_cause: str
+
+
+def views(
+    connection: Connection,
+    found: list[DeskCase],
+    now: datetime,
+    href: Callable[[DeskCase], str],
+    causes: Mapping[str, str] | None = None,
+) -> list[CaseView]:
+    """How these cases are shown to the present reader. `causes`: what root causes are called."""
+    names = partners.names(connection, {each.partner_gln for each in found if each.partner_gln})
+    me, called = present().id, causes or {}
+    return [
+        CaseView(
+            id=each.case_id,
+            href=href(each),
+            title=each.title,
+            state_word="" if each.state in ("open", "closed") else each.state.replace("_", " "),
+            clock=clock(now, each.due_at, each.closed_at, each.closed_by),
+            due=f"{each.due_at:%Y-%m-%d %H:%M}" if each.due_at else "",
+            opened=f"{each.opened_at:%Y-%m-%d %H:%M}",
+            open=each.is_open,
+            overdue=each.is_open and each.due_at is not None and each.due_at < now,
+            about=shown(each.subject) if each.subject.startswith("urn:") else each.subject,
+            partner=names.get(each.partner_gln or "", "not known"),
+            owner=each.owner_name or "",
+            mine=each.owner_id == me,
+            root_cause=called.get(each.root_cause or "", each.root_cause or ""),
+        )
+        for each in found
+    ]
+
+
+def take_case(desk: Desk, case_id: str) -> None:
+    """Make the reader the owner of a case within their reach; the audit trail has it. Raises `NotFound`, `Conflict`."""
+    node = services()
+    with node.database.writing() as connection:
+        found = cases.case(connection, desk, case_id, reach().party_gln)
+        cases.take(connection, node.clock, case_id, present())
+        record(
+            connection, node.clock, present(), f"{_word(desk)}.take", subject=case_id, whose=found.party_gln
+        )
+    flash("It is yours now.")
+
+
+def note_case(desk: Desk, case_id: str, kind: NoteKind = NoteKind.NOTE) -> None:
+    """Add the form's `text` to a case's thread. Raises `NotFound`, and `Invalid` for nothing or too much."""
+    node = services()
+    text = said()
+    with node.database.writing() as connection:
+        found = cases.case(connection, desk, case_id, reach().party_gln)
+        cases.say(connection, node.clock, case_id, present().name, text, kind)
+        record(
+            connection, node.clock, present(), f"{_word(desk)}.note", subject=case_id, whose=found.party_gln
+        )
+    flash("Added.")
+
+
+def said(name: str = "text") -> str:
+    """The text of a form's field: 1 to 2,000 characters. Raises `Invalid`."""
+    # Browsers send a line's end as two characters.
+    text = request.form.get(name, "").replace("\r\n", "\n").strip()
+    if not 1 <= len(text) <= cases.LONGEST_NOTE:
+        raise Invalid("note.length", "Write something", f"A note has 1 to {cases.LONGEST_NOTE} characters.")
+    return text
+
+
+def back(endpoint: str, **values: str) -> Response:
+    """The answer to a form: see this page."""
+    return redirect(url_for(endpoint, **values), 303)  # type: ignore[return-value]
+
+
+def _word(desk: Desk) -> str:
+    """How the audit trail calls a case of this desk: ``exception``, ``return``."""
+    return desk.value.removesuffix("s")
