@@ -8,21 +8,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from app.errors import Conflict, Invalid
-from app.partners.models import licence, party, site
+from app.errors import Conflict, Invalid, NotFound
+from app.partners import licences as _licences
+from app.partners.licences import NewLicence
+from app.partners.models import party, site
+from app.partners.places import PLACE, Address, Position
+from app.partners.rules import KINDS
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.gln import Gln
 
-KINDS = ("maker", "repackager", "wholesaler", "3pl", "dispenser", "unknown")
+__all__ = ["KINDS", "NewLicence", "NewSite", "Party"]
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A company as the node knows it."""
+    """A company as the node knows it. `address` is the street, or all of it where nobody has taken it apart."""
 
     party_id: int
     gln: str
@@ -30,29 +34,37 @@ class Party:
     kind: str
     verified: bool
     address: str
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    contact: str = ""
+
+    @property
+    def place(self) -> Address:
+        return Address(self.address, self.city, self.state, self.postal_code, self.country)
 
 
 @dataclass(frozen=True, slots=True)
 class NewSite:
-    """A place of a party with a GLN of its own."""
+    """A place of a party with a GLN of its own; or with the party's own, to say where on earth that is."""
 
     gln: str
     name: str
     address: str = ""
+    place: Address | None = None
+    position: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewLicence:
-    """What authorizes a party to trade (FD&C Act 581(2)), from when to when."""
-
-    authority: str
-    number: str
-    valid_from: datetime
-    valid_until: datetime | None = None
-    evidence: str = ""
-
-
-_COLUMNS = (party.c.party_id, party.c.gln, party.c.name, party.c.kind, party.c.verified, party.c.address)
+_COLUMNS = (
+    party.c.party_id,
+    party.c.gln,
+    party.c.name,
+    party.c.kind,
+    party.c.verified,
+    *(party.c[name] for name in PLACE),
+    party.c.contact,
+)
 
 
 def register(
@@ -63,48 +75,112 @@ def register(
     kind: str,
     *,
     address: str = "",
+    place: Address | None = None,
+    contact: str = "",
     sites: Iterable[NewSite] = (),
     licences: Iterable[NewLicence] = (),
 ) -> Party:
-    """Register a party, or complete one that a document named first. Raises `Conflict` where it stands already."""
+    """Register a party, or complete one that a document named first. Raises `Conflict` where it stands already.
+
+    `address` is all of it in one text; `place` the same taken apart.
+    """
     digits = checked_gln(gln)
     if kind not in KINDS:
         raise Invalid("party.kind", "No such kind of party", f"{kind!r}", f"use one of {', '.join(KINDS)}")
     known = by_gln(connection, digits)
     if known is not None and known.verified:
         raise Conflict("party.exists", f"{digits} is registered already", known.name)
-    values = {"name": name, "kind": kind, "verified": True, "address": address}
+    where = place or Address(address)
+    values = {"name": name, "kind": kind, "verified": True, "contact": contact, **where.columns()}
     if known is None:
         connection.execute(insert(party).values(gln=digits, added_at=clock.now(), **values))
     else:
         connection.execute(update(party).where(party.c.party_id == known.party_id).values(**values))
     made = by_gln(connection, digits)
     assert made is not None
-    for place in sites:
-        _add_site(connection, made, place)
-    for each in licences:
-        connection.execute(
-            insert(licence).values(
-                party_id=made.party_id,
-                authority=each.authority,
-                number=each.number,
-                valid_from=each.valid_from,
-                valid_until=each.valid_until,
-                evidence=each.evidence,
-            )
-        )
+    for each in sites:
+        set_site(connection, made, each)
+    for new in licences:
+        _licences.add(connection, made.party_id, made.kind, new)
     return made
 
 
-def _add_site(connection: Connection, owner: Party, place: NewSite) -> None:
-    digits = checked_gln(place.gln)
+def describe(connection: Connection, gln: str, place: Address | None, contact: str | None) -> Party:
+    """Change where a party is, and how to reach it. Raises `NotFound`."""
+    known = by_gln(connection, checked_gln(gln))
+    if known is None:
+        raise NotFound("No such party", gln, "packproof party list")
+    values = {**(place.columns() if place else {}), **({"contact": contact} if contact is not None else {})}
+    if values:
+        connection.execute(update(party).where(party.c.party_id == known.party_id).values(**values))
+    return by_gln(connection, known.gln) or known
+
+
+def set_site(connection: Connection, owner: Party, each: NewSite) -> None:
+    """Add a place of a party's, or change what is said of it. Raises `Conflict` where it is another party's."""
+    digits = checked_gln(each.gln)
     taken = connection.execute(select(site.c.party_id).where(site.c.gln == digits)).scalar()
-    if taken is not None and taken != owner.party_id:
+    other = by_gln(connection, digits)
+    anothers = other is not None and other.verified and other.party_id != owner.party_id
+    if anothers or taken not in (None, owner.party_id):
         raise Conflict("site.taken", f"{digits} is a site of another party")
+    where = each.place or Address(each.address)
+    values = {"name": each.name, **(where.columns() if where != Address() or taken is None else {})}
+    if each.position is not None:
+        values |= each.position.columns()
     if taken is None:
-        connection.execute(
-            insert(site).values(gln=digits, party_id=owner.party_id, name=place.name, address=place.address)
-        )
+        connection.execute(insert(site).values(gln=digits, party_id=owner.party_id, **values))
+    else:
+        connection.execute(update(site).where(site.c.gln == digits).values(**values))
+
+
+def positions(connection: Connection, glns: Iterable[str]) -> dict[str, Position]:
+    """Where on earth the sites with these GLNs are, of those of which somebody has said it."""
+    found: dict[str, Position] = {}
+    columns = (site.c.gln, site.c.latitude_udeg, site.c.longitude_udeg)
+    for chunk in chunks(sorted(set(glns))):
+        for gln, latitude, longitude in connection.execute(select(*columns).where(site.c.gln.in_(chunk))):
+            if latitude is not None and longitude is not None:
+                found[gln] = Position(latitude, longitude)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is known of a GLN, be it a party's own or a site's: its name, where it is, and the company it is of."""
+
+    gln: str
+    name: str
+    place: Address
+    company: str
+    contact: str = ""
+
+
+def called(connection: Connection, glns: Iterable[str]) -> dict[str, Named]:
+    """Names and addresses of the parties and sites with these GLNs, of those that are known."""
+    wanted = sorted(set(glns))
+    found: dict[str, Named] = {}
+    sites = select(site.c.gln, site.c.name, *(site.c[n] for n in PLACE), party.c.gln, party.c.contact)
+    sites = sites.join(party, party.c.party_id == site.c.party_id)
+    parties = select(party.c.gln, party.c.name, *(party.c[n] for n in PLACE), party.c.gln, party.c.contact)
+    for chunk in chunks(wanted):
+        for query, column in ((sites, site.c.gln), (parties, party.c.gln)):
+            for gln, name, *where, company, contact in connection.execute(query.where(column.in_(chunk))):
+                found[gln] = Named(gln, name, Address(*where), company, contact)
+    return found
+
+
+def learn(connection: Connection, found: Mapping[str, tuple[str, Address]]) -> None:
+    """Take over names and addresses that a document brought, by GLN, where nobody has said where that is.
+
+    Only of partners that no operator has registered: what is said of a registered one is the operator's word.
+    """
+    query = select(party.c.party_id, party.c.gln).where(party.c.verified.is_(False), party.c.address == "")
+    for chunk in chunks(sorted(found)):
+        for number, gln in connection.execute(query.where(party.c.gln.in_(chunk))).all():
+            if found[gln][1] != Address():
+                values = found[gln][1].columns()
+                connection.execute(update(party).where(party.c.party_id == number).values(**values))
 
 
 def checked_gln(text: str) -> str:
@@ -185,10 +261,6 @@ def names(connection: Connection, glns: Iterable[str]) -> dict[str, str]:
 
 
 def is_licensed(connection: Connection, party_id: int, at: datetime) -> bool:
-    """Whether a licence of the party was valid at `at` (event time, not now)."""
-    query = select(licence.c.licence_id).where(
-        licence.c.party_id == party_id,
-        licence.c.valid_from <= at,
-        or_(licence.c.valid_until.is_(None), licence.c.valid_until > at),
-    )
-    return connection.execute(query.limit(1)).scalar() is not None
+    """Whether the party was an authorized trading partner at `at` (event time, not now)."""
+    standing = _licences.standings(connection, [(party_id, at)]).get((party_id, at))
+    return standing is not None and standing.authorized

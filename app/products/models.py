@@ -17,5 +17,15 @@ product = Table(
     Column("dosage_form", Text, nullable=False),
     Column("strength", Text, nullable=False),
     Column("net_content", Text, nullable=False),
+    # The countries that it is for, ISO 3166-1 alpha-2 with spaces between; empty: anywhere.
+    Column("market", Text, nullable=False, server_default=""),
     Column("updated_at", UtcMicros, nullable=False),
+)
+
+# Who may own packages of it at all. No row: anybody who is authorized to trade.
+product_partner = Table(
+    "product_partner",
+    metadata,
+    Column("gtin", Text, ForeignKey("product.gtin"), primary_key=True),
+    Column("party_id", Integer, ForeignKey("party.party_id"), primary_key=True, autoincrement=False),
 )

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from app.errors import Invalid
 from app.partners.models import party
-from app.products.models import product
+from app.products.models import product, product_partner
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.epcis.document import ProductMaster
@@ -32,6 +32,14 @@ class Product:
     def title(self) -> str:
         """Name and strength in one line."""
         return " ".join(part for part in (self.name, self.strength) if part) or f"GTIN {self.gtin}"
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Where a product may be sold and to whom: countries (ISO 3166-1 alpha-2) and companies (GLN); empty: to all."""
+
+    countries: frozenset[str] = frozenset()
+    companies: frozenset[str] = frozenset()
 
 
 _TEXTS = ("ndc", "name", "manufacturer", "dosage_form", "strength", "net_content")
@@ -64,12 +72,7 @@ def learn(connection: Connection, clock: Clock, found: Iterable[ProductMaster], 
 
 def register(connection: Connection, clock: Clock, gtin: str, maker_gln: str, **texts: str) -> None:
     """Say that the party `maker_gln` makes this GTIN: from now on only it gives it serials, and it answers for them."""
-    try:
-        digits = Gtin.parse(gtin).digits
-    except Gs1Error as error:
-        raise Invalid(
-            "gtin.invalid", f"{gtin!r} is no GTIN", str(error), "a GTIN has 8, 12, 13 or 14 digits"
-        ) from error
+    digits = _checked(gtin)
     maker_id = connection.execute(select(party.c.party_id).where(party.c.gln == maker_gln)).scalar()
     if maker_id is None:
         raise Invalid(
@@ -88,6 +91,15 @@ def register(connection: Connection, clock: Clock, gtin: str, maker_gln: str, **
             .where(product.c.gtin == digits)
             .values(maker_id=maker_id, updated_at=clock.now(), **changes)
         )
+
+
+def _checked(gtin: str) -> str:
+    try:
+        return Gtin.parse(gtin).digits
+    except Gs1Error as error:
+        raise Invalid(
+            "gtin.invalid", f"{gtin!r} is no GTIN", str(error), "a GTIN has 8, 12, 13 or 14 digits"
+        ) from error
 
 
 def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]:
@@ -110,6 +122,48 @@ def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]
         )
         for row in connection.execute(query)
     }
+
+
+def allow(connection: Connection, gtin: str, countries: Iterable[str], companies: Iterable[str]) -> None:
+    """Say for which countries a product is, and which companies alone may own it: each list replaces the one before.
+
+    Raises `Invalid` for an unknown product, company or country.
+    """
+    digits = _checked(gtin)
+    words = sorted(set(countries))
+    for word in words:
+        if not (len(word) == 2 and word.isascii() and word.isalpha() and word.isupper()):
+            raise Invalid("product.country", f"{word!r} is no country", "", "Two capitals of ISO 3166-1: US")
+    changed = connection.execute(
+        update(product).where(product.c.gtin == digits).values(market=" ".join(words))
+    )
+    if not changed.rowcount:
+        raise Invalid("product.unknown", "This product is not registered", digits, "packproof product add")
+    numbers: list[int] = []
+    for gln in sorted(set(companies)):
+        number = connection.execute(select(party.c.party_id).where(party.c.gln == gln)).scalar()
+        if number is None:
+            raise Invalid("party.unknown", f"{gln} is not registered", "", "register it: packproof party add")
+        numbers.append(number)
+    connection.execute(delete(product_partner).where(product_partner.c.gtin == digits))
+    if numbers:
+        connection.execute(insert(product_partner), [{"gtin": digits, "party_id": each} for each in numbers])
+
+
+def markets(connection: Connection, gtins: Iterable[str]) -> dict[str, Market]:
+    """Where these products may be sold and to whom, by GTIN, of those that are known."""
+    found: dict[str, Market] = {}
+    listed = select(product_partner.c.gtin, party.c.gln).join(
+        party, party.c.party_id == product_partner.c.party_id
+    )
+    for chunk in chunks(sorted(set(gtins))):
+        companies: dict[str, set[str]] = {}
+        for gtin, gln in connection.execute(listed.where(product_partner.c.gtin.in_(chunk))):
+            companies.setdefault(gtin, set()).add(gln)
+        query = select(product.c.gtin, product.c.market).where(product.c.gtin.in_(chunk))
+        for gtin, text in connection.execute(query):
+            found[gtin] = Market(frozenset(text.split()), frozenset(companies.get(gtin, ())))
+    return found
 
 
 def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
