@@ -99,25 +99,41 @@ def hold(run: Run) -> None:
         elif run.may_act(item):
             run.set(replace(item, held=event.disposition or "held"))
     if recalls:
-        _recall_lots(run)
+        _recall_lots(run, recalled=True)
 
 
-def _recall_lots(run: Run) -> None:
+def _recall_lots(run: Run, *, recalled: bool) -> None:
     for key in run.act.event.lots():
         lot = run.item(key)
         if lot.maker == run.act.by:
-            run.set(replace(lot, recalled=True))
+            run.set(replace(lot, recalled=recalled))
         else:
-            run.find(FindingCode.NOT_MAKER, "recalled by another than its maker", key)
+            what = "recalled" if recalled else "its recall ended"
+            run.find(FindingCode.NOT_MAKER, f"{what} by another than its maker", key)
+
+
+def ends_recall(event: Event) -> bool:
+    """Whether the event takes a recall back: a persistent disposition `recalled` that it unsets (EPCIS 2.0, 7.4.2).
+
+    Its disposition alone does not say so: a maker's stock-taking names lots as sellable too."""
+    return "recalled" in event.persistent_unset
 
 
 def observe(run: Run) -> None:
-    """Seen, and nothing else. By its holder: a sellable disposition ends a hold. By a stranger: a claim that
-    it is there."""
+    """Seen, and nothing else. By its holder: a sellable disposition ends a hold. By its maker: a recall may end,
+    wherever it is. By a stranger: a claim that it is there."""
     releases = run.act.event.disposition in _RELEASES
+    lifts = ends_recall(run.act.event)
     for item in subjects(run):
-        if run.alive(item) and run.may_act(item) and releases:
-            run.set(replace(item, held=None))
+        if lifts and item.maker == run.act.by:
+            run.set(replace(item, recalled=False))
+        if lifts and run.outer(item).holder != run.act.by:
+            if item.maker != run.act.by:
+                run.find(FindingCode.NOT_MAKER, "its recall ended by another than its maker", item.key)
+        elif run.alive(item) and run.may_act(item) and releases:
+            run.set(replace(run.item(item.key), held=None))
+    if lifts:
+        _recall_lots(run, recalled=False)
 
 
 def transform(run: Run) -> None:

@@ -16,7 +16,7 @@ from ledger.custody.act import Act
 from ledger.custody.containment import count, pack, unpack
 from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.life import commission, end, hold, observe, transform
+from ledger.custody.life import commission, end, ends_recall, hold, observe, transform
 from ledger.custody.run import Run, step
 from ledger.custody.state import MAX_DEPTH, Item, World
 from ledger.custody.transfer import accept, receive, ship, void
@@ -66,10 +66,18 @@ def _too_deep(run: Run) -> bool:
     return bool(deep)
 
 
+def _says_recall(act: Act) -> bool:
+    """Whether the act is the recall of something or its end, and no sighting."""
+    handler = _handler(act)
+    return (handler is hold and act.event.disposition == "recalled") or (
+        handler is observe and ends_recall(act.event)
+    )
+
+
 def _note_disputes(run: Run) -> None:
     """Two parties act on one object in turn, and no shipment links them: one of them has not the real one."""
     by = run.act.by
-    if _handler(run.act) is hold and run.act.event.disposition == "recalled":
+    if _says_recall(run.act):
         return  # its maker recalls it wherever it is: that is no sighting
     for key in sorted(run.act.event.all_epcs()):
         item = run.item(key)
