@@ -43,6 +43,7 @@ def _apis() -> "Sequence[Blueprint]":
     from app.epcis import api as epcis
     from app.log import api as log
     from app.verification import api as checks
+    from app.vrs import api as vrs
     from app.web import health
     from app.witness import api as witness
 
@@ -54,6 +55,7 @@ def _apis() -> "Sequence[Blueprint]":
         devices.blueprint,
         epcis.blueprint,
         checks.blueprint,
+        vrs.blueprint,
     )
 
 

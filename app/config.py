@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +73,19 @@ def _base_url(text: str) -> str:
 
 def _optional_url(text: str) -> str:
     return _base_url(text) if text else ""
+
+
+def _words(text: str) -> str:
+    if not all(word.isascii() and word.isalnum() for word in text.split(",")):
+        raise ValueError("takes names of letters and digits with commas between them")
+    return text
+
+
+def _networks(text: str) -> str:
+    try:
+        return ",".join(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError("takes networks such as 10.0.0.0/8, with commas between them") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +165,23 @@ class Settings:
     tsa_url: str = setting("", "Where a time-stamping authority (RFC 3161) answers.", _optional_url)
     tsa_certificates: Path | None = setting(  # noqa: RUF009 - a field
         None, "PEM file of the authority's root certificate, and its intermediates.", _file
+    )
+    verifications_per_minute: int = setting(
+        600, "Verification requests that one party's systems may send in a minute.", _number(1, 1_000_000)
+    )
+    vrs_contexts: str = setting(
+        "dscsaSaleableReturn,dscsaSuspectIllegitimate,dscsaException,dscsaStatusCheck",
+        "The contexts in which a maker here may be asked to verify a pack.",
+        _words,
+    )
+    vrs_connect_ms: int = setting(
+        1_000, "How long a connection to another maker's responder may take, in ms.", _number(10, 30_000)
+    )
+    vrs_answer_ms: int = setting(
+        2_000, "How long another maker's responder may take to answer, in ms.", _number(10, 30_000)
+    )
+    vrs_private_networks: str = setting(
+        "", "Private networks in which responders may be asked, such as 10.0.0.0/8.", _networks
     )
     log_level: str = setting(
         "info", "Least severity that is logged.", _one_of("debug", "info", "warning", "error")

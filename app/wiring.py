@@ -36,6 +36,7 @@ from app.redaction.service import Redactions
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
 from app.witness.background import Background
+from app.vrs.service import Responder
 from app.witness.service import CosignedHeads, NodeWitness
 from ledger.store.sql.engine import Database
 
@@ -115,6 +116,14 @@ class Services:
     @cached_property
     def cosigned(self) -> CosignedHeads:
         return CosignedHeads(self.node, self.settings.witnesses)
+
+    @cached_property
+    def handovers(self) -> Handovers:
+        return Handovers(self.node)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(self.database, self.clock)
 
     @cached_property
     def witness(self) -> NodeWitness:

@@ -1,4 +1,5 @@
 """How often one address may do what needs no sign-in: try to sign in, send signed captures, enrol keys.
+And how often one party's systems may ask for verification.
 
 Counted in this process's memory: several workers multiply the limit by their number, which a limit against guessing
 bears. It counts attempts alone; loading a form is free. What one name may try is in `app.people.service`.
@@ -9,6 +10,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from app.config import Settings
+from app.web.actor import present
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -24,3 +26,13 @@ def init(app: Flask, settings: Settings) -> None:
     ):
         limit = limiter.limit(f"{most} per minute", methods=["POST"])
         app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+    # Verification is counted by who asks, wherever from: a maker's serials are not for guessing.
+    most = f"{settings.verifications_per_minute} per minute"
+    asking = limiter.shared_limit(most, scope="vrs", key_func=_requester)
+    for endpoint in ("vrs.verify", "vrs.check_connectivity"):
+        app.view_functions[endpoint] = asking(app.view_functions[endpoint])
+
+
+def _requester() -> str:
+    actor = present()
+    return actor.party_gln or actor.id

@@ -88,3 +88,6 @@ PERMISSIONS: dict[str, Permission] = {
     "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
 }
+    # GS1 product verification by other companies' systems
+    "vrs.verify": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
+    "vrs.check_connectivity": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),

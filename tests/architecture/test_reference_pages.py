@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import pytest
 
+from app.vrs.rules import INNOCENT, SignalKind
 from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.custody.verdict import TABLE, Reason, Word
 from ledger.epcis import NoteCode, ProblemCode
@@ -18,6 +19,7 @@ from tests.support.shared import ROOT
 # The page, the headings down to the section, and the enum that it documents.
 PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
     ("verdicts.md", (), Reason),
+    ("findings.md", ("Detection at verification",), SignalKind),
     ("findings.md", ("Custody",), FindingCode),
     ("findings.md", ("Chains",), ChainCode),
     ("findings.md", ("Documents", "Problems"), ProblemCode),
@@ -58,6 +60,14 @@ def test_a_finding_is_documented_with_its_severity_its_cause_and_what_to_do(code
     text = " ".join(entries(section("findings.md", "Custody"))[code].split())
     assert f"Severity: {SEVERITY[code]}." in text
     assert "Usual innocent cause: " in text
+    assert "What to do: " in text
+
+
+@pytest.mark.parametrize("kind", list(SignalKind))
+def test_a_sign_is_documented_with_its_cause_as_it_is_kept(kind):
+    text = " ".join(entries(section("findings.md", "Detection at verification"))[kind].split())
+    assert "Rule: D" in text
+    assert f"Usual innocent cause: {INNOCENT[kind]}." in text
     assert "What to do: " in text
 
 
