@@ -118,10 +118,6 @@ class Services:
         return CosignedHeads(self.node, self.settings.witnesses)
 
     @cached_property
-    def handovers(self) -> Handovers:
-        return Handovers(self.node)
-
-    @cached_property
     def responder(self) -> Responder:
         return Responder(self.database, self.clock)
 
