@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from ledger.epcis.names import MDA, USHC, WELL_KNOWN_PREFIXES, namespace_of
 from ledger.gs1.epc import OtherEpc, parse_epc
 
-GcpLength = Callable[[str], int]
-"""The length of the GS1 Company Prefix in a canonical EPC, 6 to 12 digits."""
+GcpLength = Callable[[str], int | None]
+"""The length of the GS1 Company Prefix in a canonical EPC, 6 to 12 digits; None where nobody knows it: then it stays a
+Digital Link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ class Speller:
         epc = parse_epc(canonical)
         if isinstance(epc, OtherEpc):
             return canonical
-        urn = epc.urn(self._gcp_length(canonical))
+        length = self._gcp_length(canonical)
+        if length is None:
+            return canonical
+        urn = epc.urn(length)
         if plain and head.endswith("/21"):
             self._heads[head] = urn[: -len(serial)]
         return urn

@@ -62,10 +62,13 @@ def _attribute(entry: etree._Element, name: str, value: Tree, tree: WriteTree) -
 def _sbdh(parent: etree._Element, document: Document, epc: Callable[[str], str]) -> None:
     element = etree.SubElement(parent, _SBDH + "StandardBusinessDocumentHeader")
     etree.SubElement(element, _SBDH + "HeaderVersion").text = "1.0"
+    # GS1 US's R1.2 writes the bare number under the authority GLN; its mark is that it has no guideline version.
+    bare = document.statement is not None and document.statement.guideline_version is None
     for name, gln in (("Sender", document.sender), ("Receiver", document.receiver)):
         party = etree.SubElement(element, _SBDH + name)
-        identifier = etree.SubElement(party, _SBDH + "Identifier", {"Authority": "GS1"})
-        identifier.text = epc(f"https://id.gs1.org/414/{gln}") if gln else ""
+        authority = "GLN" if bare else "GS1"
+        identifier = etree.SubElement(party, _SBDH + "Identifier", {"Authority": authority})
+        identifier.text = (gln if bare else epc(f"https://id.gs1.org/414/{gln}")) if gln else ""
     what = etree.SubElement(element, _SBDH + "DocumentIdentification")
     created = format_time(document.created) if document.created else ""
     for name, text in (
