@@ -47,6 +47,7 @@ FEATURES = {
     "token": "app.people.cli",
     "party": "app.partners.cli",
     "key": "app.devices.cli",
+    "prefix": "app.prefixes.cli",
     "product": "app.products.cli",
     "capture": "app.capture.cli",
     "trace": "app.history.cli",
@@ -55,6 +56,7 @@ FEATURES = {
     "recall": "app.recalls.cli",
     "labels": "app.labels.cli",
     "demo": "app.demo.cli",
+    "simulate": "app.simulate.cli",
 }
 
 

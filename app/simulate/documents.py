@@ -1,0 +1,129 @@
+"""What the companies' systems write: EPCIS 2.0 documents, by the kernel's own writer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from app.simulate.world import Company, Pack
+from ledger.custody.event import EXPIRY, LOT, ErrorDeclaration, Event, Linked, compact
+from ledger.custody.vocabulary import Action, EventType
+from ledger.epcis.document import Document, Form, TransactionStatement
+from ledger.epcis.jsonwriter import write
+
+_OFFSET = "-05:00"
+_NOTICE = "Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)-(G)."
+
+
+def commissioned(
+    by: Company, packs: Sequence[Pack], at: datetime, event_id: str, lot: str | None = None
+) -> Event:
+    """Packs of one lot begin."""
+    first = packs[0]
+    return Event(
+        type=EventType.OBJECT,
+        event_time=at,
+        time_zone_offset=_OFFSET,
+        event_id=event_id,
+        action=Action.ADD,
+        biz_step="commissioning",
+        disposition="active",
+        epcs=tuple(pack.key for pack in packs),
+        read_point=by.place,
+        biz_location=by.place,
+        ilmd=((EXPIRY, compact(first.expiry.isoformat())), (LOT, compact(lot or first.lot))),
+    )
+
+
+def packed(
+    by: Company,
+    parent: str,
+    children: Sequence[str],
+    at: datetime,
+    event_id: str,
+    action: Action = Action.ADD,
+) -> Event:
+    """Things go into a container, or (DELETE) come out of it."""
+    return Event(
+        type=EventType.AGGREGATION,
+        event_time=at,
+        time_zone_offset=_OFFSET,
+        event_id=event_id,
+        action=action,
+        biz_step="packing" if action is Action.ADD else "unpacking",
+        disposition="in_progress",
+        parent=parent,
+        children=tuple(children),
+        read_point=by.place,
+        biz_location=by.place,
+    )
+
+
+def moved(
+    step: str,
+    by: Company,
+    seller: Company,
+    buyer: Company,
+    epcs: Sequence[str],
+    at: datetime,
+    event_id: str,
+    reference: str,
+    *,
+    returned: bool = False,
+) -> Event:
+    """Shipping or receiving between two companies."""
+    kind, number = ("rma", f"urn:epcglobal:cbv:bt:{buyer.gln}:{reference}") if returned else (
+        "desadv", f"urn:epcglobal:cbv:bt:{seller.gln}:{reference}")  # fmt: skip
+    usual = "in_transit" if step == "shipping" else "in_progress"
+    return Event(
+        type=EventType.OBJECT,
+        event_time=at,
+        time_zone_offset=_OFFSET,
+        event_id=event_id,
+        action=Action.OBSERVE,
+        biz_step=step,
+        disposition="returned" if returned else usual,
+        epcs=tuple(epcs),
+        read_point=by.place,
+        biz_location=None if step == "shipping" else by.place,
+        transactions=(Linked(kind, number),),
+        sources=(Linked("owning_party", seller.place), Linked("location", seller.place)),
+        destinations=(Linked("owning_party", buyer.place), Linked("location", buyer.place)),
+    )
+
+
+def dispensed(by: Company, pack: Pack, at: datetime, event_id: str) -> Event:
+    """A pack is handed to a patient."""
+    return Event(
+        type=EventType.OBJECT,
+        event_time=at,
+        time_zone_offset=_OFFSET,
+        event_id=event_id,
+        action=Action.DELETE,
+        biz_step="dispensing",
+        disposition="dispensed",
+        epcs=(pack.key,),
+        read_point=by.place,
+        biz_location=by.place,
+    )
+
+
+def declared_wrong(event: Event, at: datetime, reason: str, correctives: Sequence[str] = ()) -> Event:
+    """The same event again, declared to be wrong (EPCIS 2.0, 7.4.1.4)."""
+    return replace(event, declaration=ErrorDeclaration(at, reason, tuple(correctives)))
+
+
+def document(
+    events: Sequence[Event], created: datetime, sender: Company, receiver: Company, *, affirmed: bool | None
+) -> bytes:
+    """A document with its transaction statement; None: without one."""
+    statement = None if affirmed is None else TransactionStatement(affirmed=affirmed, legal_notice=_NOTICE)
+    return write(
+        Document(
+            Form.JSON20,
+            tuple(events),
+            created=created,
+            sender=sender.gln,
+            receiver=receiver.gln,
+            statement=statement,
+        )
+    )
