@@ -1,11 +1,20 @@
 """Fixtures every test may use; each set lives in a module of its own below `tests/support`."""
 
+import gc
 import importlib.util
+import os
+import sys
+
+# Tests start many programs. Where the environment says that no bytecode be kept, each would compile all modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest_plugins = [
     name
     for name in (
         "tests.support.no_skips",
+        "tests.support.memory",
+        "tests.support.programs",
         "tests.support.postgres",
         "tests.support.app",
         "tests.support.trade",
@@ -16,3 +25,9 @@ pytest_plugins = [
     )
     if importlib.util.find_spec(name)
 ]
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: looking through it at every collection of garbage is for nothing."""
+    gc.collect()
+    gc.freeze()

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from app.cli import Context
+from tests.support import programs
 from tests.support.shared import ROOT
 
 GLN = "0399999000017"
@@ -24,19 +25,18 @@ def packproof(sqlite_database, tmp_path):
     def run(*arguments, given="", **environment):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
         kept |= {"PACKPROOF_DATABASE_URL": str(sqlite_database.url), "PYTHONPATH": str(ROOT), **environment}
-        command = [sys.executable, "-m", "app.cli", *arguments]
-        return subprocess.run(
-            command,
-            check=False,
-            input=given,
-            text=True,
-            capture_output=True,
-            cwd=tmp_path,
-            env=kept,
-            timeout=180,
-        )
+        return programs.run("-m", "app.cli", *arguments, given=given, cwd=tmp_path, env=kept)
 
     return run
+
+
+def test_it_starts_by_itself():
+    """The other tests fork the command from a process that has loaded it: this one loads it."""
+    found = subprocess.run(
+        [sys.executable, "-m", "app.cli", "--help"], check=False, capture_output=True, timeout=180
+    )
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert b"\nexample" in found.stdout
 
 
 def test_help_shows_the_commands_and_examples(packproof):

@@ -1,12 +1,10 @@
 """CI's promise that nothing skips, held against every way a test has of skipping."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.shared import ROOT
+from tests.support import programs
 
 WAYS = {
     "mark": "@pytest.mark.skip(reason='too slow')\ndef test_one(): pass",
@@ -21,15 +19,11 @@ WAYS = {
 def run(tmp_path, text, **environment):
     path = tmp_path / "test_sample.py"
     path.write_text("import pytest\n" + text + "\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.no_skips", "-p", "no:cacheprovider"]
-    return subprocess.run(
-        [*command, "--rootdir", tmp_path, "-c", os.devnull, path],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "CI": "", **environment},
-        timeout=60,
-        check=False,
+    alone = {"CI": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return programs.run(
+        *("-m", "pytest", "-q", "-p", "tests.support.no_skips", "-p", "no:cacheprovider"),
+        *("--rootdir", tmp_path, "-c", os.devnull, path),
+        env={**os.environ, **alone, **environment},
     )
 
 

@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -18,8 +17,8 @@ from ledger.log.hashing import EMPTY_ROOT, tree_hash
 from ledger.log.proof import consistency_proof, inclusion_proof, root_at, verify_consistency, verify_inclusion
 from ledger.store.memory import MemoryLedger
 from ledger.store.port import CheckpointConflict, Draft, NoSuchEntry, StoreError
+from tests.support import programs
 from tests.support.ledgers import ORIGIN, draft, drafts, sql_ledger
-from tests.support.shared import ROOT
 from tests.support.sweep import sweep
 
 
@@ -272,14 +271,9 @@ def test_threads_that_append_at_once_leave_no_gap_and_no_fork(ledger):
     sweep(ledger, acknowledged)
 
 
-def appender(ledger, name: str, count: int) -> "subprocess.Popen[str]":
+def appender(ledger, name: str, count: int) -> programs.Program:
     url = ledger.database.url.render_as_string(hide_password=False)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.ledgers", url, name, str(count)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
+    return programs.start("-m", "tests.support.ledgers", url, name, count, stdout=subprocess.PIPE)
 
 
 def journal(output: str) -> dict[int, str]:
@@ -302,7 +296,7 @@ def check_journal(ledger, told: dict[int, str]) -> None:
 def test_two_processes_that_append_at_once_leave_no_gap_and_no_fork(database):
     ledger = sql_ledger(database)
     processes = [appender(ledger, name, 60) for name in ("left", "right")]
-    told = [journal(process.communicate(timeout=120)[0]) for process in processes]
+    told = [journal(process.communicate(timeout=120)) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert [len(each) for each in told] == [60, 60]
     assert not set(told[0]) & set(told[1])
@@ -325,7 +319,7 @@ def test_killed_writers_lose_nothing_they_acknowledged(database):
         for process in processes:
             process.kill()
         for number, process in enumerate(processes):
-            rest = process.communicate(timeout=60)[0]
+            rest = process.communicate(timeout=60)
             for index, statement in journal(heard[number] + rest).items():
                 assert told.setdefault(index, statement) == statement
         check_journal(ledger, told)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import programs
+
 WORDS = {
     "ok.png": "OK",
     "dispensed-elsewhere.png": "SUSPECT",
@@ -52,8 +54,7 @@ def test_no_private_key_of_a_party_lies_on_the_node(played: tuple[Path, dict, st
 
 
 def test_the_three_frauds_come_out(played: tuple[Path, dict, str]) -> None:
-    words = [sys.executable, "-m", "app.cli", "demo", "cheat", "--json", "--dir", str(played[0])]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    done = programs.run("-m", "app.cli", "demo", "cheat", "--json", "--dir", played[0], timeout=600)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["edit"]["first"].startswith("entry 12, column body")

@@ -1,8 +1,6 @@
 """`run`: a process that answers scan after scan, as fast as a handheld types."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,13 +8,13 @@ import pytest
 from scanner.commands.run import Once, waiting
 from scanner.sources import RawScan
 from tests.scanner.story import GTIN, commissioning, package_picture
+from tests.support import programs
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def run(home, lines, *more):
-    command = [sys.executable, "-m", "scanner.cli", "run", "--home", str(home), *more]
-    return subprocess.run(command, input=lines.encode(), capture_output=True, timeout=120, check=False)
+    return programs.run("-m", "scanner.cli", "run", "--home", home, *more, given=lines)
 
 
 def wedge(serial, lot="L7"):
@@ -43,7 +41,7 @@ def test_a_pack_held_still_is_shown_once_and_its_neighbour_is_not_swallowed(dock
 def test_what_is_shown_for_people_ends_on_a_sum(dock, bench):
     dock.node.capture(dock.maker, commissioning("p1"))
     done = run(bench(dock.maker), wedge("p1") + wedge("p1", lot="L8"))
-    text = done.stdout.decode()
+    text = done.stdout
     assert "OK" in text
     assert text.rstrip().endswith("2 scans: 1 OK, 1 DETAILS DIFFER.")
     assert done.returncode == 1
@@ -85,4 +83,4 @@ def test_a_source_that_breaks_is_told_after_what_it_gave():
 
 def test_a_source_that_nobody_knows_is_refused(dock, bench):
     done = run(bench(dock.maker), "", "--source", "telepathy")
-    assert (done.returncode, b"[source-unknown]" in done.stderr) == (2, True)
+    assert (done.returncode, "[source-unknown]" in done.stderr) == (2, True)

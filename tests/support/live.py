@@ -13,8 +13,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -35,6 +33,7 @@ from ledger.custody.event import Event
 from ledger.epcis.document import Document, Form
 from ledger.epcis.json20 import write
 from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
+from tests.support.programs import Program, start
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "packproof.example/live"
@@ -60,7 +59,7 @@ class LiveNode:
     origin: str = ORIGIN
     port: int = 0
     log: Path = field(init=False)
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Program | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -96,36 +95,23 @@ class LiveNode:
 
     def start(self, *, threads: int = 8) -> None:
         """Serve, as ``packproof serve`` does; returns when it answers."""
-        command = [
-            *(
-                sys.executable,
-                "-m",
-                "gunicorn",
-                "--worker-class",
-                "gthread",
-                "--bind",
-                f"127.0.0.1:{self.port}",
-            ),
-            *(
-                "--workers",
-                "1",
-                "--threads",
-                str(threads),
-                "--pythonpath",
-                str(ROOT),
-                "--log-level",
-                "warning",
-            ),
-            *("--no-control-socket", "wsgi:application"),
-        ]
+        options = {
+            "--worker-class": "gthread",
+            "--bind": f"127.0.0.1:{self.port}",
+            "--workers": "1",
+            "--threads": str(threads),
+            "--pythonpath": str(ROOT),
+            "--log-level": "warning",
+        }
+        words = [word for option in options.items() for word in option]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
+            self._process = start(
+                *("-m", "gunicorn", *words, "--no-control-socket", "wsgi:application"),
                 cwd=self.folder,
                 env=self.environment(),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                stdout=log.fileno(),
+                stderr=log.fileno(),
+                new_session=True,
             )
         give_up = time.monotonic() + START_S
         while time.monotonic() < give_up and self._process.poll() is None:
@@ -144,7 +130,7 @@ class LiveNode:
             # The workers too: a worker whose master died goes on answering for a while.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.wait(20)
             self._process = None
 
     def twin(self, folder: Path) -> "LiveNode":

@@ -2,8 +2,6 @@
 
 import http.client
 import json
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -22,7 +20,8 @@ from ledger.log.note import NoteVerifier
 from ledger.log.proof import verify_consistency
 from ledger.signing.client import KeyFolder
 from ledger.signing.envelope import Envelope
-from tests.support.live import ROOT, closing_database, free_port
+from tests.support import programs
+from tests.support.live import closing_database, free_port
 from tests.support.sweep import sweep
 from tests.support.trade import WHEN, problem
 from tests.support.world import GTIN, MAKER, package, sgln
@@ -62,14 +61,7 @@ def token(live_node, maker):
 
 
 def packproof(*arguments, env, check=0):
-    done = subprocess.run(  # noqa: PLW1510 - the status is what is tested
-        [sys.executable, "-m", "app.cli", *map(str, arguments)],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = programs.run("-m", "app.cli", *arguments, env=env)
     assert done.returncode == check, done.stderr + done.stdout
     return done
 

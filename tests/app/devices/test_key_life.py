@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -27,8 +26,8 @@ from ledger.signing.keylife import KnownKey, end_key, give_up, reinstate
 from ledger.signing.keyrecord import Action, Role, register_root
 from ledger.signing.registration import Registration
 from ledger.signing.statement import Statement
+from tests.support import programs
 from tests.support.live import LiveNode
-from tests.support.shared import ROOT
 from tests.support.token import Token
 from tests.support.trade import Trade, problem
 from tests.support.world import MAKER, WHOLESALER, package
@@ -389,10 +388,7 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     status, told, err = packproof("key", "show", "--key", tmp_path / "mia", "--passphrase-file", wrong, *at)
     assert (status, told["code"]) == (1, "client.key-file")
     assert "battery" not in err
-    chained = subprocess.run(
-        [sys.executable, "-m", "app.cli", "ledger", "chains", "--json"],
-        env=live_node.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    chained = programs.run("-m", "app.cli", "ledger", "chains", "--json", env=live_node.environment())
     found = json.loads(chained.stdout)
     assert [stream["given_up"] for stream in found["streams"]] == [1, 0]
     # Number 2 was adopted under another key's number: the gap stays, and says which entry parked it.
@@ -450,17 +446,16 @@ def test_a_stolen_key_signs_no_more_within_the_second_in_another_process(trade, 
         "    time.sleep(0.03)\n"  # so that the revocation comes among them, however fast this is
         "    print(json.dumps([told, time.time()]), flush=True)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, settings.database_url, str(settings.data_dir), str(captures)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    ) as running:  # fmt: skip
-        assert running.stdout is not None
+    running = programs.start(
+        *("-c", program, settings.database_url, settings.data_dir, captures), stdout=subprocess.PIPE
+    )
+    with running.stdout:
         lines = [json.loads(running.stdout.readline()) for _ in range(5)]
         record = end_key(root(trade), Action.REVOKE, known(dock))
         key = services.keys.apply(record.envelope, record.document, record.seed)
         done = time.time()
         lines += [json.loads(line) for line in running.stdout]
-    assert running.returncode == 0
+    assert running.wait(60) == 0
     stand = [index for index, _ in lines if isinstance(index, int)]
     late = [(told, at) for told, at in lines if not isinstance(told, int)]
     assert len(stand) >= 5

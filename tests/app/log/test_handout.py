@@ -1,8 +1,6 @@
 """``packproof ledger proof|entry|policy|export`` as an operator runs them, checked with the kernel."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +18,7 @@ from ledger.log.note import NoteVerifier
 from ledger.log.proof import verify_inclusion
 from ledger.signing.client import make_root
 from tests.app.log.test_recover import ORIGIN, run  # noqa: F401 - a fixture
+from tests.support import programs
 from tests.support.shared import shared_path
 
 EXAMPLE = (
@@ -60,9 +59,10 @@ def test_a_proof_verifies_with_the_entry_and_the_pinned_key(run, event, tmp_path
     assert Entry.decode((tmp_path / "entry.bin").read_bytes()).index == index
 
 
-def test_an_entry_goes_to_standard_output_as_it_is_and_taking_it_is_recorded(services):
-    words = [sys.executable, "-m", "app.cli", "ledger", "entry", "1"]
-    body = subprocess.run(words, capture_output=True, check=True, timeout=60).stdout
+def test_an_entry_goes_to_standard_output_as_it_is_and_taking_it_is_recorded(services, tmp_path):
+    with (tmp_path / "out").open("wb") as out:
+        assert programs.start("-m", "app.cli", "ledger", "entry", "1", stdout=out.fileno()).wait(60) == 0
+    body = (tmp_path / "out").read_bytes()
     with services.node.ledger.reading() as reader:
         assert body == reader.entry(1)
     with services.database.reading() as connection:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,8 @@ from ledger.log.conflict import Conflict
 from ledger.log.note import Note, NoteVerifier
 from ledger.witness.state import origin_hash
 from tests.scanner.story import GTIN, MAKER, commissioning
-from tests.support.live import ROOT, LiveNode, closing_database, free_port
+from tests.support import programs
+from tests.support.live import LiveNode, closing_database, free_port
 
 
 class Pair:
@@ -74,11 +74,7 @@ class WatchingNode(LiveNode):
         return WatchingNode(self.twin(folder).folder, self.origin, self.port)
 
     def packproof(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "app.cli", *words, "--json"]
-        environment = self.environment() | {"PYTHONPATH": str(ROOT)}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
+        return programs.run("-m", "app.cli", *words, "--json", cwd=self.folder, env=self.environment())
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """``packproof ledger witness``: a service of its own, as its users run it."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,22 +19,28 @@ from ledger.log.policy import PolicyLog
 from ledger.witness.request import parse_answer
 from ledger.witness.state import origin_hash
 from tests.ledger.witness.history import LOG, ORIGIN, OTHER, note, request
+from tests.support import programs
 from tests.support.live import free_port
-from tests.support.shared import ROOT
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A witness that serves, following nobody yet: its address and folder."""
     port, folder = free_port(), tmp_path / "witness"
-    command = [
-        *(sys.executable, "-m", "app.cli", "ledger", "witness", "--data", str(folder)),
-        *("--name", "w.example/1", "--port", str(port)),
-    ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+    command = (
+        "-m",
+        "app.cli",
+        "ledger",
+        "witness",
+        "--data",
+        folder,
+        "--name",
+        "w.example/1",
+        "--port",
+        port,
     )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
+    process = programs.start(*command, cwd=tmp_path, env=environment)
     url = f"http://127.0.0.1:{port}"
     give_up = time.monotonic() + 30
     while time.monotonic() < give_up:
