@@ -32,6 +32,7 @@ from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
+from app.recalls.service import Recalls
 from app.redaction.service import Redactions
 from app.shared.clock import Clock, SystemClock
 from app.verification.service import Verification
@@ -140,6 +141,10 @@ class Services:
     @cached_property
     def redactions(self) -> Redactions:
         return Redactions(self.database, self.node, self.clock)
+
+    @cached_property
+    def recalls(self) -> Recalls:
+        return Recalls(self.database, self.clock, self.capture)
 
     @cached_property
     def dispensing(self) -> Dispensing:
