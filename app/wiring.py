@@ -27,6 +27,7 @@ from app.devices.parking import Parking
 from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
+from app.log.handover import Handovers
 from app.node.service import Node
 from app.people.service import People
 from app.people.sessions import Sessions
@@ -74,7 +75,10 @@ class Services:
 
     @cached_property
     def committer(self) -> Committer:
-        return Committer(self.database, self.node.origin, self.clock, self.node.may_write)
+        node = self.node
+        return Committer(
+            self.database, node.origin, self.clock, node.may_write, lambda: node.intake_key.thumbprint
+        )
 
     @cached_property
     def worker(self) -> Worker:
@@ -113,6 +117,10 @@ class Services:
     @cached_property
     def verification(self) -> Verification:
         return Verification(self.database, self.clock)
+
+    @cached_property
+    def handovers(self) -> Handovers:
+        return Handovers(self.node)
 
     @cached_property
     def cosigned(self) -> CosignedHeads:

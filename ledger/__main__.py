@@ -1,7 +1,8 @@
 """Check a file without the node that made it: ``python -m ledger verify FILE [--policy P] [--authors A] [--json]``.
 
-FILE is evidence about a package, or a conflict: two heads that one log signed and that cannot both be true. P is a C2SP
-tlog-policy, A an author policy (docs/formats/policy.md). Needs ``cryptography`` and nothing else, no network, no clock.
+FILE is evidence about a package, a conflict (two heads that one log signed and that cannot both be true), or a handover
+(what leads from a log's key to the one that follows it). P is a C2SP tlog-policy, A an author policy
+(docs/formats/policy.md). Needs ``cryptography`` and nothing else, no network, no clock.
 Exit status: 0 accepted, 1 refused, 2 usage.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import LedgerError, VerificationError
+from ledger.evidence import handover
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
 from ledger.evidence.verify import EvidenceRefused, verify
@@ -25,8 +27,9 @@ USAGE: Final = 2
 
 _COMMANDS: Final = ("verify",)
 _TOLD: Final = (
-    "Check a file without the node that made it: evidence about a package, or a conflict (two heads\n"
-    "that one log signed and that cannot both be true). No network, no clock, no trust in who gave it.\n"
+    "Check a file without the node that made it: evidence about a package, a conflict (two heads\n"
+    "that one log signed and that cannot both be true), or a handover to a log's next key.\n"
+    "No network, no clock, no trust in who gave it.\n"
     "Without --policy the ledger's key is the one in the file, and the report says so."
 )
 
@@ -47,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
+    if data.startswith(handover.BEGINNING):
+        return _handover(data, policy, as_json=options.json)
     try:
         report = verify(data, policy)
     except EvidenceRefused as refused:
@@ -62,14 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "verify",
         prog="packproof-verify",
-        help="check an evidence file, or a conflict that a client or a witness kept",
+        help="check an evidence file, a conflict that somebody kept, or a handover",
         description=_TOLD,
         epilog="examples:\n  packproof-verify evidence.json\n"
         "  packproof-verify evidence.json --policy policy.txt --authors authors.json\n"
         "  python -m ledger verify evidence.json --json\n\nExit status: 0 accepted, 1 refused, 2 usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="the evidence or conflict file")
+    command.add_argument("file", type=Path, metavar="FILE", help="the evidence, conflict or handover file")
     command.add_argument(
         "--policy",
         type=Path,
@@ -109,6 +114,40 @@ def _conflict(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
         _print(_json(value) if as_json else words)
         return REFUSED
     _print(_json(proven.to_json()) if as_json else proven.text())
+    return ACCEPTED
+
+
+def _handover(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
+    try:
+        given = handover.Handover.parse(data)
+        keys = policy.logs if policy and policy.logs else (given.present,)
+        trusted = next((key for key in keys if key == given.present), keys[0])
+        head = given.prove(trusted)
+        if policy is not None:
+            policy.trust.require_quorum(head.note)
+    except LedgerError as refused:
+        value = {"accepted": False, "code": refused.code, "message": refused.message}
+        words = f"REFUSED. Do not change your policy for this file.\n     {_line(refused.message)}\n"
+        _print(_json(value) if as_json else words)
+        return REFUSED
+    named = bool(policy and policy.logs)
+    told = {
+        "accepted": True,
+        "proves": "this log goes on under another key",
+        "present": str(given.present),
+        "following": str(given.following),
+        "size": head.checkpoint.size,
+        "log_trusted": named,
+    }
+    words = (
+        f"ACCEPTED. The log {given.present.name} goes on under another key, for which the present one vouched.\n\n"
+        f"     present      {given.present}\n"
+        f"                  {'named by your policy' if named else 'taken from this file itself: compare it'}\n"
+        f"     following    {given.following}\n"
+        f"     both signed  the head of {head.checkpoint.size} entries\n\n"
+        f"For your policy, beside the line of the present key or in its place:\nlog {given.following}\n"
+    )
+    _print(_json(told) if as_json else words)
     return ACCEPTED
 
 

@@ -4,6 +4,7 @@
                     "party": "<GLN>", "root": "<hex thumbprint>", "enrolled_at": "...", "v": 1}
     token          the bearer token                     key/           the device's key folder (ledger.signing.client)
     trust.json     the last head seen (scanner.trust)   conflict-*     proofs that the node showed two pasts
+    handover-*     what led from the log's key of the enrolment to the one that trust.json names
     lock           one process at a time
 
 ``~/.packproof`` unless ``--home`` or the variable PACKPROOF_SCAN_HOME says otherwise; mode 0700, its files 0600.
@@ -20,6 +21,7 @@ from typing import Any
 from ledger.errors import LedgerError
 from ledger.log.note import NoteVerifier
 from ledger.signing.client import KeyFolder
+from ledger.witness.memory import pinned
 from scanner import durable
 from scanner.errors import BenchError
 from scanner.trust import Memory
@@ -67,7 +69,7 @@ class Bench:
             if value.pop("v") != _VERSION:
                 raise ValueError("it is of another version")
             enrolment = Enrolment(**value)
-            return cls(home, enrolment, NoteVerifier.parse(enrolment.log))
+            return cls(home, enrolment, _present_key(home, NoteVerifier.parse(enrolment.log)))
         except FileNotFoundError:
             raise BenchError(
                 "not-enrolled",
@@ -104,6 +106,15 @@ class Bench:
         """One process of this bench talks to the node at a time, so that what it remembers only goes forward."""
         with durable.locked(self.home / "lock"):
             yield
+
+
+def _present_key(home: Path, enrolled: NoteVerifier) -> NoteVerifier:
+    """The log's key that counts for this bench: the one it was enrolled with, or the one that this led on to."""
+    try:
+        present = pinned(home)
+    except LedgerError:
+        present = None  # what is wrong with that file is said by who reads what it remembers
+    return present if present is not None and present.name == enrolled.name else enrolled
 
 
 def make_home(home: Path) -> None:

@@ -22,7 +22,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from app.capture.faults import Fault, OutcomeUnknown, fault_of, told
+from app.capture.faults import Fault, KeyChanged, OutcomeUnknown, fault_of, told
 from app.capture.prepared import PreparedCapture, Receipt
 from app.capture.recording import record
 from app.errors import AppError, CaptureStopped
@@ -52,11 +52,20 @@ class _Waiting:
 class Committer:
     """`submit` from any thread. `may_write` raises where the node must not append (rolled back, unmarked)."""
 
-    def __init__(self, database: Database, origin: str, clock: Clock, may_write: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        origin: str,
+        clock: Clock,
+        may_write: Callable[[], None],
+        intake: Callable[[], bytes] | None = None,
+    ) -> None:
+        """`intake` gives the thumbprint of the node's present intake key, by which alone it signs anything in."""
         self._database = database
         self._origin = origin
         self._clock = clock
         self._may_write = may_write
+        self._intake = intake
         self._queue: deque[_Waiting] = deque()
         self._lock = threading.Lock()
         self._led = False
@@ -76,7 +85,22 @@ class Committer:
 
     def writing(self, capture: PreparedCapture) -> Write[Receipt]:
         """What `submit` does with `capture` inside the transaction."""
-        return lambda connection, writer: record(connection, writer, self._clock, capture)
+
+        def write(connection: Connection, writer: SqlWriter) -> Receipt:
+            self.require_present(capture)
+            return record(connection, writer, self._clock, capture)
+
+        return write
+
+    def require_present(self, capture: PreparedCapture) -> None:
+        """Under the ledger's lock: what the node itself signed was signed by its present key (`app.node.rotation`).
+
+        Raises `KeyChanged`: another key follows it since, and it may have ended.
+        """
+        if self._intake is None or capture.signer is not None:
+            return
+        if capture.signatures[0].key != self._intake():
+            raise KeyChanged()
 
     def run(self, write: Write[T], *, weight: int = 1) -> T:
         """Do `write` under the ledger's lock, together with what else waits; its answer, once it is durable.

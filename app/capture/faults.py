@@ -78,6 +78,20 @@ class Busy(AppError):
         )
 
 
+class KeyChanged(AppError):
+    """The node's intake key was followed by another while this was being prepared; nothing was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "capture.busy",
+            503,
+            "The node's own key was just changed",
+            "what was signed by the key before does not count any more; nothing of this was recorded",
+            "Send it again in a moment.",
+            headers={"Retry-After": "1"},
+        )
+
+
 def fault_of(error: BaseException, *, committing: bool = False) -> Fault:
     """What `error` means. `committing`: it came after everything had been written, from the COMMIT itself."""
     if isinstance(error, HeadMoved | PoolTimeout | InvalidRequestError) and not committing:

@@ -114,6 +114,21 @@ def all_keys(connection: Connection) -> list[Key]:
     return list(_keys(_records(connection, _query())).values())
 
 
+def checkpoint_spkis(connection: Connection) -> list[bytes]:
+    """The node's own keys that sign heads or once did, as DER SubjectPublicKeyInfo, in the order of registration."""
+    query = select(party_key.c.spki).where(
+        party_key.c.role == Role.CHECKPOINT.value, party_key.c.action == Action.REGISTER.value
+    )
+    return [bytes(spki) for spki in connection.execute(query.order_by(party_key.c.idx)).scalars()]
+
+
+def nodes_own(connection: Connection) -> list[tuple[int, KeyRecord]]:
+    """Every (index, record) about the node's own keys, in the order of the indexes."""
+    return _records(
+        connection, _query().where(party_key.c.role.in_((Role.INTAKE.value, Role.CHECKPOINT.value)))
+    )
+
+
 def _query() -> Select[tuple[object, ...]]:
     return (
         select(party_key, party.c.gln)

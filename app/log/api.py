@@ -3,6 +3,7 @@
     GET /ledger/checkpoint                      a C2SP checkpoint, text/plain; 503 where the node may not sign
     GET /ledger/checkpoint?witnessed=1          the newest that the configured quorum of witnesses cosigned; 404: none
     GET /ledger/consistency?from=N&to=M         {"from": N, "to": M, "hashes": [base64, ...]} (RFC 6962, 2.1.2)
+    GET /ledger/handovers                       what leads from each earlier checkpoint key to the next, oldest first
     GET /ledger/tile/<L>/<N>[.p/<W>]            hashes, C2SP tlog-tiles; 404 for what is not there (yet)
     GET /ledger/tile/entries/<N>[.p/<W>]        entries, by grant only
 
@@ -91,6 +92,18 @@ def consistency(span: dict[str, Any]) -> dict[str, Any]:
             )
         hashes = consistency_proof(reader, old, new)
     return {"from_": old, "to": new, "hashes": [to_base64(item) for item in hashes]}
+
+
+@blueprint.get("/ledger/handovers")
+@blueprint.doc(
+    responses={
+        "200": {"description": "Handovers (docs/formats/handover.md)", "content": {"application/json": {}}}
+    }
+)
+def handovers() -> Response:
+    """What leads from each earlier checkpoint key to the one that followed it, the oldest first; mostly none."""
+    made = b",".join(each.encode() for each in services().handovers.all())
+    return Response(b"[" + made + b"]", content_type="application/json")
 
 
 @blueprint.get("/ledger/tile/<path:name>")

@@ -8,7 +8,9 @@ from typing import Any
 
 ACTIONS: tuple[str, ...] = (
     "app.devices.ledger_cli",
+    "app.log.handover",
     "app.log.recover",
+    "app.node.cli",
     "app.witness.cli",
     "app.log.export",
     "app.log.handout",

@@ -12,7 +12,7 @@ off loses nothing but the file under way.
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
     node, folder = services.node, arguments.tiles
     note = node.checkpoint()
-    size = SignedCheckpoint.open(note, [node.note_verifier]).checkpoint.size
+    size = node.opened(note).checkpoint.size
     if arguments.entries:
         subject = f"entries 0 to {size - 1}"
         disclose(services.database, services.clock, context.actor, "ledger.entries", subject=subject)
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
             reader,
             folder,
             note,
-            node.note_verifier,
+            node.note_verifiers,
             arguments.entries,
             _meter if sys.stderr.isatty() else None,
         )
@@ -75,7 +75,7 @@ def export(
     reader: LedgerReader,
     folder: Path,
     note: bytes,
-    log: NoteVerifier,
+    log: NoteVerifier | Sequence[NoteVerifier],
     entries: bool,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
@@ -83,8 +83,9 @@ def export(
 
     Raises `Conflict` where `folder` holds another log, another history or a later head, and `OSError`.
     """
-    size = SignedCheckpoint.open(note, [log]).checkpoint.size
-    before = _size_before(reader, folder / "checkpoint", log, size)
+    logs = [log] if isinstance(log, NoteVerifier) else log
+    size = SignedCheckpoint.open(note, logs).checkpoint.size
+    before = _size_before(reader, folder / "checkpoint", logs, size)
     names: list[TileId | BundleId] = [*tiles_of(size)]
     if entries:
         names += _bundles_of(size)
@@ -127,12 +128,12 @@ def _bundles_of(size: int) -> Iterator[BundleId]:
         yield BundleId(index, min(TILE_WIDTH, size - index * TILE_WIDTH))
 
 
-def _size_before(reader: LedgerReader, path: Path, log: NoteVerifier, size: int) -> int:
+def _size_before(reader: LedgerReader, path: Path, logs: Sequence[NoteVerifier], size: int) -> int:
     """How many entries the folder's checkpoint covers: 0 for a new folder. Raises `Conflict`."""
     if not path.exists():
         return 0
     try:
-        before = SignedCheckpoint.open(path.read_bytes(), [log]).checkpoint
+        before = SignedCheckpoint.open(path.read_bytes(), logs).checkpoint
     except VerificationError as error:
         raise _other(path, f"its checkpoint is not this log's: {error.message}") from error
     if before.size > size or root_at(reader, before.size) != before.root:

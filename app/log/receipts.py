@@ -21,7 +21,7 @@ import cbor2
 from app.errors import Invalid
 from app.log.service import Log
 from ledger.errors import VerificationError
-from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
+from ledger.log.checkpoint import Checkpoint
 from ledger.log.proof import consistency_proof, inclusion_proof
 from ledger.signing.durable import write_whole
 from ledger.signing.keys import Signer
@@ -73,7 +73,7 @@ def since(node: "Node", size: int) -> tuple[bytes, Checkpoint]:
 
 
 def _head(node: "Node") -> Checkpoint:
-    return SignedCheckpoint.open(node.checkpoint(), [node.note_verifier]).checkpoint
+    return node.opened(node.checkpoint()).checkpoint
 
 
 def register(actions: Any) -> None:

@@ -83,7 +83,7 @@ def _run(arguments: argparse.Namespace, context: "Context") -> int:
     urls = [*arguments.witness, *_configured(context.settings.witnesses)]
     asked, silent = _ask(node.origin, urls)
     given += asked
-    mark, key = node.data_dir / "mark", node.note_verifier
+    mark, key = node.data_dir / "mark", node.note_verifiers
     try:
         found = compare(node.ledger, mark, key, given)
         allowed = found.verdict is Verdict.MARK_TO_WRITE or (

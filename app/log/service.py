@@ -11,7 +11,6 @@ from app.events.models import endorsement, event
 from app.node.service import Node
 from app.partners.models import party
 from ledger.errors import VerificationError
-from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.logproof import LogProof
 from ledger.log.policy import LogPolicy, PolicyLog
 from ledger.log.proof import inclusion_proof
@@ -64,19 +63,20 @@ class Log:
     def proof(self, index: int) -> LogProof:
         """The proof that an entry is in the tree of a fresh checkpoint. Raises `NotFound`, `CaptureStopped`."""
         note = self.node.checkpoint()
-        size = SignedCheckpoint.open(note, [self.node.note_verifier]).checkpoint.size
+        size = self.node.opened(note).checkpoint.size
         if index >= size:
             raise _beyond(str(index))
         with self.node.ledger.reading() as reader:
             return LogProof(index, tuple(inclusion_proof(reader, index, size)), note)
 
     def policy(self, url: str, witnesses: bytes | None) -> str:
-        """This node as a C2SP tlog-policy: its log under both keys, and the witnesses of its own policy file."""
+        """This node as a C2SP tlog-policy: its log under the keys that sign now, and its own witnesses."""
         try:
             trusted = LogPolicy.parse(witnesses) if witnesses is not None else LogPolicy()
         except VerificationError as error:
             raise Invalid("witness.policy", "The file of witnesses is no policy", error.message) from error
-        logs = tuple(PolicyLog(key, url) for key in (self.node.note_verifier, self.node.mldsa_verifier))
+        keys = (*self.node.present_verifiers, self.node.mldsa_verifier)
+        logs = tuple(PolicyLog(key, url) for key in keys)
         return LogPolicy(logs, trusted.witnesses, trusted.groups, trusted.quorum).text()
 
     def authors(self) -> Mapping[str, Sequence[str]]:

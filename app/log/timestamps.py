@@ -32,7 +32,6 @@ from sqlalchemy import Connection, insert, select
 from app.errors import AppError, Invalid, NotFound
 from app.log.models import time_stamp
 from app.node.service import Node
-from ledger.log.checkpoint import SignedCheckpoint
 from ledger.signing.durable import write_whole
 from ledger.store.sql.engine import Database
 
@@ -67,7 +66,7 @@ def obtain(database: Database, node: Node, url: str, roots: list[Certificate]) -
     Raises `AppError` ``tsa.unreachable`` or ``tsa.wrong``; then nothing was kept.
     """
     note = node.checkpoint()
-    size = SignedCheckpoint.open(note, [node.note_verifier]).checkpoint.size
+    size = node.opened(note).checkpoint.size
     request = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256).build()
     raw = _ask(url, request.as_bytes())
     at = check(note, raw, roots, nonce=request.nonce)

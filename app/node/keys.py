@@ -3,9 +3,12 @@
     intake.pem              Ed25519     signs what the node received
     checkpoint.pem          Ed25519     signs heads; scanners and policies pin it
     checkpoint-mldsa.pem    ML-DSA-44   cosigns heads under the log's own name, for as long as records must hold
+    intake-next.pem, checkpoint-next.pem    the keys that follow, while they take over (`app.node.rotation`)
 
-The first two are made with the ledger and never again. The third came later: a node that never had one gets it when
-it first seals. Once a head was cosigned with it, it is made anew only by `packproof init`, never in passing.
+The first two are made with the ledger and followed by others only as `app.node.rotation` says. The third came later:
+a node that never had one gets it when it first seals. Once a head was cosigned with it, it is made anew only by
+`packproof init`, never in passing. Which key counts is in the ledger; a file that was replaced is read again, so that
+every process of the node signs by the key that is there.
 """
 
 import contextlib
@@ -32,33 +35,60 @@ from ledger.signing.keyfile import KeyFileError, load_key, read_pem, save_key, s
 from ledger.signing.keys import Ed25519Signer, generate
 
 INTAKE, CHECKPOINT, MLDSA = "intake", "checkpoint", "checkpoint-mldsa"
+NEXT = {INTAKE: "intake-next", CHECKPOINT: "checkpoint-next"}
 
 
 class NodeKeys:
-    """The keys in one folder, each read once."""
+    """The keys in one folder, each read when its file is new."""
 
     def __init__(self, folder: Path, origin: str) -> None:
         self.folder = folder
         self._origin = origin
+        self._read: dict[str, tuple[tuple[int, int], Ed25519Signer]] = {}
 
     def path(self, name: str) -> Path:
         """Where a key lies."""
         return self.folder / f"{name}.pem"
 
-    @cached_property
+    @property
     def intake(self) -> Ed25519Signer:
         """Signs what the node received. Raises `AppError` where it is missing or cannot be used."""
         return self._ed25519(INTAKE)
 
-    @cached_property
+    @property
     def checkpoint(self) -> Ed25519Signer:
         """Signs heads."""
         return self._ed25519(CHECKPOINT)
 
-    @cached_property
+    @property
     def note_signer(self) -> NoteSigner:
         """Signs checkpoints under the log's origin."""
         return NoteSigner(self._origin, self.checkpoint.private_key)
+
+    @property
+    def checkpoints(self) -> list[Ed25519Signer]:
+        """The keys for heads that lie here: the present one, and the one that follows where there is one."""
+        following = self.following(CHECKPOINT)
+        return [self.checkpoint] + ([following] if following is not None else [])
+
+    def following(self, name: str) -> Ed25519Signer | None:
+        """The key that follows `name`, where one was made."""
+        return self._ed25519(NEXT[name]) if self.path(NEXT[name]).exists() else None
+
+    def make_following(self, name: str) -> Ed25519Signer:
+        """The key that follows `name`, made where there is none yet. Raises `AppError`."""
+        self._once(NEXT[name], lambda path: save_key(generate(), path))
+        return self._ed25519(NEXT[name])
+
+    def take_over(self, name: str) -> None:
+        """The key that follows takes the place of `name`, whose file is gone then. Durable when it returns."""
+        with self._locked():
+            self.path(NEXT[name]).replace(self.path(name))
+            folder = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     @cached_property
     def cosigner(self) -> CosignatureSigner:
@@ -121,14 +151,21 @@ class NodeKeys:
 
     def _ed25519(self, name: str) -> Ed25519Signer:
         path = self.path(name)
-        if not path.exists():
+        try:
+            found = path.stat()
+        except FileNotFoundError:
             raise AppError(
                 "node.not_initialised", 503, "This node has no keys yet", str(path), "run: packproof init"
-            )
+            ) from None
+        stamp = (found.st_mtime_ns, found.st_ino)
+        known = self._read.get(name)
+        if known is not None and known[0] == stamp:
+            return known[1]
         try:
             key = load_key(path)
         except LedgerError as error:
             raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
         if not isinstance(key, Ed25519Signer):
             raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
+        self._read[name] = (stamp, key)
         return key

@@ -6,24 +6,28 @@ The node holds an **intake** key, which signs that something was received, and *
     initialise(...)        schema, ledger, keys, entries 0 and 1; again it changes nothing
 """
 
+import contextlib
 import errno
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from app.devices.service import insert_key
+from sqlalchemy import Connection
+
+from app.devices import service as devices
 from app.erasable.vault import Vault
 from app.errors import CaptureStopped
 from app.node.keys import NodeKeys
 from app.shared.clock import Clock
-from ledger.errors import VerificationError
+from ledger.errors import LedgerError, VerificationError
+from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.cosigned import TIME_BYTES
 from ledger.log.entry import Kind
 from ledger.log.mark import MarkError
 from ledger.log.mldsa import SIGNATURE_BYTES
-from ledger.log.note import Note, NoteVerifier
+from ledger.log.note import Note, NoteSigner, NoteVerifier
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Signer, load_verifier
 from ledger.store.port import Draft
@@ -33,6 +37,7 @@ from ledger.store.sql.store import SqlLedger
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
+_RAW_ED25519 = 32  # at the end of the DER SubjectPublicKeyInfo of such a key
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -72,10 +77,21 @@ class Node:
     @cached_property
     def sealer(self) -> Sealer:
         """Signs heads against the mark. A node of before there were ML-DSA-44 keys gets its own here."""
-        signer = self.keys.note_signer
         if not self._cosigned_before():
             self.keys.make_mldsa()
-        return Sealer(self.ledger, self.data_dir / "mark", signer, self.keys.cosigner, self._seconds)
+        return Sealer(self.ledger, self.data_dir / "mark", self._signers, self.keys.cosigner, self._seconds)
+
+    def _signers(self) -> list[NoteSigner]:
+        """Whose keys sign a head now: each that lies here and counts, two of them while one follows another."""
+        here = self.keys.checkpoints
+        with self.database.reading() as connection:
+            known = devices.keys(connection, [key.thumbprint for key in here])
+        states = [known[key.thumbprint].state if key.thumbprint in known else "" for key in here]
+        # The present key signs until the ledger says that it has ended; one that follows, when the ledger has it.
+        counts = [states[0] != "revoked", *(state == "valid" for state in states[1:])]
+        return [
+            NoteSigner(self.origin, key.private_key) for key, yes in zip(here, counts, strict=True) if yes
+        ]
 
     def _cosigned_before(self) -> bool:
         with self.ledger.reading() as reader:
@@ -102,6 +118,37 @@ class Node:
     def note_verifier(self) -> NoteVerifier:
         """Checks this node's checkpoints."""
         return self.keys.note_signer.verifier
+
+    @property
+    def present_verifiers(self) -> tuple[NoteVerifier, ...]:
+        """The keys that sign heads now: one, or two while one follows another."""
+        return tuple(signer.verifier for signer in self._signers())
+
+    @property
+    def note_verifiers(self) -> tuple[NoteVerifier, ...]:
+        """Every key that ever signed heads of this log, the present one first: what checks those that were kept."""
+        with self.database.reading() as connection:
+            return self.verifiers_in(connection)
+
+    def verifiers_in(self, connection: Connection) -> tuple[NoteVerifier, ...]:
+        """As `note_verifiers`, of what this connection sees."""
+        found = [self.note_verifier]
+        for spki in devices.checkpoint_spkis(connection):
+            with contextlib.suppress(LedgerError, ValueError):  # a damaged row: the audit of keys names it
+                load_verifier(spki)
+                found.append(NoteVerifier(self.origin, spki[-_RAW_ED25519:]))
+        return tuple(dict.fromkeys(found))
+
+    def opened(self, note: bytes) -> SignedCheckpoint:
+        """A head of this log, by whichever of its keys it was signed. Raises `VerificationError`."""
+        try:
+            return SignedCheckpoint.open(note, [self.note_verifier])
+        except VerificationError:
+            return SignedCheckpoint.open(note, self.note_verifiers)
+
+    def key_of(self, note: bytes) -> NoteVerifier:
+        """The key to check the head in `note` by, the newest where several signed it. Raises `VerificationError`."""
+        return self.opened(note).note.verify(self.note_verifiers)[0]
 
     @property
     def mldsa_verifier(self) -> NoteVerifier:
@@ -181,18 +228,19 @@ class Node:
             writer = SqlWriter(connection, self.origin)
             if writer.lock().size:
                 return False
-            entries = writer.append([self._draft(record) for record in records])
+            entries = writer.append([self.draft_of(record, [self.intake_key]) for record in records])
             for record, entry in zip(records, entries, strict=True):
-                insert_key(connection, record.record, None, entry.index)
+                devices.insert_key(connection, record.record, None, entry.index)
         self.checkpoint()
         return True
 
-    def _draft(self, record: SignedRecord) -> Draft:
+    def draft_of(self, record: SignedRecord, signers: Sequence[Signer]) -> Draft:
+        """The entry of a key record of the node's own, before it has its place; `signers` are those who signed it."""
         envelope = record.envelope
         return Draft(
             Kind.KEY,
             to_micros(self.clock.now()) // 1000,
             envelope.statement,
-            envelope.entry_signatures([load_verifier(self.intake_key.spki)]),
+            envelope.entry_signatures([load_verifier(signer.spki) for signer in signers]),
             record.seed,
         )

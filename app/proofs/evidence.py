@@ -31,7 +31,6 @@ from ledger.evidence.policy import Policy
 from ledger.evidence.report import Report
 from ledger.evidence.subject import Containment, ShownEvent
 from ledger.evidence.verify import verify
-from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry, Kind
 from ledger.log.proof import inclusion_proof
 from ledger.signing.commitment import Leaf, ListField, Record
@@ -115,7 +114,7 @@ class Evidence:
             note = self._witnessed(connection, {each.index for each in shown}) or note
             data, hidden = self._disclose(connection, subject, note, choice, shown, names, known)
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
-        return Made(data, verify(data, Policy((self._node.note_verifier,))), hidden, left_out)
+        return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out)
 
     def _kept(self, connection: Connection, told: Sequence[Told], size: int) -> list[_Record]:
         reader = SqlReader(connection, self._node.origin)
@@ -173,7 +172,7 @@ class Evidence:
             intake = ("channel", "onBehalfOf") if told_by else ("channel",)
             made.append(_event_entry(connection, reader, self._node.vault, entry, size, show, intake, keys))
         made += _key_entries(connection, reader, signers, size)
-        return build(subject, self._node.verifier_key, note, made), tuple(hidden)
+        return build(subject, str(self._node.key_of(note)), note, made), tuple(hidden)
 
     def for_scan(self, subject: str, *, reader: str | None) -> bytes | None:
         """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none."""
@@ -202,7 +201,7 @@ class Evidence:
         return self._heads.witnessed_by(reader, 1 + max((*indexes, *keys), default=0))
 
     def _size(self, note: bytes) -> int:
-        return SignedCheckpoint.open(note, [self._node.note_verifier]).checkpoint.size
+        return self._node.opened(note).checkpoint.size
 
 
 def _without_refused_unpackings(connection: Connection, told: Sequence[Told]) -> list[Told]:

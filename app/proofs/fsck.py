@@ -20,6 +20,7 @@ from app.log import audit as log_audit
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
 from app.redaction import audit as redaction_audit
+from app.regulator import audit as regulator_audit
 from app.shared.auditing import AuditContext, Progress
 from app.witness import audit as witness_audit
 from ledger.errors import LedgerError
@@ -32,6 +33,7 @@ from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
+    regulator_audit.check,
     devices_audit.check,
     log_audit.check,
     redaction_audit.check,
@@ -67,7 +69,7 @@ def fsck(
             found = fsck_ledger(
                 connection,
                 node.origin,
-                log_keys=[node.note_verifier],
+                log_keys=node.verifiers_in(connection),
                 mark=mark,
                 keys=_spkis(connection) if signatures else None,
                 progress=lambda done, total: tell("entries", done, total),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from app.errors import AppError
 from app.node.service import Node
-from ledger.log.checkpoint import SignedCheckpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,6 @@ def sealed(node: Node) -> Sealed:
     """Seal the present head. Never raises for a node that may not sign: that is an answer."""
     try:
         note = node.checkpoint()
-        return Sealed(SignedCheckpoint.open(note, [node.note_verifier]).checkpoint.size)
+        return Sealed(node.opened(note).checkpoint.size)
     except AppError as error:
         return Sealed(None, error)

@@ -67,6 +67,7 @@ PERMISSIONS: dict[str, Permission] = {
     # the ledger: what anybody may check, and what a signature is the credential for
     "log.checkpoint": ANYONE,
     "log.consistency": ANYONE,
+    "log.handovers": ANYONE,
     "witness.add_checkpoint": ANYONE,
     "witness.cosigned": ANYONE,
     "witness.policy": ANYONE,
@@ -87,7 +88,8 @@ PERMISSIONS: dict[str, Permission] = {
     # scans by programs
     "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
-}
     # GS1 product verification by other companies' systems
     "vrs.verify": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
     "vrs.check_connectivity": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
+}
+

@@ -10,6 +10,7 @@ from app.errors import AppError, Invalid
 from app.witness.policies import read_policy
 from app.witness.standalone import WitnessFolder, command
 from ledger.errors import LedgerError
+from ledger.evidence.handover import MAX_HANDOVER_BYTES
 from ledger.log.note import NoteVerifier
 from ledger.log.policy import LOG_TYPES, PolicyLog
 
@@ -42,6 +43,14 @@ def register(actions: Any) -> None:
         metavar="VKEY",
         help="follow this log too, serve nothing: a running witness takes it over at once",
     )
+    witness.add_argument(
+        "--follow",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a handover of a log that is followed: go over to its new key; serve nothing",
+    )
     witness.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     witness.add_argument("--port", type=int, help="port to listen on; without it nothing is served")
     witness.add_argument("--threads", type=int, default=8, help="(default: %(default)s)")
@@ -62,6 +71,8 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.policy is not None:
         logs += read_policy(arguments.policy).logs
     new = folder.follow(logs)
+    for path in arguments.follow:
+        folder.hand_over(_bytes(path))
     data = {
         "name": folder.name,
         "keys": [str(key) for key in folder.keys],
@@ -75,7 +86,7 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
             *(f"  {key}" for key in data["keys"]),
         )
     )
-    if arguments.port is None or arguments.add:
+    if arguments.port is None or arguments.add or arguments.follow:
         context.show(data, text)
         return
     sys.stderr.write(f"{text}\nServing on http://{arguments.host}:{arguments.port} (Ctrl-C stops it)\n")
@@ -83,6 +94,14 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
     root = Path(__file__).resolve().parents[2]
     served = command(arguments.data.resolve(), arguments.host, arguments.port, arguments.threads, root)
     os.execv(sys.executable, list(served))  # noqa: S606 - our own interpreter, no shell
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_HANDOVER_BYTES + 1)
+    except OSError as error:
+        raise AppError("file.unreadable", 400, f"{path} cannot be read", str(error.strerror)) from error
 
 
 def _vkey(text: str) -> NoteVerifier:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import requests
@@ -17,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from app.errors import AppError
 from app.shared.clock import Clock, SystemClock
 from ledger.errors import LedgerError, VerificationError
+from ledger.evidence.handover import split_handovers
 from ledger.log.conflict import asks_beyond
 from ledger.log.encoding import from_base64
 from ledger.log.note import ED25519, NoteVerifier
@@ -46,7 +48,7 @@ def look(folder: KeyFolder, node: str, clock: Clock | None = None) -> int:
             if known is None:
                 known = _log_key(node, folder.ledger)
                 return Memory(home, known).begin(_get(node, "/ledger/checkpoint"), now).checkpoint.size
-            return _advance(Memory(home, known), node, now)
+            return _advance(home, known, node, now)
         except LedgerError as error:
             raise AppError(
                 f"client.{error.code}",
@@ -57,9 +59,12 @@ def look(folder: KeyFolder, node: str, clock: Clock | None = None) -> int:
             ) from error
 
 
-def _advance(memory: Memory, node: str, now: datetime) -> int:
+def _advance(home: Path, known: NoteVerifier, node: str, now: datetime) -> int:
+    memory = Memory(home, known)
     memory.require_trusted()
     note = _get(node, "/ledger/checkpoint")
+    if memory.succeeded(note):
+        memory = _followed(memory, home, node, note, now)
     old, new = memory.remembered().checkpoint.size, memory.opened(note).size
     proof: Sequence[bytes] = ()
     beyond: Sequence[bytes] = ()
@@ -68,6 +73,16 @@ def _advance(memory: Memory, node: str, now: datetime) -> int:
         if asks_beyond(old, new) and not memory.continues(note, proof):
             beyond = _proof(node, old + 1, new)
     return memory.accept(note, proof, now, beyond).checkpoint.size
+
+
+def _followed(memory: Memory, home: Path, node: str, note: bytes, now: datetime) -> Memory:
+    """The memory under the key that the log went over to, where its own handovers lead there."""
+    try:
+        given = split_handovers(_get(node, "/ledger/handovers"))
+        return Memory(home, memory.follow(given, note, lambda old, new: _proof(node, old, new), now))
+    except (AppError, LedgerError):
+        memory.opened(note)  # signed by the key that is pinned here as well: nothing is lost
+        return memory
 
 
 def _log_key(node: str, origin: str) -> NoteVerifier:

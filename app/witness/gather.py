@@ -17,7 +17,6 @@ from app.errors import AppError
 from app.node.service import Node
 from app.witness.service import CosignedHeads
 from ledger.errors import LedgerError
-from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.encoding import from_decimal
 from ledger.log.note import MAX_NOTE_BYTES, Note, NoteSignature
 from ledger.log.policy import LogPolicy, PolicyWitness
@@ -80,7 +79,7 @@ class Gatherer:
         return [self._ask(url, group, note) for url, group in groups.items()]
 
     def _ask(self, url: str, group: Sequence[PolicyWitness], data: bytes) -> Asked:
-        head = SignedCheckpoint.open(data, [self._node.note_verifier])
+        head = self._node.opened(data)
         names, size = tuple(witness.name for witness in group), head.checkpoint.size
         with self._node.ledger.reading() as reader:
             known = [largest_cosigned(reader, witness.key) for witness in group]

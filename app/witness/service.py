@@ -16,7 +16,6 @@ from app.shared.clock import Clock
 from app.witness.keys import cosigners
 from app.witness.policies import read_policy, watched
 from ledger.errors import LedgerError, VerificationError
-from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.cosignature import CosignatureSigner
 from ledger.log.note import Note
 from ledger.log.policy import LogPolicy
@@ -117,4 +116,4 @@ class CosignedHeads:
         return None
 
     def _size(self, note: bytes) -> int:
-        return SignedCheckpoint.open(note, [self._node.note_verifier]).checkpoint.size
+        return self._node.opened(note).checkpoint.size

@@ -23,6 +23,7 @@ from app.shared.clock import Clock, SystemClock
 from app.witness.keys import cosigners
 from app.witness.policies import read_policy, watched
 from ledger.errors import LedgerError
+from ledger.evidence.handover import Handover
 from ledger.log.note import NoteVerifier, check_name
 from ledger.log.policy import LogPolicy, PolicyLog
 from ledger.signing.durable import locked, write_whole
@@ -99,6 +100,30 @@ class WitnessFolder:
             if new:
                 write_whole(self.path / "logs", text)
             return len(new)
+
+    def hand_over(self, data: bytes) -> NoteVerifier:
+        """Follow the log of a handover by the key that it leads to, instead of the one before; that key.
+
+        Raises `AppError` where it leads on from no key that is followed here, or proves nothing.
+        """
+        with locked(self.path):
+            policy = self.logs()
+            try:
+                handover = Handover.parse(data)
+                known = [log for log in policy.logs if log.key == handover.present]
+                if not known:
+                    raise AppError(
+                        "witness.handover", 400, "No log is followed by that key", str(handover.present)
+                    )
+                handover.prove(known[0].key)
+            except LedgerError as error:
+                raise AppError(
+                    "witness.handover", 400, "This handover proves nothing", error.message
+                ) from error
+            others = [log for log in policy.logs if log.key not in (handover.present, handover.following)]
+            logs = (*others, PolicyLog(handover.following, known[0].url))
+            write_whole(self.path / "logs", LogPolicy(logs).text().encode("utf-8", "surrogateescape"))
+            return handover.following
 
 
 class Throttle:

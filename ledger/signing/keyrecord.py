@@ -166,9 +166,28 @@ def register_intake(ledger: str, intake: Signer, label: str) -> SignedRecord:
 def register_checkpoint_key(ledger: str, intake: Signer, spki: bytes, label: str) -> SignedRecord:
     """The intake key registers the key that signs checkpoints: entry 1 of every log.
 
-    That key does not sign along: it signs notes alone, and every checkpoint proves that the node has it.
+    That key does not sign along: every checkpoint proves that the node has it.
     """
     return sign_record(KeyRecord(Action.REGISTER, spki, Role.CHECKPOINT, None, label), ledger, [intake])
+
+
+def register_next_intake(ledger: str, intake: Signer, following: Signer, label: str) -> SignedRecord:
+    """The intake key registers the one that follows it, which signs along."""
+    record = KeyRecord(Action.REGISTER, following.spki, Role.INTAKE, None, label)
+    return sign_record(record, ledger, [intake, following])
+
+
+def register_next_checkpoint_key(
+    ledger: str, intake: Signer, present: Signer, following: Signer, label: str
+) -> SignedRecord:
+    """The intake key registers the checkpoint key `following`; `present`, which is valid, vouches for it, and it signs
+    along itself.
+
+    Notes and envelopes cannot be taken for one another: what is signed of an envelope begins with ``DSSEv1`` and a
+    space, and a note with its origin, which has no space.
+    """
+    record = KeyRecord(Action.REGISTER, following.spki, Role.CHECKPOINT, None, label)
+    return sign_record(record, ledger, [intake, present, following])
 
 
 def revoke(ledger: str, author: Signer, record: KeyRecord, suspect_since: int | None = None) -> SignedRecord:

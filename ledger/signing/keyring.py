@@ -8,7 +8,8 @@ signatures and the stranger who checks evidence:
   root that is valid then, and sign along;
 * a device's or person's key is registered by a valid root of its party and signs along;
 * the intake key at index 0 registers itself; every other key of the node is registered by a valid intake key, and a
-  new intake key signs along;
+  new intake key signs along; a checkpoint key that follows a valid one signs along too, and so does that one, so that
+  whoever pinned the old key needs nobody's word for the new;
 * a key is revoked or suspended by a valid root of its party (a root also by itself), a node's own by a valid
   intake key;
 * a suspension ends when the key is registered again; a revocation never ends.
@@ -138,7 +139,26 @@ class Keyring:
             raise KeyringError(
                 "the new key did not sign along: its holder is not proven", code="key-possession"
             )
+        if record.role is Role.CHECKPOINT:
+            self._followed(index, key, signers)
         return Keyring({**self.entries, key: _begun(before, index, record)})
+
+    def checkpoints(self, index: int) -> list[KeyEntry]:
+        """The log's checkpoint keys that are valid at `index`, in the order of their registration."""
+        found = [
+            entry
+            for registrations in self.entries.values()
+            for entry in registrations
+            if entry.role is Role.CHECKPOINT and entry.valid_at(index)
+        ]
+        return sorted(found, key=lambda entry: entry.registered)
+
+    def _followed(self, index: int, key: bytes, signers: Sequence[bytes]) -> None:
+        standing = {entry.thumbprint for entry in self.checkpoints(index)}
+        if standing and (key not in signers or not standing & set(signers)):
+            raise KeyringError(
+                "a checkpoint key that follows another is signed along by both", code="key-possession"
+            )
 
     def _may_register(self, index: int, record: KeyRecord, author: bytes) -> bool:
         by_itself = author == record.thumbprint

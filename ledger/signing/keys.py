@@ -145,6 +145,12 @@ def load_verifier(spki: bytes) -> Verifier:
     raise _unfit("only Ed25519 and P-256 keys sign here")
 
 
+def ed25519_spki(raw: bytes) -> bytes:
+    """The DER SubjectPublicKeyInfo of an Ed25519 public key of 32 bytes, as notes have it."""
+    key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 @dataclass(frozen=True, slots=True)
 class Ed25519Signer:
     """An Ed25519 private key in memory."""

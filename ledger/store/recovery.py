@@ -83,18 +83,21 @@ class Comparison:
     new_mark: Checkpoint
 
 
-def compare(store: LedgerStore, mark_path: Path, log: NoteVerifier, given: Sequence[Given]) -> Comparison:
+Logs = NoteVerifier | Sequence[NoteVerifier]
+
+
+def compare(store: LedgerStore, mark_path: Path, log: Logs, given: Sequence[Given]) -> Comparison:
     """Hold every head that is known against the tree; changes nothing.
 
-    Raises `VerificationError` where a given note is not a checkpoint of this log signed by `log`, and `LedgerDamaged`
-    where the rows contradict each other.
+    `log`: its key, or each that it ever had. Raises `VerificationError` where a given note is not a checkpoint of this
+    log signed by one, and `LedgerDamaged` where the rows contradict each other.
     """
     with store.auditing() as reader:
         return _compare(store, reader, MarkFile(mark_path), log, given)
 
 
 def restore_mark(
-    store: LedgerStore, mark_path: Path, log: NoteVerifier, given: Sequence[Given], *, alone: bool
+    store: LedgerStore, mark_path: Path, log: Logs, given: Sequence[Given], *, alone: bool
 ) -> Comparison:
     """Compare again under the signer's lock and write the mark if the comparison allows it; what was found.
 
@@ -111,7 +114,7 @@ def restore_mark(
 
 
 def _compare(
-    store: LedgerStore, reader: LedgerReader, mark_file: MarkFile, log: NoteVerifier, given: Sequence[Given]
+    store: LedgerStore, reader: LedgerReader, mark_file: MarkFile, log: Logs, given: Sequence[Given]
 ) -> Comparison:
     mark, problem = _mark(mark_file)
     head = reader.head()
@@ -150,7 +153,7 @@ def _mark(mark_file: MarkFile) -> tuple[Checkpoint | None, str]:
 
 def _heads(
     reader: LedgerReader,
-    log: NoteVerifier,
+    log: Logs,
     mark: Checkpoint | None,
     given: Sequence[Given],
 ) -> Iterator[tuple[str, Checkpoint]]:
@@ -163,9 +166,9 @@ def _heads(
         yield item.source, _open(item.source, item.note, log)
 
 
-def _open(source: str, note: bytes, log: NoteVerifier) -> Checkpoint:
+def _open(source: str, note: bytes, log: Logs) -> Checkpoint:
     try:
-        return SignedCheckpoint.open(note, [log]).checkpoint
+        return SignedCheckpoint.open(note, [log] if isinstance(log, NoteVerifier) else log).checkpoint
     except LedgerError as error:
         error.message = f"{source}: {error.message}"
         error.args = (error.message,)

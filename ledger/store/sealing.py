@@ -7,8 +7,9 @@ on ``<mark>.lock``) goes through these steps::
     read head -> is the tree at the mark's size the one the mark knows? -> write the mark, fsync
               -> sign -> keep the checkpoint -> hand it out
 
-A note carries the log's Ed25519 signature and, where the log has such a key, its ML-DSA-44 cosignature, which tells
-the time: so the same head is signed once and the note that was kept is given again.
+A note carries the log's Ed25519 signature (two of them while one key follows another) and, where the log has such a
+key, its ML-DSA-44 cosignature, which tells the time: so the same head is signed once and the note that was kept is
+given again.
 
 Roots are computed from tiles and leaves each time and never remembered. `check_at_start` does the same comparison and
 belongs before the first append of every process.
@@ -17,7 +18,7 @@ belongs before the first append of every process.
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError, VerificationError
@@ -69,16 +70,23 @@ class Sealer:
         self,
         store: LedgerStore,
         mark_path: Path,
-        signer: NoteSigner,
+        signer: NoteSigner | Callable[[], Sequence[NoteSigner]],
         cosigner: CosignatureSigner | None = None,
         seconds: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`cosigner` is the log's own ML-DSA-44 key; `seconds` tells the time since 1970 that it signs."""
-        if any(name != store.origin for name in (signer.name, cosigner.name if cosigner else store.origin)):
-            raise ValueError(f"the signer is {signer.name!r}, the ledger is {store.origin!r}")
+        """`signer` is the log's Ed25519 key, or gives those that sign now, asked for each head after it was read: two
+        while one follows another. `cosigner` is its ML-DSA-44 key; `seconds` tells the time since 1970 that it signs.
+        """
+        if cosigner is not None:
+            _require_name(store.origin, cosigner.name)
+        if isinstance(signer, NoteSigner):
+            only = [signer]
+            _require_name(store.origin, signer.name)
+            self._signers: Callable[[], Sequence[NoteSigner]] = lambda: only
+        else:
+            self._signers = signer
         self._store = store
         self._mark = MarkFile(mark_path)
-        self._signer = signer
         self._cosigner = cosigner
         self._seconds = seconds
 
@@ -107,16 +115,22 @@ class Sealer:
                 self._check(reader, mark, head, latest)
                 checkpoint = Checkpoint(self._store.origin, head.size, tree_root(reader, head.size))
                 check_head(reader, head, checkpoint.root)
+            signers = self._signers()
+            if not signers:
+                raise LedgerDamaged(
+                    "none of the checkpoint keys that lie here counts: packproof ledger rotate-key"
+                )
             if latest is not None and latest.size == head.size:
-                return self._again(latest, checkpoint)
+                return self._again(latest, checkpoint, signers)
             self._mark.advance(checkpoint)
-            note = self._sign(checkpoint)
+            note = self._sign(checkpoint, signers)
             with self._store.writing() as writer:
                 writer.add_checkpoint(checkpoint.size, note)
             return note
 
-    def _sign(self, checkpoint: Checkpoint) -> bytes:
-        note = checkpoint.sign(self._signer)
+    def _sign(self, checkpoint: Checkpoint, signers: Sequence[NoteSigner]) -> bytes:
+        note = checkpoint.sign(signers[0])
+        note = note.signed_also([signer.signature(note.text) for signer in signers[1:]])
         if self._cosigner is not None:
             note = note.signed_also([self._cosigner.sign(checkpoint, self._seconds())])
         return note.encode()
@@ -166,9 +180,11 @@ class Sealer:
                 code="mark-behind",
             )
 
-    def _again(self, latest: StoredCheckpoint, checkpoint: Checkpoint) -> bytes:
+    def _again(
+        self, latest: StoredCheckpoint, checkpoint: Checkpoint, signers: Sequence[NoteSigner]
+    ) -> bytes:
         try:
-            kept = SignedCheckpoint.open(latest.note, [self._signer.verifier]).checkpoint
+            kept = SignedCheckpoint.open(latest.note, [signer.verifier for signer in signers]).checkpoint
         except VerificationError as error:
             raise LedgerDamaged(
                 f"the checkpoint of size {latest.size} as kept does not verify ({error}): run packproof fsck"
@@ -176,6 +192,11 @@ class Sealer:
         if kept != checkpoint:
             raise LedgerDamaged(f"the checkpoint of size {latest.size} is off the tree: run packproof fsck")
         return latest.note
+
+
+def _require_name(origin: str, name: str) -> None:
+    if name != origin:
+        raise ValueError(f"the signer is {name!r}, the ledger is {origin!r}")
 
 
 def tree_root(reader: LedgerReader, size: int) -> bytes:

@@ -6,28 +6,36 @@ as it came::
 
     {"log": "<verifier key>", "note": "<checkpoint>", "refused": null, "seen_at": "2026-11-22T10:00:00+00:00", "v": 1}
 
+`former`, where it stands, are the log's keys of before: it was led on from each by a `ledger.evidence.handover`, which
+lies beside as ``handover-TIME.json``.
+
 A later checkpoint is accepted only if the log's key signed it and a proof (RFC 6962, 2.1.2) shows that it continues
 the one remembered. Where the log itself signed something that cannot go together with it, both notes are kept in
 ``conflict-TIME.json`` (`ledger.log.conflict`), and the log is refused from then on, until a person says otherwise.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, VerificationError
+from ledger.evidence.handover import Handover
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.conflict import Conflict, ConflictKind, Sighting, path_of
-from ledger.log.note import NoteVerifier
+from ledger.log.note import Note, NoteVerifier
 from ledger.log.proof import verify_consistency
 from ledger.signing.durable import write_whole
 
 FILE: Final = "trust.json"
 _VERSION: Final = 1
 _MOST_BYTES: Final = 1 << 20
+_ED25519_BYTES: Final = 64
+
+Prove = Callable[[int, int], Sequence[bytes]]
+"""The log's own consistency proof between two sizes, the smaller first."""
 
 
 class Untrusted(LedgerError):
@@ -139,6 +147,61 @@ class Memory:
         self._write(latest, None)
         return latest
 
+    def succeeded(self, note: bytes) -> bool:
+        """Whether the note has a line under the log's name by a key that is not known here: the log may have gone over
+        to another key. False for what cannot be read."""
+        try:
+            lines = Note.parse(note).signatures
+            former = self._former()
+        except VerificationError:
+            return False
+        known = {self._log.key_id} | {NoteVerifier.parse(key).key_id for key in former}
+        mine = [line for line in lines if line.name == self._log.name and len(line.sig) == _ED25519_BYTES]
+        return any(line.key_id not in known for line in mine)
+
+    def follow(self, handovers: Sequence[bytes], note: bytes, prove: Prove, now: datetime) -> NoteVerifier:
+        """Go on with the key that the log's own key leads to, by `handovers`; that key, pinned from now on.
+
+        `note` is the log's present head, signed by the new key: it must continue what is remembered and each head
+        that two keys signed. Raises `untrusted` ``log-key`` where anything of it does not hold; then nothing changes.
+        """
+        seen, key = self.require_trusted(), self._log
+        taken, heads = [], [seen.checkpoint]
+        try:
+            for data in handovers:
+                handover = Handover.parse(data)
+                if handover.present == key:
+                    heads.append(handover.prove(key).checkpoint)
+                    taken.append(data)
+                    key = handover.following
+            shown = SignedCheckpoint.open(note, [key]).checkpoint
+        except LedgerError as error:
+            raise self.untrusted("log-key", f"The log's new key is not believed: {error.message}") from error
+        if key == self._log:
+            raise self.untrusted("log-key", "The log gives nothing that leads on from the key pinned here.")
+        for head in heads:
+            proof = prove(head.size, shown.size) if 0 < head.size < shown.size else ()
+            if _broken(head, shown, proof) is not None:
+                raise self.untrusted(
+                    "log-key",
+                    f"The log's new key is not believed: it signs {shown.size} entries that do not continue the "
+                    f"{head.size} signed before",
+                )
+        for number, data in enumerate(taken):
+            write_whole(self._path.with_name(f"handover-{stamp(now)}-{number}.json"), data)
+        former = (*self._former(), *(str(Handover.parse(data).present) for data in taken))
+        type(self)(self._path.parent, key)._write(Remembered(note, now, shown), None, former)
+        return key
+
+    def _former(self) -> tuple[str, ...]:
+        """The log's keys of before, as the file has them."""
+        try:
+            with self._path.open("rb") as stream:
+                former = json.loads(stream.read(_MOST_BYTES)).get("former", [])
+            return tuple(str(NoteVerifier.parse(key)) for key in former)
+        except (OSError, ValueError, TypeError, AttributeError, LedgerError):
+            return ()  # a damaged file is named where it is read for what it remembers
+
     def reset(self, note: bytes, now: datetime) -> Remembered:
         """Forget the refusal and begin anew from `note`. What was remembered is kept beside, with the conflicts."""
         self._opened(note)
@@ -154,7 +217,7 @@ class Memory:
                 "log-key",
                 "This answer is not signed by the ledger's key that was pinned here first, so nothing in it is "
                 f"believed ({error.message}). Is this still the right address, and has the node's key been changed? "
-                "Ask its operator; a new key needs a new enrolment.",
+                "Ask its operator.",
             ) from error
 
     def _refuse(
@@ -172,7 +235,9 @@ class Memory:
             kind.value, f"{message} Both heads are in {self._path.with_name(name)}. {self.advice}"
         )
 
-    def _write(self, latest: Remembered, refusal: Refusal | None) -> None:
+    def _write(
+        self, latest: Remembered, refusal: Refusal | None, former: Sequence[str] | None = None
+    ) -> None:
         refused = None
         if refusal is not None:
             refused = {
@@ -181,13 +246,16 @@ class Memory:
                 "at": refusal.at.isoformat(),
                 "file": refusal.file,
             }
-        value = {
+        value: dict[str, Any] = {
             "v": _VERSION,
             "log": str(self._log),
             "note": latest.note.decode(),
             "seen_at": latest.seen_at.isoformat(),
             "refused": refused,
         }
+        kept = self._former() if former is None else former
+        if kept:
+            value["former"] = list(kept)
         write_whole(
             self._path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
         )

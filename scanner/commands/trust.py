@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
             {
                 "node": bench.enrolment.node,
                 "origin": bench.enrolment.origin,
-                "log": bench.enrolment.log,
+                "log": str(bench.log),
                 "size": seen.checkpoint.size,
                 "root": seen.checkpoint.root.hex(),
                 "seen_at": seen.seen_at.isoformat(),

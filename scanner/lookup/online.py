@@ -5,10 +5,11 @@ come the present checkpoint and the proof from the remembered one, so a check is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.errors import LedgerError
+from ledger.evidence.handover import split_handovers
 from ledger.gs1.element_string import parse_scan
 from ledger.gs1.epc import Sgtin
 from ledger.gs1.errors import Gs1Error
@@ -18,7 +19,7 @@ from ledger.log.encoding import from_base64, to_base64
 from ledger.signing.client import SignedCapture
 from scanner.bench import Bench
 from scanner.client import NodeClient
-from scanner.errors import NodeError
+from scanner.errors import NodeError, TrustError
 from scanner.lookup.port import Answer, parse_answer
 from scanner.lookup.proofs import Printed, policy_of, prove
 from scanner.sources import Clock, RawScan
@@ -51,9 +52,12 @@ class OnlineProvider:
     """Asks the node that this bench is enrolled with."""
 
     def __init__(self, bench: Bench, client: NodeClient, clock: Clock) -> None:
-        self._bench = bench
         self._client = client
         self._clock = clock
+        self._take(bench)
+
+    def _take(self, bench: Bench) -> None:
+        self._bench = bench
         enrolment = bench.enrolment
         self._policy = policy_of(bench.log, enrolment.party, enrolment.root)
 
@@ -134,6 +138,8 @@ class OnlineProvider:
 
     def _advance(self, memory: Memory, note: bytes, proof: Sequence[bytes]) -> int:
         """Accept the node's head, asking for the proof where the answer has none that holds."""
+        if memory.succeeded(note):
+            memory = self._followed(memory, note)
         beyond: Sequence[bytes] = ()
         if not memory.continues(note, proof):
             old, new = memory.remembered().checkpoint.size, memory.opened(note).size
@@ -143,6 +149,17 @@ class OnlineProvider:
                     # Its own next proof tells what it has put in the place of the entries seen.
                     beyond = self._ask_proof(old + 1, new)
         return memory.accept(note, proof, self._clock(), beyond).checkpoint.size
+
+    def _followed(self, memory: Memory, note: bytes) -> Memory:
+        """The memory under the key that the log went over to, where its own handovers lead there (keys.md)."""
+        try:
+            given = split_handovers(self._client.get_bytes("/ledger/handovers"))
+            key = memory.follow(given, note, self._ask_proof, self._clock())
+        except (NodeError, TrustError):
+            memory.opened(note)  # signed by the key that is pinned here as well: nothing is lost
+            return memory
+        self._take(replace(self._bench, log=key))
+        return self._bench.memory
 
     def _ask_proof(self, old: int, new: int) -> Sequence[bytes]:
         try:

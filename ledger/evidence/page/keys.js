@@ -60,6 +60,12 @@ class Keyring {
       refuse("key-author", `key ${signers[0].slice(0, 16)} may not register a ${record.role} key for ${record.party ?? "this node"}`);
     }
     if (record.role !== "checkpoint" && !signers.includes(record.key)) refuse("key-possession", "the new key did not sign along: its holder is not proven");
+    if (record.role === "checkpoint") {
+      const standing = this.all().filter((each) => each.role === "checkpoint" && this.counts(each, index)).map((each) => each.key);
+      if (standing.length && !(signers.includes(record.key) && signers.some((key) => standing.includes(key)))) {
+        refuse("key-possession", "a checkpoint key that follows another is signed along by both");
+      }
+    }
     const { key, role, party, label, verifier } = record;
     const entry = { key, role, party, label, verifier, registered: index, ended: null, revoked: false, suspectSince: null };
     this.registrations.set(key, [...before, entry]);

@@ -182,9 +182,9 @@ class SqlReader:
         row = self.connection.execute(_CHECKPOINT, {"ledger": self.ledger_id, "b": size}).one_or_none()
         return None if row is None else StoredCheckpoint(int(row[0]), bytes(row[1]))
 
-    def checkpoints(self) -> Iterator[StoredCheckpoint]:
-        """All checkpoints, ascending by size, a page of rows at a time."""
-        last = -1
+    def checkpoints(self, above: int = -1) -> Iterator[StoredCheckpoint]:
+        """All checkpoints of more than `above` entries, ascending by size, a page of rows at a time."""
+        last = above
         while rows := self.connection.execute(_CHECKPOINTS, {"ledger": self.ledger_id, "a": last}).all():
             for size, note in rows:
                 yield StoredCheckpoint(int(size), bytes(note))

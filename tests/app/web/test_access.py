@@ -20,6 +20,7 @@ PUBLIC = {
     "people.sign_in",
     "log.checkpoint",
     "log.consistency",
+    "log.handovers",
     "witness.add_checkpoint",
     "witness.cosigned",
     "witness.policy",

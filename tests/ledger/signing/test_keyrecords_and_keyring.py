@@ -17,6 +17,7 @@ from ledger.signing.keyrecord import (
     register_checkpoint_key,
     register_intake,
     register_key,
+    register_next_checkpoint_key,
     register_root,
     revoke,
     sign_record,
@@ -169,6 +170,22 @@ def test_the_nodes_keys_are_its_intake_keys_affair(ring: Keyring) -> None:
         is Role.INTAKE
     )
     assert ring.require(STRANGER.thumbprint, 2).role is Role.CHECKPOINT
+
+
+def test_a_checkpoint_key_is_followed_by_one_that_both_sign_for(ring: Keyring) -> None:
+    new, thief = generate(), generate()
+    alone = register_checkpoint_key(LEDGER, INTAKE, new.spki, "seal")
+    refuse(ring, 5, alone, "key-possession")
+    refuse(ring, 5, sign_record(alone.record, LEDGER, [INTAKE, new]), "key-possession")
+    refuse(ring, 5, sign_record(alone.record, LEDGER, [INTAKE, STRANGER]), "key-possession")
+    refuse(ring, 5, register_next_checkpoint_key(LEDGER, INTAKE, thief, new, "seal"), "key-possession")
+    both = add(ring, 5, register_next_checkpoint_key(LEDGER, INTAKE, STRANGER, new, "seal"))
+    assert [entry.registered for entry in both.checkpoints(6)] == [1, 5]
+    over = add(
+        both, 6, revoke(LEDGER, INTAKE, register_checkpoint_key(LEDGER, INTAKE, STRANGER.spki, "s").record)
+    )
+    assert [entry.registered for entry in over.checkpoints(7)] == [5]
+    refuse(over, 8, register_next_checkpoint_key(LEDGER, INTAKE, STRANGER, thief, "seal"), "key-possession")
 
 
 def test_no_record_of_a_key_nobody_registered_can_end_it(ring: Keyring) -> None:
