@@ -32,13 +32,15 @@ from app.capture.known import (
     standing,
     take_what_is_left_for_the_same,
 )
+from app.capture.lookups import look_up
 from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.capture.recording import append_document, endorse, insert_events, project_events
-from app.capture.rows import PARTIES, Rows, parties_of
+from app.capture.rows import Rows
 from app.devices import service as devices
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
 from app.errors import AppError
+from app.events import resolved
 from app.events.models import document, endorsement, event, inbox, inbox_event, inbox_name
 from app.events.pending import APPLYING
 from app.node.service import Node
@@ -135,12 +137,11 @@ class LongDocuments:
             by = partners.glns(connection, [job.by_id])[job.by_id]
         read = prepare.read_document(content.raw, job.content_type, self.most_events, self.most_bytes)
         with self.database.reading() as connection:
-            owners = partners.owners_of(connection, prepare.glns_in(read) | {by})
-            makers = products.makers(connection, prepare.gtins_begun(read))
+            lookups = look_up(connection, read, by)
         seed = content.seed or secrets.token_bytes(SEED_BYTES)
         prepare.check_seed(seed)
         stream = CommitmentStream(job.sha256, prepare.intake_leaves(content.intake), seed)
-        rows = Rows(job, by, lambda gln: owners.get(gln, gln), makers.get, stream)
+        rows = Rows(job, by, lookups, stream)
         for start in range(0, len(read.events), SLICE):
             events, names = rows.of(read.events[start : start + SLICE], start)
             self.committer.run(lambda c, _: self._keep(c, job, worker, events, names), weight=len(events))  # noqa: B023 - done at once
@@ -225,7 +226,6 @@ class LongDocuments:
             return  # done by a try whose end was not known
         if row.lease_by != worker:
             raise LeaseLost
-        self.committer.require_present(found.capture)
         refuse_other_content(connection, job.job_no)
         index = self._stands_at(connection, writer, job, found)
         doc_id = None
@@ -321,7 +321,7 @@ class LongDocuments:
         if doc.signer is not None and waiting:
             endorse(connection, known, doc.idx, waiting[0].ev_no)
         fresh = [each for each, k in zip(events, known, strict=True) if k is None]
-        glns = {gln for _, e in fresh for gln in parties_of(e.act).values() if gln} | {by}
+        glns = {gln for _, e in fresh for gln in resolved.parties_of(e.act).values() if gln} | {by}
         parties = partners.ids(connection, self.clock, dict.fromkeys(sorted(glns), ""))
         twins = find_twins(connection, doc.by_id, fresh)
         seqs = insert_events(connection, fresh, twins, doc.doc_id, doc.idx, parties, doc.received_at)
@@ -333,9 +333,8 @@ class LongDocuments:
         each = event_of(fields)
         stored = tuple(Finding(FindingCode(code), message) for code, message in json.loads(row.found))
         findings = (*prepare.future(each.event_time, doc.received_at, self.tolerance), *stored)
-        parties = dict(zip(PARTIES, json.loads(row.parties), strict=True))
         return PreparedEvent(
-            act=Act(event=each, by=by, statement=doc.statement_affirmed, **parties),
+            act=Act(event=each, by=by, statement=doc.statement_affirmed, **resolved.read(row.parties)),
             fields=fields,
             digest=bytes(row.digest),
             findings=findings,

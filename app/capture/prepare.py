@@ -8,13 +8,13 @@ envelope and seed, and must give exactly the root that was signed.
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.errors import AppError, Invalid
-from ledger.custody.act import gln_of, read_act
+from ledger.custody.act import Act, gln_of, read_act, sscc_of
 from ledger.custody.event import LOT, Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.vocabulary import Action
@@ -29,8 +29,19 @@ from ledger.signing.envelope import Envelope, sign, verify
 from ledger.signing.keys import Signer, Verifier, load_verifier
 from ledger.signing.statement import Commit, Statement
 
-PartyOf = Callable[[str], str]
 MakerOf = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What is known, while a document is read, of whom and what its events name: the company of a GLN (or the GLN
+    itself), the maker of a GTIN, where a GLN is (ledger.custody.travel), and whose company prefix an SSCC has."""
+
+    party_of: Callable[[str], str]
+    maker_of: MakerOf
+    place_of: Callable[[str], str | None]
+    issuer_of: Callable[[str], str | None]
+
 
 _TOO_LARGE = (ProblemCode.TOO_LARGE, ProblemCode.TOO_MANY)
 
@@ -90,6 +101,12 @@ def glns_in(document: Document) -> set[str]:
     return {gln for gln in found if gln is not None}
 
 
+def ssccs_in(document: Document) -> set[str]:
+    """Every SSCC (18 digits) that the document's events name."""
+    found = {sscc_of(key) for event in document.events for key in event.all_epcs()}
+    return {sscc for sscc in found if sscc is not None}
+
+
 def gtins_begun(document: Document) -> set[str]:
     """The GTINs (14 digits) whose serial numbers the document's events begin."""
     return {gtin for event in document.events for gtin in _begun(event)}
@@ -101,17 +118,17 @@ def _begun(event: Event) -> set[str]:
 
 
 def prepare_events(
-    document: Document, by: str, party_of: PartyOf, maker_of: MakerOf, now: datetime, tolerance: timedelta
+    document: Document, by: str, lookups: Lookups, now: datetime, tolerance: timedelta
 ) -> tuple[PreparedEvent, ...]:
     """The document's events as the party `by` reports them."""
     affirmed = document.statement.affirmed if document.statement else None
     prepared = []
     for read_event in document.events:
         event = with_id(read_event)
-        findings = (*future(event.event_time, now, tolerance), *not_maker(event, by, maker_of))
+        findings = (*future(event.event_time, now, tolerance), *not_maker(event, by, lookups.maker_of))
         prepared.append(
             PreparedEvent(
-                act=read_act(event, by, party_of, affirmed),
+                act=act_of(event, by, lookups, affirmed),
                 fields=event.fields(),
                 digest=event.digest,
                 findings=findings,
@@ -119,6 +136,18 @@ def prepare_events(
             )
         )
     return tuple(prepared)
+
+
+def act_of(event: Event, by: str, lookups: Lookups, statement: bool | None = None) -> Act:
+    """`event` as the party `by` reports it, with all that is known of whom and what it names."""
+    return read_act(
+        event,
+        by,
+        lookups.party_of,
+        statement,
+        place_of=lookups.place_of,
+        issuer_of=lookups.issuer_of,
+    )
 
 
 def with_id(event: Event) -> Event:

@@ -240,6 +240,8 @@ def insert_events(
                 "seller_id": parties.get(act.seller or ""),
                 "buyer_id": parties.get(act.buyer or ""),
                 "statement": act.statement,
+                "place": act.place,
+                "foreign_sscc": " ".join(sorted(act.foreign)) or None,
                 "effective": prepared.effective and number not in twins,
                 "body": prepared.body or pack_fields(prepared.fields),
             }

@@ -8,13 +8,11 @@ from app.capture import prepare
 from app.capture.inbox import Job
 from app.capture.known import declared_at
 from app.events.pending import name_of, party_name
+from app.events.resolved import parties_of, written
 from app.events.roles import roles_of
-from ledger.custody.act import Act, read_act
 from ledger.custody.event import Event, digest_of
 from ledger.custody.stored import pack_fields
 from ledger.signing.stream import CommitmentStream
-
-PARTIES = ("sender", "recipient", "seller", "buyer")
 
 
 class Rows:
@@ -24,14 +22,12 @@ class Rows:
         self,
         job: Job,
         by: str,
-        party_of: prepare.PartyOf,
-        maker_of: prepare.MakerOf,
+        lookups: prepare.Lookups,
         stream: CommitmentStream,
     ) -> None:
         self._job = job
         self._by = by
-        self._party_of = party_of
-        self._maker_of = maker_of
+        self._lookups = lookups
         self._stream = stream
         self._named: set[int] = set()
         self.glns: set[str] = set()
@@ -43,13 +39,12 @@ class Rows:
             each = prepare.with_id(read_event)
             fields = each.fields()
             self._stream.add(fields)
-            act = read_act(each, self._by, self._party_of)
-            parties = parties_of(act)
-            glns = {gln for gln in parties.values() if gln}
+            act = prepare.act_of(each, self._by, self._lookups)
+            glns = {gln for gln in parties_of(act).values() if gln}
             self.glns |= glns
             names |= {name_of(party_name(gln)) for gln in glns}
             names |= {name_of(key) for key, _ in roles_of(each)}
-            found = prepare.not_maker(each, self._by, self._maker_of)
+            found = prepare.not_maker(each, self._by, self._lookups.maker_of)
             rows.append(
                 {
                     "job_no": self._job.job_no,
@@ -58,7 +53,7 @@ class Rows:
                     "event_id": each.id,
                     "declared_at": declared_at(each),
                     "digest": digest_of(fields),
-                    "parties": json.dumps(list(parties.values())),
+                    "parties": written(act),
                     "found": json.dumps([[f.code.value, f.message] for f in found]),
                     "body": pack_fields(fields),
                 }
@@ -66,8 +61,3 @@ class Rows:
         fresh = sorted(names - self._named)
         self._named |= names
         return rows, [{"name": name, "job_no": self._job.job_no} for name in fresh]
-
-
-def parties_of(act: Act) -> dict[str, str | None]:
-    """The parties of an act, by what they are in it."""
-    return {name: getattr(act, name) for name in PARTIES}

@@ -15,6 +15,7 @@ from app.capture import inbox, jobs, prepare
 from app.capture.committer import Committer
 from app.capture.faults import Busy, told
 from app.capture.inbox import Job, NewJob
+from app.capture.lookups import look_up
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.capture.sealing import seal
 from app.capture.worker import Worker
@@ -24,7 +25,6 @@ from app.devices.service import KeyEnded
 from app.errors import AppError
 from app.node.service import Node
 from app.partners import service as partners
-from app.products import service as products
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from ledger.epcis.document import Document
@@ -140,11 +140,8 @@ class Capture:
     def events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
         """The document's events as the party `by` (GLN) reports them, its parties resolved."""
         with self._reading() as connection:
-            owners = partners.owners_of(connection, prepare.glns_in(document) | {by})
-            makers = products.makers(connection, prepare.gtins_begun(document))
-        return prepare.prepare_events(
-            document, by, lambda gln: owners.get(gln, gln), makers.get, self.clock.now(), self.tolerance
-        )
+            lookups = look_up(connection, document, by)
+        return prepare.prepare_events(document, by, lookups, self.clock.now(), self.tolerance)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -114,6 +114,10 @@ class Reader:
             missing=row.missing,
             claimed_by=glns.get(row.claimed_by_id),
             disputed=row.disputed,
+            past_owners=row.past_owners or "",
+            seen_at=row.seen_at or 0,
+            seen_place=row.seen_place,
+            travelled=row.travelled,
         )
 
 

@@ -50,6 +50,10 @@ item = Table(
     Column("missing", Boolean, nullable=False),
     Column("claimed_by_id", Integer, ForeignKey("party.party_id")),
     Column("disputed", Boolean, nullable=False),
+    Column("past_owners", Text),  # GLNs, oldest first, a blank between; NULL: none
+    Column("seen_at", BigInteger),  # the position of the last event at a known place; NULL: none
+    Column("seen_place", Text),  # latitude,longitude (ledger.custody.travel)
+    Column("travelled", Boolean, nullable=False),
     UniqueConstraint("bucket", "ns", "serial"),
     Index("ix_item_parent_id", "parent_id"),
     Index("ix_item_lot_id", "lot_id"),
@@ -69,6 +73,19 @@ contained = Table(
     Column("t", BigInteger, nullable=False),
     Column("parent", BigInteger, nullable=False),
     Index("ix_contained_parent_t", "parent", "t"),
+    sqlite_with_rowid=False,
+)
+
+# Which packages went into which, by repackaging: all that one party named on either side of one reference.
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, ForeignKey("event.seq"), primary_key=True, autoincrement=False),
+    Column("side", SmallInteger, primary_key=True, autoincrement=False),  # ledger.custody.lineage.Side
+    Column("reference", Text, primary_key=True),
+    Index("ix_lineage_reference", "reference"),
+    Index("ix_lineage_seq", "seq"),
     sqlite_with_rowid=False,
 )
 

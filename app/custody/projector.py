@@ -17,9 +17,9 @@ from app.events import acts
 from app.events.acts import StoredAct
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
-from ledger.custody.rules import apply, comes_late, history, named
+from ledger.custody.lineage import Link
+from ledger.custody.rules import apply, comes_late, history, named, opened
 from ledger.custody.state import Item, World
-from ledger.custody.vocabulary import EventType
 
 MOST_AGAIN = 200_000  # items projected again in one go; more is a mistake or an attack, and is refused
 
@@ -40,6 +40,7 @@ class Progress:
     changed: dict[str, Item] = field(default_factory=dict)
     moves: list[writing.Move] = field(default_factory=list)
     findings: list[tuple[int, Finding]] = field(default_factory=list)
+    links: list[tuple[int, Link]] = field(default_factory=list)
 
     def step(self, stored: StoredAct, only: frozenset[str] | None = None) -> None:
         """Apply one act; of what it changes keep only the items in `only`, where that is given."""
@@ -57,6 +58,7 @@ class Progress:
             for found in outcome.findings
             if only is None or found.item is None or found.item in only
         ]
+        self.links += [(stored.seq, link) for link in outcome.links if only is None or link.item in only]
 
 
 def project(
@@ -67,9 +69,7 @@ def project(
     Raises `TooMuchAgain` if `bounded`: what may still be refused is, rather than hold the ledger's lock for so long.
     """
     keys = [key for stored in new for key in named(stored.act.event)]
-    parents = {
-        s.act.event.parent for s in new if s.act.event.parent and s.act.event.type is EventType.AGGREGATION
-    }
+    parents = {key for stored in new for key in opened(stored.act.event)}
     before = loading.load(connection, keys, contents_of=parents)
     progress = Progress(_copy(before.world))
     wrong = acts.already_declared_wrong(connection, [stored.seq for stored in new])
@@ -99,8 +99,13 @@ def _copy(world: World) -> World:
 
 def _write(connection: Connection, clock: Clock, before: loading.Loaded, progress: Progress) -> None:
     writing.save(connection, clock, before, progress.changed)
+    _write_beside(connection, before, progress)
+
+
+def _write_beside(connection: Connection, before: loading.Loaded, progress: Progress) -> None:
     writing.move(connection, before.ids, progress.moves)
     writing.note(connection, before.ids, progress.findings)
+    writing.relate(connection, before.ids, progress.links)
 
 
 def _again(connection: Connection, clock: Clock, roots: set[int], bounded: bool) -> tuple[set[int], set[int]]:
@@ -114,8 +119,7 @@ def _again(connection: Connection, clock: Clock, roots: set[int], bounded: bool)
     fresh = {key: progress.changed.get(key, Item(key)) for key in only}
     writing.forget(connection, ids, {s.seq for s in stored})
     writing.save(connection, clock, before, fresh)
-    writing.move(connection, before.ids, progress.moves)
-    writing.note(connection, before.ids, progress.findings)
+    _write_beside(connection, before, progress)
     return seqs, ids
 
 

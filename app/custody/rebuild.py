@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from app.custody import loading, writing
 from app.custody.items import ItemName, item_name
-from app.custody.models import contained, finding, item
+from app.custody.models import contained, finding, item, lineage
 from app.custody.replay import PAGE, Replayed, replayed
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
@@ -57,6 +57,7 @@ def differences(connection: Connection, tell: Tell | None = None) -> Iterator[Di
             yield from _items(world, loaded, numbers)
             yield from _numbers(connection, numbers)
             yield from _containment(connection, world, loaded, numbers)
+            yield from _lineage(connection, world, loaded, numbers)
         for keys in world.pages():
             there = loading.find_ids(connection, keys)
             for key in keys:
@@ -129,8 +130,24 @@ def _containment(
         yield Difference("contained", f"child {each[0]} from {each[1]}", "row", str(each), "no such row")
 
 
+def _lineage(
+    connection: Connection, world: Replayed, loaded: loading.Loaded, numbers: Sequence[int]
+) -> Iterator[Difference]:
+    links = world.links(loaded.keys[number] for number in numbers)
+    expected = {(loaded.ids[each.item], seq, int(each.side), each.reference) for seq, each in links}
+    query = select(lineage.c.item_id, lineage.c.seq, lineage.c.side, lineage.c.reference)
+    found = {tuple(row) for row in connection.execute(query.where(lineage.c.item_id.in_(numbers)))}
+    for each in sorted(found ^ expected):
+        must, was = ("none like it", str(each)) if each in found else (str(each), "no such row")
+        yield Difference("lineage", f"item {each[0]} by event {each[1]}", "row", must, was)
+
+
 def _strays(connection: Connection) -> Iterator[Difference]:
-    """Intervals of items that there are not."""
+    """Intervals and links of items that there are not."""
+    joined = lineage.outerjoin(item, item.c.item_id == lineage.c.item_id)
+    query = select(lineage.c.item_id, lineage.c.seq).select_from(joined).where(item.c.item_id.is_(None))
+    for row in connection.execute(query.order_by(lineage.c.item_id, lineage.c.seq).limit(PAGE)):
+        yield Difference("lineage", f"item {row.item_id} by event {row.seq}", "row", "none like it", "a row")
     joined = contained.outerjoin(item, item.c.item_id == contained.c.child)
     query = select(contained.c.child, contained.c.f).select_from(joined).where(item.c.item_id.is_(None))
     for row in connection.execute(query.order_by(contained.c.child, contained.c.f).limit(PAGE)):
@@ -203,6 +220,7 @@ def rebuild(connection: Connection, clock: Clock, tell: Tell | None = None) -> i
         for keys in world.pages():
             writing.ensure(connection, keys)
         connection.execute(delete(contained))
+        connection.execute(delete(lineage))
         connection.execute(delete(finding).where(finding.c.lasting.is_(False)))
         for numbers in _pages(connection, tell):
             _write(connection, clock, world, numbers)
@@ -229,3 +247,4 @@ def _write(connection: Connection, clock: Clock, world: Replayed, numbers: Seque
     ]
     if rows:
         connection.execute(insert(contained), rows)
+    writing.relate(connection, before.ids, world.links(keys))

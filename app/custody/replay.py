@@ -29,9 +29,9 @@ from app.events import acts
 from app.events.acts import StoredAct
 from app.events.models import event
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.rules import named
+from ledger.custody.lineage import Link, Side
+from ledger.custody.rules import named, opened
 from ledger.custody.state import MAX_DEPTH, Item, Status, World
-from ledger.custody.vocabulary import EventType
 from ledger.store.sql.engine import sqlite_driver
 
 Tell = Callable[[int, int], None]
@@ -51,10 +51,13 @@ CREATE INDEX move_child ON move (child);
 CREATE TABLE finding (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
                       item TEXT, container TEXT);
 CREATE INDEX finding_seq ON finding (seq);
+CREATE TABLE link (item TEXT NOT NULL, seq INTEGER NOT NULL, side INTEGER NOT NULL, reference TEXT NOT NULL);
+CREATE INDEX link_item ON link (item);
 """
 _BY_KEY = "SELECT key, state FROM item WHERE key IN (SELECT value FROM json_each(?))"
 _BY_PARENT = "SELECT key, state FROM item WHERE parent IN (SELECT value FROM json_each(?))"
 _MOVES = "SELECT child, at, inside FROM move WHERE child IN (SELECT value FROM json_each(?)) ORDER BY n"
+_LINKS = "SELECT item, seq, side, reference FROM link WHERE item IN (SELECT value FROM json_each(?))"
 _FINDINGS = """
 SELECT seq, code, message, item, container FROM finding WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY n
 """
@@ -87,6 +90,10 @@ class Replayed:
     def findings(self, seqs: Iterable[int]) -> list[tuple[int, Finding]]:
         """What does not fit about these events."""
         return [(row[0], Finding(FindingCode(row[1]), *row[2:])) for row in self._rows(_FINDINGS, seqs)]
+
+    def links(self, keys: Iterable[str]) -> list[tuple[int, Link]]:
+        """Which repacking these packages were part of, with the event that says so."""
+        return [(row[1], Link(row[3], row[0], Side(row[2]))) for row in self._rows(_LINKS, keys)]
 
     def found_after(self, seq: int, most: int) -> list[int]:
         """The next events above `seq` about which something was found, ascending."""
@@ -155,13 +162,17 @@ class Replayed:
             "INSERT INTO finding (seq, code, message, item, container) VALUES (?, ?, ?, ?, ?)",
             [(seq, e.code.value, e.message, e.item, e.container) for seq, e in progress.findings],
         )
+        self._file.executemany(
+            "INSERT INTO link (item, seq, side, reference) VALUES (?, ?, ?, ?)",
+            [(e.item, seq, int(e.side), e.reference) for seq, e in progress.links],
+        )
 
     def _world(self, batch: Sequence[StoredAct]) -> World:
         events = [stored.act.event for stored in batch]
         found = self.items({key for each in events for key in named(each)})
-        opened = {each.parent for each in events if each.parent and each.type is EventType.AGGREGATION}
-        if opened:
-            found |= self._items(_BY_PARENT, opened)
+        containers = {key for each in events for key in opened(each)}
+        if containers:
+            found |= self._items(_BY_PARENT, containers)
         for _ in range(MAX_DEPTH + 1):
             around = {each.parent for each in found.values() if each.parent is not None} - found.keys()
             if not around:

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from app.custody.items import ItemName
-from app.custody.models import finding, item
+from app.custody.models import finding, item, lineage
 from app.devices.models import party_key
 from app.events.models import document, event
 from app.shared.chunks import chunks
 from ledger.custody.findings import SEVERITY, FindingCode, Severity
+from ledger.custody.lineage import Side
 from ledger.signing.keyrecord import Action as KeyAction
+
+MOST_REPACKED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
             for row in connection.execute(query)
         ]
         found += _suspect(connection, chunk)
+        found += _of_others(connection, chunk)
     return found
 
 
@@ -70,6 +74,24 @@ def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     ]
 
 
+def _of_others(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
+    """Error declarations of what only another party has said. Whether there is such an event may change with every
+    document, so it is asked and never written."""
+    own, theirs = event.alias("own"), event.alias("theirs")
+    same = (own.c.event_id == event.c.event_id) & (own.c.declared_at == 0)
+    other = (theirs.c.event_id == event.c.event_id) & (theirs.c.declared_at == 0)
+    query = select(event.c.seq).where(
+        event.c.seq.in_(seqs),
+        event.c.declared_at != 0,
+        exists().where(other, theirs.c.by_id != event.c.by_id),
+        ~exists().where(same, own.c.by_id == event.c.by_id),
+    )
+    code = FindingCode.DECLARED_BY_OTHER
+    message = "another party's event is declared wrong: it stands, because only who said it can take it back"
+    found = connection.execute(query.order_by(event.c.seq)).scalars()
+    return [FoundAbout(seq, code, SEVERITY[code], message, None, None) for seq in found]
+
+
 def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int, str]:
     """The canonical EPCs of the items with these numbers."""
     found: dict[int, str] = {}
@@ -77,6 +99,45 @@ def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int,
         query = select(item.c.item_id, item.c.ns, item.c.serial).where(item.c.item_id.in_(chunk))
         found |= {row.item_id: ItemName(row.ns, row.serial).key for row in connection.execute(query)}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Repacked:
+    """A package that went into another one, or came of one: its canonical EPC, by the word of whom, in which event."""
+
+    item_id: int
+    key: str
+    seq: int
+    reference: str
+
+
+def repacked_from(connection: Connection, item_id: int) -> list[Repacked]:
+    """The packages that this one was made of by repackaging, as far as their holder said so."""
+    return _other_side(connection, item_id, Side.NEW)
+
+
+def repacked_into(connection: Connection, item_id: int) -> list[Repacked]:
+    """The packages that were made of this one by repackaging."""
+    return _other_side(connection, item_id, Side.OLD)
+
+
+def _other_side(connection: Connection, item_id: int, own_side: Side) -> list[Repacked]:
+    """What is on the other side of the repackings that an item is on `own_side` of, each by one party's word."""
+    own, other = lineage.alias("own"), lineage.alias("other")
+    said, same = event.alias("said"), event.alias("same")
+    query = (
+        select(other.c.item_id, other.c.seq, other.c.reference)
+        .select_from(own)
+        .join(other, (other.c.reference == own.c.reference) & (other.c.side != own.c.side))
+        .join(said, said.c.seq == own.c.seq)
+        .join(same, (same.c.seq == other.c.seq) & (same.c.by_id == said.c.by_id))
+        .where(own.c.item_id == item_id, own.c.side == int(own_side))
+        .order_by(other.c.item_id, other.c.seq)
+        .limit(MOST_REPACKED)
+    )
+    rows = connection.execute(query).all()
+    keys = keys_of(connection, (row.item_id for row in rows))
+    return [Repacked(row.item_id, keys[row.item_id], row.seq, row.reference) for row in rows]
 
 
 def senders_of(connection: Connection, item_ids: Iterable[int]) -> dict[int, int | None]:

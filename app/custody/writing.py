@@ -9,11 +9,12 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from app.custody.items import item_name
 from app.custody.loading import STATUS_CODE, Loaded, find_ids, lot_key
-from app.custody.models import FOREVER, contained, finding, item
+from app.custody.models import FOREVER, contained, finding, item, lineage
 from app.partners import service as partners
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
+from ledger.custody.lineage import Link
 from ledger.custody.state import Item
 
 _FRESH = {
@@ -25,6 +26,7 @@ _FRESH = {
     "recalled": False,
     "missing": False,
     "disputed": False,
+    "travelled": False,
 }
 
 
@@ -116,6 +118,10 @@ def _row(
         "missing": each.missing,
         "claimed_by_id": party(each.claimed_by),
         "disputed": each.disputed,
+        "past_owners": each.past_owners or None,
+        "seen_at": each.seen_at or None,
+        "seen_place": each.seen_place,
+        "travelled": each.travelled,
     }
 
 
@@ -171,9 +177,10 @@ def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) 
 
 
 def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int]) -> None:
-    """Take out containment and findings of these items, before they are projected again from the events `seqs`."""
+    """Take out containment, lineage and findings of these items, before they are projected again from `seqs`."""
     for chunk in chunks(sorted(item_ids)):
         connection.execute(delete(contained).where(contained.c.child.in_(chunk)))
+        connection.execute(delete(lineage).where(lineage.c.item_id.in_(chunk)))
         connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), finding.c.lasting.is_(False)))
     for chunk in chunks(sorted(seqs)):
         connection.execute(
@@ -181,6 +188,16 @@ def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int])
                 finding.c.seq.in_(chunk), finding.c.item_id.is_(None), finding.c.lasting.is_(False)
             )
         )
+
+
+def relate(connection: Connection, ids: Mapping[str, int], links: Iterable[tuple[int, Link]]) -> None:
+    """Write which packages were repacked, with the number of the event that says so."""
+    rows = [
+        {"item_id": ids[each.item], "seq": seq, "side": int(each.side), "reference": each.reference}
+        for seq, each in links
+    ]
+    if rows:
+        connection.execute(insert(lineage), rows)
 
 
 def note(

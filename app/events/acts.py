@@ -11,6 +11,7 @@ from app.partners import service as partners
 from app.shared.chunks import chunks
 from ledger.custody.act import Act
 from ledger.custody.stored import unpack
+from ledger.custody.travel import is_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
                 event.c.seller_id,
                 event.c.buyer_id,
                 event.c.statement,
+                event.c.place,
+                event.c.foreign_sscc,
                 event.c.body,
             ).where(event.c.seq.in_(chunk), event.c.effective)
         ).all()
@@ -50,6 +53,8 @@ def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
                 seller=glns.get(row.seller_id),
                 buyer=glns.get(row.buyer_id),
                 statement=row.statement,
+                place=row.place if is_place(row.place) else None,
+                foreign=frozenset((row.foreign_sscc or "").split()),
             ),
         )
         for row in rows

@@ -64,6 +64,9 @@ event = Table(
     Column("seller_id", Integer, ForeignKey("party.party_id")),
     Column("buyer_id", Integer, ForeignKey("party.party_id")),
     Column("statement", Boolean),
+    Column("place", Text),  # where its read point lay, latitude,longitude (ledger.custody.travel)
+    # Which SSCCs of it have another company's prefix, canonical, a blank between; NULL: none that is known.
+    Column("foreign_sscc", Text),
     # False: recorded with a finding, and without effect on custody (same content under another id, or a future time).
     Column("effective", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),  # ledger.custody.stored
@@ -137,7 +140,7 @@ inbox_event = Table(
     Column("event_id", Text, nullable=False),
     Column("declared_at", BigInteger, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    Column("parties", Text, nullable=False),  # JSON: sender, recipient, seller, buyer as resolved
+    Column("parties", Text, nullable=False),  # JSON: what was resolved, app.events.resolved
     Column("found", Text, nullable=False),  # JSON: what keeps it from having an effect
     Column("body", LargeBinary, nullable=False),  # ledger.custody.stored
     Index("ix_inbox_event_by_id_event_id", "by_id", "event_id"),

@@ -36,12 +36,17 @@ def _put_in(run: Run, child: Item, parent: Item) -> Item:
     child = run.take_out(child)
     outer = run.outer(parent)
     if outer.key == parent.key and not run.contents(parent.key):
-        parent = replace(parent, owner=child.owner or parent.owner or run.act.by)
+        parent = replace(
+            parent, owner=child.owner or parent.owner or run.act.by, past_owners=child.past_owners
+        )
         if parent.holder is None:
             parent = replace(parent, holder=run.act.by, custody_since=run.at)
     elif child.owner is not None and child.owner != outer.owner:
         run.find(FindingCode.MIXED_OWNERS, "belongs to another than its container", child.key, parent.key)
         return parent
+    else:
+        _know_less(run, outer, child)
+        parent = run.item(parent.key)
     if was_in is not None:
         run.find(
             FindingCode.TWO_PARENTS,
@@ -52,6 +57,13 @@ def _put_in(run: Run, child: Item, parent: Item) -> Item:
     run.set(parent)
     run.set(replace(child, parent=parent.key, inside_since=run.at))
     return parent
+
+
+def _know_less(run: Run, outer: Item, child: Item) -> None:
+    """A container remembers of its past owners those that all of its contents had: what it says of each must be so."""
+    past = [gln for gln in outer.past_owners.split() if gln in child.past_owners.split()]
+    if len(past) < len(outer.past_owners.split()):
+        run.set(replace(outer, past_owners=" ".join(past)))
 
 
 def unpack(run: Run) -> None:

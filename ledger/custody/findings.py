@@ -23,6 +23,7 @@ class FindingCode(StrEnum):
     """Closed set, in order of weight. The domain reference's rule numbers are in the reference page."""
 
     TWO_CUSTODIANS = "two_custodians"
+    IMPOSSIBLE_TRAVEL = "impossible_travel"
     AFTER_END = "after_end"
     DISPENSED_TWICE = "dispensed_twice"
     COMMISSIONED_TWICE = "commissioned_twice"
@@ -32,7 +33,10 @@ class FindingCode(StrEnum):
     WRONG_RECEIVER = "wrong_receiver"
     NEVER_COMMISSIONED = "never_commissioned"
     MOVED_ON_HOLD = "moved_on_hold"
+    MOVED_EXPIRED = "moved_expired"
+    CIRCULAR_RESALE = "circular_resale"
     NOT_MAKER = "not_maker"
+    NOT_ISSUER = "not_issuer"
     SHORT = "short"
     OVER = "over"
     RECEIVED_WITHOUT_SHIPPING = "received_without_shipping"
@@ -53,6 +57,7 @@ class FindingCode(StrEnum):
 
 SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.TWO_CUSTODIANS: Severity.HOLD,
+    FindingCode.IMPOSSIBLE_TRAVEL: Severity.HOLD,
     FindingCode.AFTER_END: Severity.HOLD,
     FindingCode.DISPENSED_TWICE: Severity.HOLD,
     FindingCode.COMMISSIONED_TWICE: Severity.HOLD,
@@ -62,7 +67,10 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.WRONG_RECEIVER: Severity.EXCEPTION,
     FindingCode.NEVER_COMMISSIONED: Severity.EXCEPTION,
     FindingCode.MOVED_ON_HOLD: Severity.HOLD,
+    FindingCode.MOVED_EXPIRED: Severity.HOLD,
+    FindingCode.CIRCULAR_RESALE: Severity.EXCEPTION,
     FindingCode.NOT_MAKER: Severity.EXCEPTION,
+    FindingCode.NOT_ISSUER: Severity.EXCEPTION,
     FindingCode.SHORT: Severity.EXCEPTION,
     FindingCode.OVER: Severity.EXCEPTION,
     FindingCode.RECEIVED_WITHOUT_SHIPPING: Severity.EXCEPTION,

@@ -8,6 +8,7 @@ from datetime import date
 
 from ledger.custody.event import EXPIRY, LOT, Event
 from ledger.custody.findings import FindingCode
+from ledger.custody.lineage import Side, link
 from ledger.custody.run import Run, each_once, step, subjects
 from ledger.custody.state import Item, Status
 from ledger.custody.vocabulary import Step
@@ -34,12 +35,17 @@ def expiry_of(event: Event) -> str | None:
 def commission(run: Run) -> None:
     """Serial numbers begin. The lot is an item too: whoever commissions first from it is its maker."""
     for key in each_once(run.act.event.epcs):
-        item = run.item(key)
-        if item.maker is not None:
-            run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
-        else:
-            _begin(run, item)
+        _begin_once(run, key)
     _begin_lots(run)
+
+
+def _begin_once(run: Run, key: str) -> None:
+    item = run.item(key)
+    if item.maker is not None:
+        run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
+    elif not run.is_foreign(item, item):
+        _begin(run, item)
+        link(run.links, run.act.event, key, Side.NEW)
 
 
 def _begin(run: Run, item: Item) -> None:
@@ -50,6 +56,9 @@ def _begin(run: Run, item: Item) -> None:
     if outer.holder is not None or item.status is not Status.UNKNOWN:
         run.find(FindingCode.NEVER_COMMISSIONED, "something happened to it before it began", item.key)
     if act.by not in (outer.holder, outer.sender):
+        # What somebody has put into a container is his: a label that another begins does not take it along.
+        for key in sorted(run.contents(item.key)):
+            run.set(run.take_out(run.item(key)))
         item = Item(item.key, holder=act.by, owner=act.by, custody_since=run.at)
     status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
     lot = act.event.ilmd_text(LOT) or None
@@ -64,12 +73,17 @@ def _begin_lots(run: Run) -> None:
 
 
 def end(run: Run) -> None:
-    """Dispensed, decommissioned or destroyed by its holder: nothing may happen to it afterwards."""
+    """Dispensed, decommissioned or destroyed by its holder: nothing may happen to it afterwards, but that what was
+    taken out of use is destroyed."""
     event = run.act.event
     what = step(event.biz_step)
     for item in subjects(run):
         if item.status is Status.DISPENSED and what is Step.DISPENSING:
             run.find(FindingCode.DISPENSED_TWICE, "dispensed once already", item.key)
+            continue
+        if what is Step.DESTROYING and item.status is Status.DECOMMISSIONED:
+            if run.may_act(item):
+                _finish(run, item, Status.DESTROYED)
             continue
         if not run.alive(item) or not run.may_act(item):
             continue
@@ -81,6 +95,7 @@ def end(run: Run) -> None:
             run.set(replace(run.take_out(item), status=Status.PARTIALLY_DISPENSED))
         else:
             _finish(run, item, _END_STATUS.get(what, Status.DECOMMISSIONED))
+            link(run.links, event, item.key, Side.OLD)
 
 
 def _finish(run: Run, item: Item, status: Status) -> None:
@@ -142,10 +157,7 @@ def transform(run: Run) -> None:
         item = run.item(key)
         if run.alive(item) and run.may_act(item):
             _finish(run, item, Status.DECOMMISSIONED)
+            link(run.links, run.act.event, key, Side.OLD)
     for key in each_once(run.act.event.outputs):
-        item = run.item(key)
-        if item.maker is not None:
-            run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
-        else:
-            _begin(run, item)
+        _begin_once(run, key)
     _begin_lots(run)

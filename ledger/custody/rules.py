@@ -17,18 +17,21 @@ from ledger.custody.containment import count, pack, unpack
 from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import commission, end, ends_recall, hold, observe, transform
+from ledger.custody.lineage import Link
 from ledger.custody.run import Run, step
-from ledger.custody.state import MAX_DEPTH, Item, World
+from ledger.custody.state import MAX_DEPTH, Item, Status, World, last_seen
 from ledger.custody.transfer import accept, receive, ship, void
+from ledger.custody.travel import Sighting, travel
 from ledger.custody.vocabulary import Action, EventType, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an act changed, by key, and what did not fit."""
+    """What an act changed, by key, what did not fit, and which old serials it says went into which new ones."""
 
     changed: Mapping[str, Item]
     findings: tuple[Finding, ...]
+    links: tuple[Link, ...] = ()
 
 
 def apply(world: World, act: Act) -> Outcome:
@@ -40,13 +43,23 @@ def apply(world: World, act: Act) -> Outcome:
         if not _too_deep(run):
             _note_disputes(run)
             _handler(act)(run)
+            _note_unmade(run)
+            _note_travel(run)
         _mark(run)
-    return Outcome(run.changed, tuple(run.findings))
+    return Outcome(run.changed, tuple(run.findings), tuple(run.links))
 
 
 def named(event: Event) -> tuple[str, ...]:
     """The keys of everything that an event is about: its objects and its lots."""
     return (*event.all_epcs(), *event.lots())
+
+
+def opened(event: Event) -> tuple[str, ...]:
+    """The containers whose contents the rules look at when they apply `event`."""
+    if event.type is EventType.AGGREGATION:
+        return (event.parent,) if event.parent else ()
+    begins = event.type is EventType.OBJECT and event.action is Action.ADD
+    return tuple(key for key in event.epcs if _PACKAGE not in key) if begins else ()
 
 
 def comes_late(world: World, act: Act) -> bool:
@@ -88,6 +101,35 @@ def _note_disputes(run: Run) -> None:
             run.set(replace(item, disputed=True))
 
 
+def _note_unmade(run: Run) -> None:
+    """The first that is heard of a package is not that it was made (D5). Containers need no commissioning: packing
+    begins them (CBV 2.0, 7.1)."""
+    if _handler(run.act) in (commission, transform):
+        return
+    told = {found.item for found in run.findings}
+    for key in sorted(run.act.event.all_epcs()):
+        item = run.world.item(key)
+        if _PACKAGE in key and item.last == 0 and item.status is Status.UNKNOWN and key not in told:
+            run.find(FindingCode.NEVER_COMMISSIONED, "its maker has not told of it", key)
+
+
+def _note_travel(run: Run) -> None:
+    """Seen where it cannot have got to since it was seen last (D2). A container's sightings are its contents' too."""
+    place, event = run.act.place, run.act.event
+    if place is None or event.biz_step in _NO_SIGHTING or _says_recall(run.act):
+        return
+    for key in sorted(event.all_epcs()):
+        before = last_seen(run.world.item(key), run.world.around(run.world.item(key)))
+        item = replace(run.item(key), seen_at=run.at, seen_place=place)
+        if before.seen_place is not None:
+            journey = travel(Sighting(before.seen_at, before.seen_place), Sighting(run.at, place))
+            if journey is not None:
+                message = f"seen {journey.km:.0f} km away {journey.hours:.1f} hours after it was seen before"
+                run.find(FindingCode.IMPOSSIBLE_TRAVEL, message, key)
+                item = replace(item, travelled=True)
+        run.set(item)
+
+
 def _mark(run: Run) -> None:
     """Everything that the event names, and every container around it, is touched now, also where nothing changed:
     what happened earlier and is told later shall be known as late. And what its holder names he has seen."""
@@ -127,6 +169,9 @@ def _handler(act: Act) -> Callable[[Run], None]:
             return end
     return observe
 
+
+_PACKAGE = "/21/"
+_NO_SIGHTING = (Step.VOID_SHIPPING, Step.ACCEPTING)  # said at a desk, wherever the goods are
 
 _BY_STEP: dict[Step | None, Callable[[Run], None]] = {
     Step.SHIPPING: ship,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.state import CONSUMED, MAX_DEPTH, Item, World, inherit
+from ledger.custody.lineage import Link
+from ledger.custody.state import CONSUMED, MAX_DEPTH, Item, World, inherit, last_seen
 from ledger.custody.vocabulary import EventType, Step
 
 
@@ -18,6 +19,7 @@ class Run:
     act: Act
     changed: dict[str, Item] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
     @property
     def at(self) -> int:
@@ -55,13 +57,25 @@ class Run:
     def may_act(self, item: Item) -> bool:
         """Whether the act's party holds `item`, or nobody is known to; a finding if not."""
         outer = self.outer(item)
-        if outer.holder is None or (outer.holder == self.act.by and not outer.in_transit):
+        if outer.holder is None:
+            return not self.is_foreign(item, outer)
+        if outer.holder == self.act.by and not outer.in_transit:
             return True
         where = "under way" if outer.in_transit else "held by somebody else"
         self.find(FindingCode.NOT_HOLDER, f"{self.act.by} reports about an object that is {where}", item.key)
         if not outer.in_transit:
             self.claim(item, outer)
         return False
+
+    def is_foreign(self, item: Item, outer: Item) -> bool:
+        """Whether what nobody holds yet is another party's to begin, by the company prefix of its SSCC; a finding if
+        so. Else anybody could date an event early enough and hold a container before its issuer does."""
+        if outer.key not in self.act.foreign:
+            return False
+        self.find(
+            FindingCode.NOT_ISSUER, "its number is another company's, which has not told of it", item.key
+        )
+        return True
 
     def claim(self, item: Item, outer: Item) -> None:
         """Remember that the act's party says `item` is with it, though another holds it. Whom a shipment or a
@@ -85,8 +99,15 @@ class Run:
             return item
         around = self.around(item)
         held = next((each.held for each in (item, *around) if each.held), None)
-        recalled = item.recalled or any(container.recalled for container in around)
-        return replace(inherit(item, around[-1]), held=held, recalled=recalled)
+        seen = last_seen(item, around)
+        return replace(
+            inherit(item, around[-1]),
+            held=held,
+            recalled=item.recalled or any(container.recalled for container in around),
+            travelled=item.travelled or any(container.travelled for container in around),
+            seen_at=seen.seen_at,
+            seen_place=seen.seen_place,
+        )
 
 
 _STEPS = {str(known): known for known in Step}

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+MOST_OWNERS = 16  # past owners remembered; the oldest are forgotten
 MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
 
 
@@ -48,6 +49,10 @@ class Item:
     `custody_since` is since when its holder has it; while it is inside something, when its holder last named the
     object itself. `last` is when any event last touched it or what is inside it, believed or not: an event before
     that comes late.
+
+    `past_owners`: whose it was before, oldest first, GLNs with a blank between. `seen_at` and `seen_place`: when and
+    where it was last seen itself, of what happened at a place that is known (ledger.custody.travel); `travelled`: and
+    then it was seen where it cannot have got to.
     """
 
     key: str
@@ -72,6 +77,10 @@ class Item:
     missing: bool = False
     claimed_by: str | None = None
     disputed: bool = False
+    past_owners: str = ""
+    seen_at: int = 0
+    seen_place: str | None = None
+    travelled: bool = False
 
     @property
     def ended(self) -> bool:
@@ -131,6 +140,25 @@ class World:
             self.items[key] = item
 
 
+def owned_by(item: Item, owner: str | None) -> Item:
+    """`item` with its title passed to `owner`, and who had it before remembered."""
+    past = item.past_owners.split()
+    if item.owner is not None and item.owner != owner:
+        past = [*(gln for gln in past if gln != item.owner), item.owner][-MOST_OWNERS:]
+    return replace(item, owner=owner, past_owners=" ".join(past))
+
+
+def owners_with(own: str, outer: str) -> str:
+    """Whose a package was, that comes out of a container: its own past owners, then those it had inside."""
+    past = own.split()
+    return " ".join([*past, *(gln for gln in outer.split() if gln not in past)][-MOST_OWNERS:])
+
+
+def last_seen(item: Item, around: Iterable[Item]) -> Item:
+    """Of an object and the containers around it, the one that was seen last at a known place."""
+    return max((item, *around), key=lambda each: each.seen_at)
+
+
 def inherit(item: Item, outer: Item) -> Item:
     """`item` with the custody and ownership of `outer`, out of every container."""
     return replace(
@@ -144,6 +172,7 @@ def inherit(item: Item, outer: Item) -> Item:
         offered_to=outer.offered_to,
         sender=outer.sender,
         custody_since=outer.custody_since,
+        past_owners=owners_with(item.past_owners, outer.past_owners),
     )
 
 

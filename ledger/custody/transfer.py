@@ -7,14 +7,17 @@ from dataclasses import replace
 from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
 from ledger.custody.run import Run, subjects
-from ledger.custody.state import Item
+from ledger.custody.state import Item, owned_by
 from ledger.custody.vocabulary import EventType
+
+RETURNED = "returned"
 
 
 def ship(run: Run) -> None:
     """Sent by its holder: under way until somebody receives it. Title is offered only with a transaction statement,
     and only by its owner, whom a logistics provider may ship for."""
     act = run.act
+    goes_back: list[bool] = []
     for item in subjects(run):
         outer = run.outer(item)
         if not run.alive(item):
@@ -22,11 +25,18 @@ def ship(run: Run) -> None:
         if outer.in_transit and outer.sender == act.by:
             run.find(FindingCode.SHIPPED_TWICE, "it is under way already", item.key)
         elif run.may_act(item):
+            goes_back.append(_goes_back(run, outer))
             _send(run, item, outer)
     if act.recipient is None:
         run.find(FindingCode.NO_RECIPIENT, "the shipment does not say whom it goes to (destinationList)")
-    if act.moves_title and not act.statement:
+    if act.moves_title and not act.statement and not (goes_back and all(goes_back)):
         run.find(FindingCode.NO_STATEMENT, "no affirmed transaction statement came with it: title stays")
+
+
+def _goes_back(run: Run, outer: Item) -> bool:
+    """Whether it is returned to whom it came from: that needs no transaction statement (domain reference, 1.5)."""
+    act = run.act
+    return act.event.disposition == RETURNED and act.buyer is not None and act.buyer == outer.sender
 
 
 def _send(run: Run, item: Item, outer: Item) -> None:
@@ -38,11 +48,11 @@ def _send(run: Run, item: Item, outer: Item) -> None:
         run.find(FindingCode.MOVED_ALONE, "shipped on its own while packed", item.key, item.parent)
     if outer.holder is None:
         run.find(FindingCode.NEVER_COMMISSIONED, "shipped, but its maker has not told of it", item.key)
-    if (free.held or free.recalled) and act.event.disposition != "returned":
-        run.find(FindingCode.MOVED_ON_HOLD, "shipped while held or recalled", item.key)
+    if act.event.disposition != RETURNED:
+        _sold_as_it_should_not(run, free)
     if act.moves_title and owner != seller:
         run.find(FindingCode.NOT_OWNER, f"sold by {seller}, who does not own it: title stays", item.key)
-    offered = act.moves_title and act.statement and owner == seller
+    offered = act.moves_title and (act.statement or _goes_back(run, outer)) and owner == seller
     run.set(
         replace(
             free,
@@ -56,6 +66,19 @@ def _send(run: Run, item: Item, outer: Item) -> None:
             missing=False,
         )
     )
+
+
+def _sold_as_it_should_not(run: Run, item: Item) -> None:
+    """What must not be sold on, as it was when it was shipped. A return is what should happen to such goods."""
+    act = run.act
+    if item.held or item.recalled:
+        run.find(FindingCode.MOVED_ON_HOLD, "shipped while held or recalled", item.key)
+    if item.expiry is not None and item.expiry < act.event.event_time.date().isoformat():
+        run.find(FindingCode.MOVED_EXPIRED, f"shipped after its expiry {item.expiry}", item.key)
+    if act.moves_title and act.buyer in item.past_owners.split():
+        run.find(
+            FindingCode.CIRCULAR_RESALE, f"sold to {act.buyer}, whose it was before: no return", item.key
+        )
 
 
 def void(run: Run) -> None:
@@ -92,6 +115,8 @@ def receive(run: Run) -> None:
             run.find(
                 FindingCode.WRONG_RECEIVER, f"received by {act.by}, shipped to {outer.bound_for}", item.key
             )
+        elif outer.holder is None and run.is_foreign(item, outer):
+            continue
         elif outer.holder is None:
             run.find(FindingCode.NEVER_COMMISSIONED, "received, but its maker has not told of it", item.key)
             run.set(replace(item, holder=act.by, custody_since=run.at))
@@ -117,9 +142,8 @@ def _take_over(run: Run, item: Item, outer: Item) -> None:
     sold = outer.offered_to == run.act.by
     run.set(
         replace(
-            item,
+            owned_by(item, run.act.by) if sold else item,
             holder=run.act.by,
-            owner=run.act.by if sold else item.owner,
             in_transit=False,
             bound_for=None,
             offered_to=None if sold else item.offered_to,
@@ -158,4 +182,4 @@ def accept(run: Run) -> None:
                 item.parent,
             )
         else:
-            run.set(replace(item, owner=run.act.by, offered_to=None))
+            run.set(replace(owned_by(item, run.act.by), offered_to=None))

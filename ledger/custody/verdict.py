@@ -58,6 +58,17 @@ class Reason(StrEnum):
     OK = "ok"
 
 
+class MakerSays(StrEnum):
+    """What the maker of a package answers about it from a node of its own (GS1 product verification)."""
+
+    CONFIRMS = "confirms"
+    LOT_DIFFERS = "lot_differs"
+    EXPIRY_DIFFERS = "expiry_differs"
+    RECALLED = "recalled"
+    EXPIRED = "expired"
+    NOT_FOR_USE = "not_for_use"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known when somebody scans. `item` is the record (None: no record), `outer` the outermost around it.
@@ -66,7 +77,9 @@ class Facts:
     count for what is inside. Without them `outer` alone is looked at.
     `asker` is the GLN of the party that scans, None for somebody who holds nothing (an inspector). `label_lot` and
     `label_expiry` are what the label says, None where it does not. `unreadable` is why nothing could be
-    identified. `maker_denies`: the party that makes this GTIN answers on this node, and has never made this serial.
+    identified. `maker_denies`: the party that makes this GTIN answers, here or from its own node, that it has never
+    made this serial. `maker_says`: what else it answered from its own node, asked where there is no record here; no
+    answer is no fact.
     """
 
     now: datetime
@@ -78,6 +91,7 @@ class Facts:
     label_expiry: date | None = None
     unreadable: Reason | None = None
     maker_denies: bool = False
+    maker_says: frozenset[MakerSays] = frozenset()
     lot_recalled: bool = False
     impossible_travel: bool = False
     in_progress: bool = False
@@ -134,18 +148,22 @@ def _overlaid(test: Callable[[Item], bool]) -> Callable[[Facts], bool]:
 def _expired(facts: Facts) -> bool:
     item = _known(facts)
     if item is None or item.expiry is None:
-        return False
+        return MakerSays.EXPIRED in facts.maker_says
     return date.fromisoformat(item.expiry) < facts.now.date()
 
 
 def _lot_differs(facts: Facts) -> bool:
     item = _known(facts)
-    return item is not None and None not in (facts.label_lot, item.lot) and facts.label_lot != item.lot
+    if item is None:
+        return MakerSays.LOT_DIFFERS in facts.maker_says
+    return None not in (facts.label_lot, item.lot) and facts.label_lot != item.lot
 
 
 def _expiry_differs(facts: Facts) -> bool:
     item = _known(facts)
-    if item is None or item.expiry is None or facts.label_expiry is None:
+    if item is None:
+        return MakerSays.EXPIRY_DIFFERS in facts.maker_says
+    if item.expiry is None or facts.label_expiry is None:
         return False
     return facts.label_expiry != date.fromisoformat(item.expiry)
 
@@ -169,6 +187,7 @@ def _not_ours(facts: Facts) -> bool:
 
 
 _is_recalled = _overlaid(lambda item: item.recalled)
+_is_held = _overlaid(lambda item: item.held is not None)
 
 
 def _item(test: Callable[[Item], bool]) -> Callable[[Facts], bool]:
@@ -213,7 +232,7 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.IMPOSSIBLE_TRAVEL,
         Word.SUSPECT,
-        lambda f: f.impossible_travel,
+        lambda f: f.impossible_travel or any(each.travelled for each in _with_containers(f)),
         "Potential suspect: set it apart and tell quality. It was seen too far away too recently.",
     ),
     (
@@ -232,14 +251,17 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.RECALLED,
         Word.DO_NOT_USE,
-        lambda f: _known(f) is not None and (f.lot_recalled or _is_recalled(f)),
+        lambda f: (
+            MakerSays.RECALLED in f.maker_says
+            or (_known(f) is not None and (f.lot_recalled or _is_recalled(f)))
+        ),
         "Put it in the recall bin: its maker has recalled it.",
     ),
     (Reason.EXPIRED, Word.DO_NOT_USE, _expired, "Put it in the expired bin."),
     (
         Reason.HELD,
         Word.DO_NOT_USE,
-        _overlaid(lambda item: item.held is not None),
+        lambda f: MakerSays.NOT_FOR_USE in f.maker_says or _is_held(f),
         "Leave it in quarantine: it is on hold.",
     ),
     (

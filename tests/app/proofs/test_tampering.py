@@ -70,6 +70,7 @@ NUMBER = "a row's number, which nothing refers to"
 SLICES = "none waits in the story: tests/app/proofs/test_tampering_pending.py changes it while a document is applied"
 STAMP = "the story has none: tests/app/log/test_timestamps.py changes each of these and has the audit name it"
 WORK = "people's work at a desk; what it led to stands in the ledger as an event"
+REPACKED = "the story has none: tests/app/custody/test_lineage.py changes each of these and has the audit name it"
 COLUMNS: dict[str, Located | Harmless] = {
     "time_stamp.stamp_id": Harmless("a number of its own, on which nothing rests"),
     "time_stamp.at": Harmless(STAMP),
@@ -200,6 +201,16 @@ COLUMNS: dict[str, Located | Harmless] = {
     "item.missing": Located("item"),
     "item.claimed_by_id": Located("item", value="CASE WHEN claimed_by_id IS 1 THEN 2 ELSE 1 END"),
     "item.disputed": Located("item"),
+    "item.past_owners": Located("item"),
+    "item.seen_at": Located("item"),
+    "item.seen_place": Located("item"),
+    "item.travelled": Located("item"),
+    "lineage.item_id": Harmless(REPACKED),
+    "lineage.seq": Harmless(REPACKED),
+    "lineage.side": Harmless(REPACKED),
+    "lineage.reference": Harmless(REPACKED),
+    "company_prefix.prefix": Harmless(WORD),
+    "company_prefix.party_id": Harmless(WORD),
     "contained.bucket": Located("contained"),
     "contained.child": Located("contained"),
     "contained.f": Located("contained"),
@@ -299,6 +310,8 @@ COLUMNS: dict[str, Located | Harmless] = {
     "event.seller_id": Located("event", value="CASE WHEN seller_id IS 1 THEN 2 ELSE 1 END"),
     "event.buyer_id": Located("event", value="CASE WHEN buyer_id IS 1 THEN 2 ELSE 1 END"),
     "event.statement": Located("event"),
+    "event.place": Located("item", value="'40.00000,-74.00000'"),
+    "event.foreign_sscc": Located("item", value=f"'{PALLET}'", where="biz_step = 'packing'"),
     "event.effective": Located("event"),
     "event.body": Located("event"),
     "event_epc.item_id": Located("event_epc"),

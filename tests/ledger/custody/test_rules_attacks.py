@@ -64,7 +64,7 @@ def test_a_report_dated_before_the_beginning_takes_nothing(attack):
 
 def test_goods_packed_into_a_strangers_container_before_they_began_are_taken_out():
     story = Story().tell(pack(CASE, A, by=STRANGER), commission(A))
-    assert story.codes == [FindingCode.NEVER_COMMISSIONED]
+    assert story.codes == [FindingCode.NEVER_COMMISSIONED] * 2
     assert (story.inside(A), story.holder(A), story.owner(A)) == (None, MAKER, MAKER)
     assert story.world.contents(CASE) == frozenset()
 

@@ -181,7 +181,7 @@ def test_goods_of_another_owner_taken_from_one_container_are_not_put_into_the_ne
 def test_what_nobody_has_made_known_may_join_a_container():
     story = a_case().tell(pack(CASE, package("unknown")))
     assert story.inside(package("unknown")) == CASE
-    assert story.codes == []
+    assert story.codes == [FindingCode.NEVER_COMMISSIONED]
 
 
 def test_an_empty_container_belongs_to_whom_its_first_content_belongs_to():
