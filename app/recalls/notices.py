@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.cases import service as cases
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase, NewCase
+from app.custody.whereabouts import Population, holdings, shipped_to
 from app.errors import Conflict, NotFound
 from app.partners import service as partners
 from app.recalls.models import recall_consignee
 from app.recalls.rules import Counts, Effect
-from app.recalls.whereabouts import Population, holdings, shipped_to
 from app.shared.clock import Clock
 
 NOTICE = "notice"

@@ -22,12 +22,12 @@ from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
 from app.custody import loading, lots
 from app.custody import service as custody
+from app.custody.whereabouts import Holding, Population, holdings
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.partners import service as partners
 from app.products import service as products
 from app.recalls import notices
 from app.recalls.rules import CLASSES, LONGEST_REASON, MOST_LOTS, Counts, RecallClass, Scope
-from app.recalls.whereabouts import Holding, Population, holdings
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
