@@ -42,6 +42,8 @@ def _apis() -> "Sequence[Blueprint]":
     from app.devices import api as devices
     from app.epcis import api as epcis
     from app.log import api as log
+    from app.shipping import api as shipments
+    from app.transactions import api as transactions
     from app.verification import api as checks
     from app.vrs import api as vrs
     from app.web import health
@@ -55,6 +57,8 @@ def _apis() -> "Sequence[Blueprint]":
         devices.blueprint,
         epcis.blueprint,
         checks.blueprint,
+        transactions.blueprint,
+        shipments.blueprint,
         vrs.blueprint,
     )
 

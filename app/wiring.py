@@ -36,6 +36,8 @@ from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
 from app.redaction.service import Redactions
 from app.shared.clock import Clock, SystemClock
+from app.shipping.service import Shipping
+from app.transactions.service import Transactions
 from app.verification.service import Verification
 from app.witness.background import Background
 from app.vrs.service import Responder
@@ -157,6 +159,14 @@ class Services:
     @cached_property
     def dispensing(self) -> Dispensing:
         return Dispensing(self.database, self.clock, self.verification, self.capture)
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        return Transactions(self.database, self.clock)
+
+    @cached_property
+    def shipping(self) -> Shipping:
+        return Shipping(self.database, self.clock, self.capture)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

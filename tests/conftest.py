@@ -19,6 +19,7 @@ pytest_plugins = [
         "tests.support.app",
         "tests.support.trade",
         "tests.support.counter",
+        "tests.support.dock",
         "tests.support.browser",
         "tests.support.live",
         "tests.support.token",

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from ledger.store.sql.metadata import metadata
@@ -35,6 +36,8 @@ document = Table(
     Column("notes", Text, nullable=False),  # JSON: what reading tolerated
     Index("ix_document_by_id_sha256", "by_id", "sha256"),
 )
+
+_HAS_BUYER = text("buyer_id IS NOT NULL")
 
 # The parties are stored as they were resolved at capture: projecting again gives the same, whatever is learned later.
 event = Table(
@@ -75,6 +78,11 @@ event = Table(
     Index("ix_event_doc_id_ev_no", "doc_id", "ev_no"),
     Index("ix_event_idx", "idx"),
     Index("ix_event_event_id", "event_id"),
+    # Sales by each of their parties (app.transactions): only they have a buyer, so nothing else is in these.
+    *(
+        Index(f"ix_event_sale_{name}", name, "seq", sqlite_where=_HAS_BUYER, postgresql_where=_HAS_BUYER)
+        for name in ("by_id", "seller_id", "buyer_id", "recipient_id")
+    ),
 )
 
 # Which objects an event names, and as what. Clustered by object: a package's history is one range.

@@ -197,6 +197,15 @@ def by_gln(connection: Connection, gln: str) -> Party | None:
     return Party(*row) if row else None
 
 
+def by_numbers(connection: Connection, numbers: Iterable[int]) -> list[Party]:
+    """The parties with these numbers."""
+    found: list[Party] = []
+    for chunk in chunks(sorted(set(numbers))):
+        rows = connection.execute(select(*_COLUMNS).where(party.c.party_id.in_(chunk)))
+        found += [Party(*row) for row in rows]
+    return found
+
+
 def all_parties(connection: Connection) -> list[Party]:
     """Every party, by name."""
     return [Party(*row) for row in connection.execute(select(*_COLUMNS).order_by(party.c.name))]

@@ -1,0 +1,1 @@
+"""Retention: what may be purged when, and what a legal hold keeps."""

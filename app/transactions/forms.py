@@ -11,7 +11,7 @@ guideline's releases differ in a few fields (domain reference 3.3); where ours a
 import contextlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
@@ -35,13 +35,14 @@ from ledger.custody.event import EXPIRY, LOT, Event, Linked, compact
 from ledger.custody.state import MAX_DEPTH
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document, Form, LocationMaster, ProductMaster, TransactionStatement
+from ledger.epcis.spelling import GcpLength
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.ndc import Ndc
 
 GUIDELINE_TEXT = "GS1 US Guideline for DSCSA, R1.3"
 CONTACT = "https://packproof.example/ns#contact"
 _NAMESPACE = uuid.UUID("7d6a4a3e-0c1b-5f0e-9a55-6f0c1d1c7a10")  # of the ids of events that are told again
-_OURS = (("packproof", "https://packproof.example/ns#"),)
+OURS = (("packproof", "https://packproof.example/ns#"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,10 @@ def document(
         sender=info.seller.gln,
         receiver=(info.recipient if info.drop_shipment and info.recipient else info.buyer).gln,
         instance_id=instance_id,
-        products=tuple(_product(each, guideline) for each in told.products),
-        locations=tuple(_location(each) for _, each in sorted(traders.items())),
+        products=tuple(product_master(each, guideline) for each in told.products),
+        locations=tuple(location_master(each) for _, each in sorted(traders.items())),
         statement=transaction_statement(statement, guideline),
-        namespaces=_OURS,
+        namespaces=OURS,
     )
 
 
@@ -166,7 +167,8 @@ def _shipping(event: Event, guideline: Guideline) -> Event:
     return replace(event, extensions=left)
 
 
-def _product(product: ProductText, guideline: Guideline) -> ProductMaster:
+def product_master(product: ProductText, guideline: Guideline) -> ProductMaster:
+    """A product as a document's master data have it: R1.2 writes the NDC with 11 digits."""
     ndc, kind = product.ndc, "US_FDA_NDC"
     if guideline is Guideline.R12:
         with contextlib.suppress(Gs1Error):
@@ -183,7 +185,8 @@ def _product(product: ProductText, guideline: Guideline) -> ProductMaster:
     )
 
 
-def _location(trader: Trader) -> LocationMaster:
+def location_master(trader: Trader) -> LocationMaster:
+    """A party as a document's master data have it."""
     place = trader.place
     return LocationMaster(
         id=f"https://id.gs1.org/414/{trader.gln}",
@@ -337,14 +340,30 @@ def _party(linked: Iterable[Linked], kind: str) -> str | None:
     return next((gln for each in linked if each.type == kind and (gln := gln_of(each.id))), None)
 
 
-def lengths(products: Iterable[ProductText]) -> Mapping[str, int]:
-    """For each GTIN whose NDC is known, the length of its company prefix: ``03`` and the labeler's digits."""
-    found: dict[str, int] = {}
+def message_id(info: TransactionInformation, guideline: Guideline) -> uuid.UUID:
+    """The number of the message that tells of a shipment: the same each time it is asked for."""
+    return uuid.uuid5(_NAMESPACE, f"{info.event_id}/{guideline.value}")
+
+
+def prefix_length(known: Iterable[str], products: Iterable[ProductText]) -> GcpLength:
+    """How long the company prefix in a canonical EPC is, as far as it can be told; else None.
+
+    By the prefixes that are entered (6 to 12 digits each), and for drugs by their NDC: ``03`` and the labeler's digits.
+    """
+    prefixes = {*known}
     for each in products:
-        try:
+        with contextlib.suppress(Gs1Error):
             ndc = Ndc.parse(each.ndc)
-        except Gs1Error:
-            continue
-        if len(ndc.digits) == 10 and each.gtin[1:3] == "03":
-            found[each.gtin] = 2 + len(ndc.labeler)
-    return found
+            if len(ndc.digits) == 10 and each.gtin[1:3] == "03":
+                prefixes.add(f"03{ndc.labeler}")
+
+    def length(canonical: str) -> int | None:
+        parts = canonical.removeprefix("https://id.gs1.org/").split("/")
+        if len(parts) < 2:
+            return None
+        # A GTIN has its indicator and an SSCC its extension digit before the prefix, a GLN has nothing.
+        digits = parts[1][1:] if parts[0] in ("01", "00") else parts[1]
+        fitting = [len(each) for each in prefixes if digits.startswith(each)]
+        return max(fitting) if fitting else None
+
+    return length

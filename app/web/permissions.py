@@ -88,6 +88,11 @@ PERMISSIONS: dict[str, Permission] = {
     # scans by programs
     "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
+    # transaction information, and the command to ship
+    "shipments.ship": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
+    "transactions.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "transactions.one": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "transactions.document": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     # GS1 product verification by other companies' systems
     "vrs.verify": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
     "vrs.check_connectivity": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),

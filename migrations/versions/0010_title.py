@@ -1,4 +1,5 @@
-"""Title: addresses, places on earth, kinds of licences, exemptions, who was found authorized, markets, legal holds.
+"""Title: addresses, places on earth, kinds of licences, exemptions, who was found authorized, markets, legal holds; and sales by their
+parties.
 
 A licence of an earlier version becomes what its party's kind needs: a maker's or repackager's is a registration.
 """
@@ -14,6 +15,7 @@ branch_labels = None
 depends_on = None
 
 _ADDRESS = ("city", "state", "postal_code", "country")
+_PARTIES = ("by_id", "seller_id", "buyer_id", "recipient_id")
 
 
 def upgrade() -> None:
@@ -31,6 +33,15 @@ def upgrade() -> None:
         "UPDATE licence SET kind = 'establishment_registration' WHERE party_id IN "
         "(SELECT party_id FROM party WHERE kind IN ('maker', 'repackager'))"
     )
+    for name in _PARTIES:
+        op.create_index(
+            f"ix_event_sale_{name}",
+            "event",
+            [name, "seq"],
+            unique=False,
+            sqlite_where=sa.text("buyer_id IS NOT NULL"),
+            postgresql_where=sa.text("buyer_id IS NOT NULL"),
+        )
     op.create_table(
         "exemption",
         sa.Column("exemption_id", sa.Integer(), autoincrement=True, nullable=False),
@@ -95,6 +106,8 @@ def downgrade() -> None:
     op.drop_table("authorization_check")
     op.drop_index("ix_exemption_party_id", table_name="exemption")
     op.drop_table("exemption")
+    for name in reversed(_PARTIES):
+        op.drop_index(f"ix_event_sale_{name}", table_name="event")
     for name in ("ended_why", "ended_at", "looked_up_at", "source", "kind"):
         op.drop_column("licence", name)
     op.drop_column("site", "longitude_udeg")

@@ -20,7 +20,7 @@ from app.shared.audit import AuditEntry, entries
 from ledger.custody.event import Event, Linked
 from ledger.custody.vocabulary import Action, EventType
 from tests.support.app import OPERATOR, Visitor
-from tests.support.trade import WHEN, Trade
+from tests.support.trade import WHEN, Trade, licence
 from tests.support.world import GTIN, MAKER, PALLET, package, sgln
 
 PHARMACY, STRANGER = "0370000000011", "0614143000010"
@@ -51,7 +51,9 @@ class Counter:
         self.trade, self.node, self.services = trade, trade.node, trade.node.services
         with self.services.database.writing() as connection:
             for gln, name in ((PHARMACY, "Corner Pharmacy"), (STRANGER, "Far Away Pharmacy")):
-                partners.register(connection, self.services.clock, gln, name, "dispenser")
+                partners.register(
+                    connection, self.services.clock, gln, name, "dispenser", licences=[licence(gln)]
+                )
 
     # What happened.
 

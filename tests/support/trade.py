@@ -31,12 +31,19 @@ from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
 from ledger.epcis.read import read
 from ledger.signing.client import KeyFolder, Registration, SignedCapture, make_device, make_root, sign_capture
+from ledger.signing.enrolment import answer
+from ledger.signing.keys import Signer, generate
 from tests.support.app import Node
 from tests.support.sweep import sweep
 from tests.support.world import GTIN, MAKER, WHOLESALER, package, sgln
 
 WHEN = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 PLACE = sgln(MAKER)
+
+
+def licence(gln: str) -> partners.NewLicence:
+    """What authorizes a party of these tests, for ever; of the kind that it needs."""
+    return partners.NewLicence("Board", f"L-{gln}", datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -56,7 +63,7 @@ class Trade:
                 (MAKER, "North Pharma", "maker"),
                 (WHOLESALER, "Dock Street", "wholesaler"),
             ):
-                partners.register(connection, services.clock, gln, name, kind)
+                partners.register(connection, services.clock, gln, name, kind, licences=[licence(gln)])
             products.register(connection, services.clock, GTIN, MAKER, name="Sonnenal")
         self.root = make_root(self.folder / "root", MAKER, services.node.origin)
         services.keys.register(self.root.envelope, self.root.document, self.root.seed)
@@ -146,13 +153,25 @@ class Trade:
             document=capture.document,
         )
 
-    def enrol(self, registration: Registration) -> TestResponse:
-        """POST /devices."""
+    def challenge(self) -> str:
+        """POST /devices/challenges."""
+        return str(self.client.post("/devices/challenges").get_json()["challenge"])
+
+    def enrol(
+        self, registration: Registration, *, challenge: str | None = None, signer: Signer | None = None
+    ) -> TestResponse:
+        """POST /devices, the challenge answered by the key in whose folder the registration lies, or by `signer`."""
+        given = challenge or self.challenge()
+        folders = [path.parent for path in self.folder.glob("*/registration.json")]
+        mine = [path for path in folders if KeyFolder.open(path).registration == registration]
+        by = signer or (KeyFolder.open(mine[0]).signer if mine else generate())
         return self.post_parts(
             "/devices",
             envelope=registration.envelope,
             document=registration.document,
             seed=registration.seed,
+            challenge=given.encode(),
+            proof=answer(by, self.node.services.node.origin, given),
         )
 
     # What stands.

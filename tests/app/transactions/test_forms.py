@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
-from app.transactions.forms import Begun, Packed, Told, document, lengths, read_transactions
+from app.transactions.forms import Begun, Packed, Told, document, prefix_length, read_transactions
 from app.transactions.rules import assemble
 from app.transactions.values import Direct, Guideline
 from ledger.epcis import xml12
@@ -118,10 +118,15 @@ def test_the_domain_references_own_examples_are_read(name):
     assert missing == ({"J"} if name.endswith("json") else {"I", "J", "PI"})
 
 
-def test_the_length_of_a_company_prefix_follows_from_the_ndc():
-    assert lengths([PRODUCT]) == {PRODUCT.gtin: 7}
-    assert lengths([replace(PRODUCT, ndc="9999-9001-01")]) == {PRODUCT.gtin: 6}
-    assert lengths([replace(PRODUCT, ndc="")]) == {}
+def test_the_length_of_a_company_prefix_is_entered_or_follows_from_the_ndc():
+    by_ndc = prefix_length([], [PRODUCT])
+    assert by_ndc(package("A1")) == 7
+    assert by_ndc(sgln(MAKER)) == 7
+    assert by_ndc(PALLET) == 7
+    assert by_ndc(sgln(WHOLESALER)) is None
+    assert prefix_length(["0860000"], [])(sgln(WHOLESALER)) == 7
+    assert prefix_length([], [replace(PRODUCT, ndc="9999-9001-01")])(package("A1")) == 6
+    assert by_ndc("urn:epc:id:giai:1") is None
 
 
 def test_what_is_not_sold_is_no_transaction():

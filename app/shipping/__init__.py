@@ -1,0 +1,1 @@
+"""Shipping: the command that is refused with every reason before any event exists."""

@@ -1,0 +1,149 @@
+"""What stands against a shipment, looked up: labels, custody at any depth, desks, parties, their licences, markets.
+
+Each gives what it found as (code, message, canonical EPC), or puts it into the list that it is handed, and goes on: a
+refusal names everything at once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.custody import loading, shipped
+from app.custody.shipped import Shipped
+from app.events import pending
+from app.partners import licences
+from app.partners import service as partners
+from app.partners.rules import Standing
+from app.partners.service import Party
+from app.products import service as products
+from app.shipping.rules import MOST_CODES, MOST_OBJECTS, Code, Found, Purpose, against_contents, concerns
+from app.shipping.values import ShipRequest
+from app.transactions import forms
+from ledger.gs1.epc import Sgtin, Sscc, parse_any
+from ledger.gs1.errors import Gs1Error
+
+
+def read(codes: tuple[str, ...], found: list[Found]) -> Iterable[str]:
+    """The canonical EPCs of packages and containers in what was scanned; what cannot be used goes to `found`."""
+    given = [code for code in codes if code.strip()]
+    if not given:
+        found.append((Code.NOTHING, "nothing was scanned", ""))
+    if len(given) > MOST_CODES:
+        found.append((Code.TOO_MANY, f"{len(given)} codes; {MOST_CODES} are the most in one shipment", ""))
+        return []
+    seen: dict[str, None] = {}
+    for code in given:
+        try:
+            epc = parse_any(code)
+        except Gs1Error as error:
+            found.append((Code.UNREADABLE, f"{clean(code)}: {error.message}", ""))
+            continue
+        if not isinstance(epc, Sgtin | Sscc):
+            found.append((Code.NAMES_NO_PACKAGE, f"{clean(code)} names no package and no container", ""))
+        elif epc.canonical in seen:
+            found.append((Code.TWICE, "scanned twice", epc.canonical))
+        else:
+            seen[epc.canonical] = None
+    return seen
+
+
+def clean(code: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in code.strip()[:60])
+
+
+def custody(
+    connection: Connection, epcs: tuple[str, ...], own: str, now: datetime, sells: bool
+) -> tuple[list[Found], list[str]]:
+    """What the record has against these and all that is in them; and those of them that concern this party: of the
+    others nothing more is looked at, or their number and contents would show."""
+    near = loading.load(connection, epcs).world
+    ours = [epc for epc in epcs if concerns(near, epc, own)]
+    world = shipped.world_inside(connection, ours, MOST_OBJECTS).world
+    recalled = {
+        key
+        for key, item in world.items.items()
+        if item.lot is not None and world.item(loading.lot_key(item)).recalled
+    }
+    waiting = pending.named(connection, world.items)
+    found = against_contents(world, epcs, own, now, sells=sells, recalled_lots=recalled, pending=waiting)
+    return list(found), ours
+
+
+def open_cases(connection: Connection, contents: Shipped, own: str) -> Iterable[Found]:
+    """What is at a desk is not shipped on (domain reference, section 5)."""
+    for desk, what in (
+        (Desk.EXCEPTIONS, "an open exception"),
+        (Desk.INVESTIGATIONS, "an open investigation"),
+    ):
+        for number in cases.about(connection, desk, contents.items, own):
+            yield Code.OPEN_CASE, f"in {what} of yours", contents.items[number].epc
+
+
+def parties(
+    connection: Connection, request: ShipRequest, own: str, found: list[Found]
+) -> tuple[Party, Party | None, Party | None]:
+    """Seller, customer, and to whom it goes where that is another; whom nobody knows goes to `found`."""
+    seller = partners.by_gln(connection, own)
+    assert seller is not None
+    owners = partners.owners_of(connection, [gln for gln in (request.customer, request.deliver_to) if gln])
+    customer = partners.by_gln(connection, owners.get(request.customer, ""))
+    if customer is None or not customer.verified:
+        found.append((Code.CUSTOMER, f"{clean(request.customer) or 'nobody'} is no registered customer", ""))
+        customer = None
+    elif customer.gln == own and request.purpose is Purpose.SALE:
+        found.append((Code.CUSTOMER, "nobody sells to himself: ship it as a move", ""))
+    elif request.purpose is Purpose.MOVE and customer.gln != own and customer.kind != "3pl":
+        message = (
+            f"{customer.name} is neither a site of yours nor a logistics provider: only a sale goes there"
+        )
+        found.append((Code.CUSTOMER, message, ""))
+    recipient = None
+    if request.deliver_to and request.deliver_to != request.customer:
+        recipient = partners.by_gln(connection, owners.get(request.deliver_to, ""))
+        if recipient is None or not recipient.verified:
+            found.append((Code.CUSTOMER, f"{clean(request.deliver_to)} is no registered party", ""))
+            recipient = None
+        elif customer is not None and recipient.gln == customer.gln:
+            recipient = None
+    return seller, customer, recipient
+
+
+def authorized(
+    connection: Connection, now: datetime, seller: Party, customer: Party | None, recipient: Party | None
+) -> list[Found]:
+    """Who of them is no authorized trading partner now (582(b)-(e): trading partners may be only such)."""
+    asked = [
+        (Code.SELLER_NOT_AUTHORIZED, seller),
+        (Code.CUSTOMER_NOT_AUTHORIZED, customer),
+        (Code.RECIPIENT_NOT_AUTHORIZED, recipient),
+    ]
+    known: dict[tuple[int, datetime], Standing] = licences.standings(
+        connection, [(each.party_id, now) for _, each in asked if each is not None]
+    )
+    return [
+        (code, f"{each.name} is no authorized trading partner: {known[each.party_id, now].why}", "")
+        for code, each in asked
+        if each is not None and not known[each.party_id, now].authorized
+    ]
+
+
+def market(connection: Connection, contents: Shipped, customer: Party) -> Iterable[Found]:
+    """What is not for this customer, or not for its country."""
+    by_gtin: dict[str, str] = {}
+    for each in contents.leaves:
+        gtin, _ = forms.gtin_and_serial(each.epc)
+        if gtin is not None:
+            by_gtin.setdefault(gtin, each.epc)
+    for gtin, market in products.markets(connection, by_gtin).items():
+        if market.companies and customer.gln not in market.companies:
+            yield Code.OUTSIDE_MARKET, f"GTIN {gtin} is not sold to {customer.name}", ""
+        if market.countries and customer.country and customer.country not in market.countries:
+            where = ", ".join(sorted(market.countries))
+            yield (
+                Code.OUTSIDE_MARKET,
+                f"GTIN {gtin} is for {where}, {customer.name} is in {customer.country}",
+                "",
+            )
