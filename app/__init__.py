@@ -22,18 +22,22 @@ def _pages() -> "Sequence[Blueprint]":
     from app.exceptions import pages as exceptions
     from app.history import pages as history
     from app.people import pages as people
+    from app.regulator import desk as requests
     from app.regulator import pages as regulator
     from app.verification import pages as verification
+    from app.vrs import pages as verifications
     from app.web import start
 
     return (
         start.blueprint,
         people.blueprint,
         verification.blueprint,
+        verifications.blueprint,
         history.blueprint,
         cases.blueprint,
         exceptions.blueprint,
         regulator.blueprint,
+        requests.blueprint,
     )
 
 
@@ -42,6 +46,7 @@ def _apis() -> "Sequence[Blueprint]":
     from app.devices import api as devices
     from app.epcis import api as epcis
     from app.log import api as log
+    from app.regulator import api as request_api
     from app.shipping import api as shipments
     from app.transactions import api as transactions
     from app.verification import api as checks
@@ -57,6 +62,7 @@ def _apis() -> "Sequence[Blueprint]":
         devices.blueprint,
         epcis.blueprint,
         checks.blueprint,
+        request_api.blueprint,
         transactions.blueprint,
         shipments.blueprint,
         vrs.blueprint,

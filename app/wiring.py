@@ -23,6 +23,7 @@ from app.capture.service import Capture
 from app.capture.worker import Worker
 from app.config import Settings
 from app.db import open_database
+from app.devices.challenges import Challenges
 from app.devices.parking import Parking
 from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
@@ -35,12 +36,15 @@ from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
 from app.redaction.service import Redactions
+from app.regulator.service import Requests
 from app.shared.clock import Clock, SystemClock
 from app.shipping.service import Shipping
 from app.transactions.service import Transactions
 from app.verification.service import Verification
-from app.witness.background import Background
+from app.vrs.asking import Asking
+from app.vrs.outward import Policy, Timeouts
 from app.vrs.service import Responder
+from app.witness.background import Background
 from app.witness.service import CosignedHeads, NodeWitness
 from ledger.store.sql.engine import Database
 
@@ -74,6 +78,10 @@ class Services:
     @cached_property
     def keys(self) -> Keys:
         return Keys(self.database, self.node.origin, self.clock, self.node.may_write)
+
+    @cached_property
+    def challenges(self) -> Challenges:
+        return Challenges(self.database, self.node.origin, self.clock, self.settings.secret_key)
 
     @cached_property
     def committer(self) -> Committer:
@@ -118,7 +126,28 @@ class Services:
 
     @cached_property
     def verification(self) -> Verification:
-        return Verification(self.database, self.clock)
+        return Verification(self.database, self.clock, self.asking)
+
+    @cached_property
+    def handovers(self) -> Handovers:
+        return Handovers(self.node)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(self.database, self.clock)
+
+    @cached_property
+    def asking(self) -> Asking:
+        given = self.settings
+        private = tuple(filter(None, given.vrs_private_networks.split(",")))
+        return Asking(
+            self.database,
+            self.clock,
+            given.data_dir,
+            Policy(plain_http=not given.is_production, private=private),
+            Timeouts(given.vrs_connect_ms / 1000, given.vrs_answer_ms / 1000),
+            tuple(given.vrs_contexts.split(",")),
+        )
 
     @cached_property
     def handovers(self) -> Handovers:
@@ -127,10 +156,6 @@ class Services:
     @cached_property
     def cosigned(self) -> CosignedHeads:
         return CosignedHeads(self.node, self.settings.witnesses)
-
-    @cached_property
-    def responder(self) -> Responder:
-        return Responder(self.database, self.clock)
 
     @cached_property
     def witness(self) -> NodeWitness:
@@ -147,6 +172,10 @@ class Services:
     @cached_property
     def epcis(self) -> Epcis:
         return Epcis(self.database, self.node.origin, self.clock, self.node.vault)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(self.database, self.node, self.clock, self.evidence)
 
     @cached_property
     def redactions(self) -> Redactions:

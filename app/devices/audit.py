@@ -122,7 +122,7 @@ def _without_rows(context: AuditContext) -> None:
         kind = bytes(begins)[_KIND_AT]
         if kind in (Kind.CAPTURED, Kind.VOID_SEQ):
             context.add("I9", "chain_link", f"entry {index}", "idx", "the number of its device", "no row")
-        elif kind == Kind.AUDIT:
+        elif kind == Kind.AUDIT and index not in context.explained:
             context.add("I9", "parked", f"entry {index}", "idx", "the act that it parks", "no row")
 
 

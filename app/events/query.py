@@ -13,6 +13,7 @@ from app.erasable.vault import Vault
 from app.events.models import document, event, event_epc
 from app.events.records import raw_document
 from app.events.roles import LOT
+from app.shared.chunks import chunks
 from ledger.custody.event import Event
 from ledger.custody.stored import event_of, unpack_fields
 
@@ -59,6 +60,30 @@ def naming_party(
     found = [_found(connection, row, vault) for row in rows]
     told = notices.of(connection, [each.event.id for each in found])
     return [_with(each, told.get((row.idx, each.event.id))) for each, row in zip(found, rows, strict=True)]
+
+
+def numbered(connection: Connection, seqs: Collection[int], vault: Vault | None = None) -> list[Found]:
+    """The events with these numbers, ascending. Erasable values are there as far as `vault` opens them."""
+    columns = (event.c.seq, event.c.doc_id, event.c.record_time, event.c.idx, event.c.ev_no, event.c.body)
+    rows: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(seqs))):
+        rows += connection.execute(select(*columns).where(event.c.seq.in_(chunk)).order_by(event.c.seq)).all()
+    found = [_found(connection, row, vault) for row in rows]
+    told = notices.of(connection, [each.event.id for each in found])
+    return [_with(each, told.get((row.idx, each.event.id))) for each, row in zip(found, rows, strict=True)]
+
+
+def heads(connection: Connection, seqs: Collection[int]) -> list[Row[Any]]:
+    """(seq, by_id, sender_id, recipient_id, seller_id, buyer_id, idx, declared_at, effective, signer) of events."""
+    columns = (
+        *(event.c.seq, event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id),
+        *(event.c.buyer_id, event.c.idx, event.c.declared_at, event.c.effective, document.c.signer),
+    )
+    rows: list[Row[Any]] = []
+    for chunk in chunks(sorted(set(seqs))):
+        query = select(*columns).join(document, document.c.doc_id == event.c.doc_id)
+        rows += connection.execute(query.where(event.c.seq.in_(chunk))).all()
+    return rows
 
 
 def _found(connection: Connection, row: Row[Any], vault: Vault | None) -> Found:

@@ -1,10 +1,18 @@
 """The inspector's pages: find a product, read its timeline, take the evidence. Every look is in the audit trail."""
 
-from flask import Blueprint, Response, make_response, render_template, request
+from collections.abc import Mapping
 
-from app.errors import AppError, NotFound
+from flask import Blueprint, Response, flash, make_response, render_template, request
+
+from app.cases.pages import back, views
+from app.errors import AppError, Invalid, NotFound
 from app.history.pages import find, view
 from app.history.rules import subject_of
+from app.history.search import Line
+from app.partners import service as partners
+from app.regulator.desk import MOST_SHOWN, archive, facts, rows, zipped
+from app.regulator.rules import REASONS, STANDINGS, Reason, Search, Standing
+from app.regulator.service import NewRequest
 from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
@@ -51,3 +59,117 @@ def evidence() -> Response:
     name = f"packproof-evidence.{'html' if as_page else 'json'}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@blueprint.get("/inspector/search")
+def wide_search_page() -> str:
+    """Search by lot, company and time too; what is found can be taken away whole. Finding nothing is recorded."""
+    node = services()
+    lines: list[Line] = []
+    problem, asked = "", None
+    if any(request.args.values()):
+        try:
+            asked = Search.parse(request.args)
+            lines = node.requests.look(asked, None)
+        except AppError as error:
+            problem = f"{error.title}. {error.detail} {error.next_step}"
+    if asked is not None:
+        outcome = Outcome.SHOWN if lines else Outcome.NOTHING
+        disclose(
+            node.database, node.clock, present(), "inspector.search", subject=str(asked), outcome=outcome
+        )
+    return render_template(
+        "regulator/wide.html",
+        typed=request.args,
+        asked=asked,
+        problem=problem,
+        rows=rows(lines[:MOST_SHOWN]),
+        count=len(lines),
+        reasons=[(each.value, text) for each, text in REASONS.items()],
+    )
+
+
+@blueprint.post("/inspector/take")
+def take() -> Response:
+    """Take what a search finds: CSV, PDF, EPCIS and, of one package, evidence. The ledger says that it was taken."""
+    node = services()
+    try:
+        reason = Reason(request.form.get("reason", ""))
+    except ValueError as error:
+        raise Invalid("request.standing", "Say why you take it", "Choose a reason.") from error
+    index, made = node.requests.take(Search.parse(request.form), reason, present())
+    response = zipped(made.archive, f"entry-{index}")
+    response.headers["Packproof-Entry"] = str(index)
+    return response
+
+
+@blueprint.get("/inspector/requests")
+def requests_page() -> str:
+    """What this inspector has asked companies for, by their clock."""
+    return _requests({}, "")
+
+
+@blueprint.post("/inspector/requests")
+def ask() -> Response | tuple[str, int]:
+    """Ask a company for its records: its clock runs from now."""
+    node, actor = services(), present()
+    fields = {**request.form, "proof": f"signed in on this node as {actor.name}"}
+    fields.setdefault("requester", actor.name)
+    try:
+        company = partners.checked_gln(request.form.get("company", ""))
+        case_id = node.requests.open(NewRequest.parse(fields, company, asked_by=actor.id), actor)
+    except AppError as error:
+        return _requests(request.form, f"{error.title}. {error.detail}"), error.status
+    flash("Asked. The clock runs.")
+    return back("regulator.request_page", case_id=case_id)
+
+
+@blueprint.get("/inspector/requests/<case_id>")
+def request_page(case_id: str) -> str:
+    """One request of this inspector's, with its countdown."""
+    node, actor = services(), present()
+    found = node.requests.case(case_id, None, asked_by=actor.id)
+    with node.database.reading() as connection:
+        [shown] = views(connection, [found], node.clock.now(), lambda each: "")
+        names = partners.names(connection, [found.party_gln])
+    company = f"{names.get(found.party_gln, '')} {found.party_gln}"
+    return render_template(
+        "regulator/request.html",
+        case=shown,
+        thread=[],  # what a company's people write to one another is theirs
+        facts=[("Asked of", company), *facts(found)],
+        handed_out=node.requests.handed_out(case_id),
+        rows=[],
+        count=0,
+        problem="",
+        mine=False,
+    )
+
+
+@blueprint.get("/inspector/requests/<case_id>/answer")
+def download(case_id: str) -> Response:
+    """The company's answer as it went out."""
+    services().requests.case(case_id, None, asked_by=present().id)
+    return archive(case_id)
+
+
+def _requests(typed: Mapping[str, str], problem: str) -> str:
+    node = services()
+    found = node.requests.mine(present().id)
+    with node.database.reading() as connection:
+        shown = views(connection, found, node.clock.now(), lambda case: f"/inspector/requests/{case.case_id}")
+        companies = [
+            (each.gln, f"{each.name} ({each.gln})")
+            for each in partners.all_parties(connection)
+            if each.verified
+        ]
+    return render_template(
+        "regulator/requests.html",
+        cases=[each for each in shown if each.open],
+        closed=[each for each in shown if not each.open],
+        typed=typed,
+        problem=problem,
+        companies=companies,
+        standings=[(each.value, text) for each, text in STANDINGS.items() if each is not Standing.PARTNER],
+        reasons=[(each.value, text) for each, text in REASONS.items()],
+    )

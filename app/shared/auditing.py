@@ -51,6 +51,8 @@ class AuditContext:
     data_dir: Path
     progress: Progress = field(default=lambda what, done, total: None)
     witnesses: LogPolicy = field(default_factory=LogPolicy)
+    explained: set[int] = field(default_factory=set)
+    """Entries of kind audit whose record a check has found: each must have one somewhere."""
 
     @property
     def counts(self) -> Counter[str]:

@@ -27,8 +27,18 @@ class Place:
 PLACES = (
     Place("verification.scan_page", "Scan", "Check a pack: type, use a handheld, or drop a picture.", "scan"),
     Place("verification.dispense", "Dispense", "Hand a pack to a patient and close its serial.", "dispense"),
+    Place("verification.waiting_page", "Waiting", "Packs set aside until their data comes.", "clock"),
+    Place(
+        "verifications.maker_page",
+        "Verifications",
+        "Who asks about your products, and what does not match.",
+        "answers",
+    ),
     Place("exceptions.queue_page", "Exceptions", "What does not fit yet, by its clock.", "exceptions"),
     Place("history.package_page", "Packages", "One package: where it has been, with proof.", "package"),
+    Place("requests.queue_page", "Requests", "What authorities ask for, by its clock.", "inspect"),
+    Place("regulator.requests_page", "My requests", "Ask a company for its records.", "exceptions"),
+    Place("regulator.wide_search_page", "Records", "Search by lot, company and time.", "package"),
     Place(
         "regulator.search_page", "Inspect", "Find a product, read its timeline, take the evidence.", "inspect"
     ),

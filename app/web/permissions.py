@@ -43,6 +43,8 @@ def may(whose: Whose, *roles: Role, scope: str = "") -> Permission:
 
 
 TRADE = (Role.WAREHOUSE, Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER)
+# Who may hand a company's records to an authority.
+ANSWERS = (Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER)
 ANYONE = may(NOBODYS, *Role)
 SIGNED_IN = may(NOBODYS, *PEOPLE)
 
@@ -58,12 +60,34 @@ PERMISSIONS: dict[str, Permission] = {
     # packages: people see what concerns their party, an inspector everything
     "verification.scan_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
     "verification.dispense": may(OWN, Role.PHARMACIST),
+    "verification.waiting_page": may(OWN, *TRADE),
+    "verification.put_away": may(OWN, *TRADE),
+    "verifications.maker_page": may(OWN, Role.MANUFACTURER, Role.QUALITY),
     "history.package_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
     "exceptions.queue_page": may(OWN, *TRADE),
     "exceptions.case_page": may(OWN, *TRADE),
     "exceptions.add_note": may(OWN, *TRADE),
     "regulator.search_page": may(ANYBODYS, Role.INSPECTOR),
     "regulator.evidence": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.wide_search_page": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.take": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.requests_page": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.ask": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.request_page": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.download": may(ANYBODYS, Role.INSPECTOR),
+    # authorities' requests at a company's desk: looked into by its trade, handed out by those who answer for it
+    "requests.queue_page": may(OWN, *TRADE),
+    "requests.open_by_hand": may(OWN, *ANSWERS),
+    "requests.case_page": may(OWN, *TRADE),
+    "requests.take": may(OWN, *ANSWERS),
+    "requests.note": may(OWN, *TRADE),
+    "requests.answer": may(OWN, *ANSWERS),
+    "requests.download": may(OWN, *ANSWERS),
+    "request_api.listed": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "request_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "request_api.one": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "request_api.answer": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "request_api.download": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     # the ledger: what anybody may check, and what a signature is the credential for
     "log.checkpoint": ANYONE,
     "log.consistency": ANYONE,
@@ -76,6 +100,7 @@ PERMISSIONS: dict[str, Permission] = {
     "log.entries": may(ANYBODYS, Role.INSPECTOR, Role.PARTNER_SYSTEM, scope="entries"),
     "captures.take_signed": ANYONE,
     "captures.long_capture": ANYONE,
+    "devices.challenge": ANYONE,
     "devices.enrol": ANYONE,
     "devices.apply_record": ANYONE,
     "devices.give_up": ANYONE,
@@ -97,4 +122,3 @@ PERMISSIONS: dict[str, Permission] = {
     "vrs.verify": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
     "vrs.check_connectivity": may(OWN, Role.PARTNER_SYSTEM, scope="verify"),
 }
-

@@ -1,17 +1,20 @@
-"""Records that stand beside the events: an act that is given up, a late act that is parked.
+"""Records that stand beside the events: an act that is given up, a late act that is parked, a disclosure.
 
 Like a key record (docs/formats/statement.md): a list of fields of one value each, and a raw document that is JCS of the
 same members, all strings::
 
     {"seq":"5","statement":"<hex 64>","stream":"<hex 32>","type":"void-seq","why":"scanned twice"}
     {"action":"parked","ended":"17","key":"<hex 64>","statement":"<hex 64>","type":"audit","why":"revoked"}
+    {"action":"disclosed","answer":"<hex 64>","reason":"recall","request":"case_...","to":"fda","type":"audit"}
 
 A **void-seq** takes the number that it gives up: `seq` of its statement is that number and `prev` what the given-up
 statement had, so that the entries alone show which gap it closes. **Parked** is the node's word that a statement came
-after its key had ended, so that nobody can say it never came.
+after its key had ended, so that nobody can say it never came. **Disclosed** is its word that it handed an answer out:
+the SHA-256 of the answer's manifest, to which kind of authority, for what reason.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +32,9 @@ from ledger.signing.statement import Chain, Commit, Statement
 MAX_WHY: Final = 200
 ENDED: Final = ("revoked", "suspended")
 
-_R = TypeVar("_R", "Void", "Parked")
+_WORD = re.compile(r"[a-z0-9_]{1,60}")
+
+_R = TypeVar("_R", "Void", "Parked", "Disclosed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,43 @@ class Parked:
         return _exact(cls(statement, key, text["why"], from_decimal(text["ended"])), document)
 
 
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """An answer was handed out: `answer` is the SHA-256 of its manifest, `request` the case that asked, `to` the
+    standing of who asked, `reason` why. Words of lower-case letters, digits and low lines: they name nobody."""
+
+    answer: bytes
+    request: str
+    to: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not all(_WORD.fullmatch(word) for word in (self.request, self.to, self.reason)):
+            raise _refuse("request, to and reason are words of 1 to 60 lower-case letters, digits and low lines")
+
+    def document(self) -> bytes:
+        """The raw document: JCS (RFC 8785) of the members."""
+        return _document(
+            {
+                "type": "audit",
+                "action": "disclosed",
+                "answer": self.answer.hex(),
+                "request": self.request,
+                "to": self.to,
+                "reason": self.reason,
+            }
+        )
+
+    @classmethod
+    def parse(cls, document: bytes) -> "Disclosed":
+        """Read a document; `VerificationError` for anything but exactly one."""
+        text = _members(document, "type", "action", "answer", "request", "to", "reason")
+        if (text["type"], text["action"]) != ("audit", "disclosed"):
+            raise _refuse("it is no record of a disclosure")
+        answer = from_hex(text["answer"], length=32)
+        return _exact(cls(answer, text["request"], text["to"], text["reason"]), document)
+
+
 def fields_of(document: bytes) -> list[Leaf]:
     """The record's fields for the commitment, sorted by path. Raises `VerificationError`."""
     return [Leaf(path, text.encode()) for path, text in sorted(_members(document).items())]
@@ -123,7 +165,7 @@ class SignedAside:
 
 
 def sign_aside(
-    record: Void | Parked, ledger: str, signers: Sequence[Signer], chain: Chain | None = None
+    record: Void | Parked | Disclosed, ledger: str, signers: Sequence[Signer], chain: Chain | None = None
 ) -> SignedAside:
     """Make the statement of a record for the log `ledger` and sign it, the author's key first."""
     seed, document = secrets.token_bytes(SEED_BYTES), record.document()

@@ -17,6 +17,8 @@ import app.wiring  # noqa: F401 - every table is known once the app is
 from app.migrate import upgrade
 from app.node.service import Node
 from app.proofs.fsck import fsck
+from app.regulator.rules import Reason, Search, Standing
+from app.regulator.service import NewRequest
 from app.shared.actor import Role
 from ledger.custody.event import ErrorDeclaration, Event, compact
 from ledger.custody.vocabulary import Action, EventType
@@ -35,7 +37,7 @@ from tests.ledger.store.test_fsck import LEDGER_TABLES
 from tests.support.app import NOON, OPERATOR, make_node
 from tests.support.crook import flipped, tamper
 from tests.support.trade import WHEN, Trade
-from tests.support.world import PALLET, WHOLESALER, package
+from tests.support.world import GTIN, MAKER, PALLET, WHOLESALER, package
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ NUMBER = "a row's number, which nothing refers to"
 
 SLICES = "none waits in the story: tests/app/proofs/test_tampering_pending.py changes it while a document is applied"
 STAMP = "the story has none: tests/app/log/test_timestamps.py changes each of these and has the audit name it"
+REPACKED = (
+    "the story has none: tests/app/custody/test_lineage.py changes each of these and has the audit name it"
+)
 WORK = "people's work at a desk; what it led to stands in the ledger as an event"
-REPACKED = "the story has none: tests/app/custody/test_lineage.py changes each of these and has the audit name it"
 COLUMNS: dict[str, Located | Harmless] = {
     "time_stamp.stamp_id": Harmless("a number of its own, on which nothing rests"),
     "time_stamp.at": Harmless(STAMP),
@@ -401,6 +405,14 @@ COLUMNS: dict[str, Located | Harmless] = {
     "exception_note.at": Harmless(DESK),
     "exception_note.who": Harmless(DESK),
     "exception_note.text": Harmless(DESK),
+    "disclosure.idx": Located("disclosure"),
+    "disclosure.request": Located("disclosure"),
+    "disclosure.record": Located("disclosure"),
+    "disclosure.manifest": Located("disclosure"),
+    "disclosure.answer": Located("disclosure"),
+    "disclosure.at": Located("disclosure"),
+    "disclosure.by_id": Harmless("the audit trail says who handed it out"),
+    "disclosure.by_name": Harmless("the audit trail says who handed it out"),
     "desk_case.case_id": Harmless(DESK),
     "desk_case.desk": Harmless(DESK),
     "desk_case.kind": Harmless(DESK),
@@ -556,9 +568,18 @@ def tell(trade: Trade) -> None:
     send(recall)
     late(trade)
     noted(trade)
+    handed_out(trade)
     scan = {"data": to_base64(f"01{package(1)[26:40]}211".encode())}
     assert trade.client.post("/verification/checks", json=scan, headers=dock).status_code == 200
     services.node.checkpoint()
+
+
+def handed_out(trade: Trade) -> None:
+    """An authority asked the maker for a package, and was answered."""
+    requests = trade.node.services.requests
+    search = Search.parse({"gtin": GTIN, "serial": "4"})
+    asked = NewRequest(MAKER, Standing.FDA, Reason.RECALL, "R. Doe, FDA", "", "called back", search)
+    requests.answer(requests.open(asked, OPERATOR), MAKER, OPERATOR)
 
 
 def noted(trade: Trade) -> None:
@@ -693,7 +714,7 @@ def test_a_changed_column_is_located(stage: Stage, tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "table", ["document", "event", "event_epc", "endorsement", "finding", "party_key", "item"]
+    "table", ["document", "event", "event_epc", "endorsement", "finding", "party_key", "item", "disclosure"]
 )
 def test_a_row_that_is_gone_is_missed(stage: Stage, tmp_path: Path, table: str) -> None:
     database = stage.copy(tmp_path)

@@ -1,0 +1,112 @@
+"""An answer on paper: what was asked, by whom and why, and what happened, in order, corrections shown.
+
+One page after another of a table; long cells break, nothing is cut off. The digest of the manifest, which ties paper
+to files and ledger, stands in the manifest itself and not here: the paper is one of the files.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from app.history.rules import said, shown
+from app.history.search import Line
+from app.regulator.tables import correction
+
+MOST_EPCS = 12  # of one event; the table beside it has all
+
+
+def render(
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    found: Sequence[Line],
+    names: Mapping[str, str],
+    now: datetime,
+) -> bytes:
+    """The answer as PDF."""
+    # Takes a third of a second to load, and only those who make a paper need it.
+    from reportlab.lib import colors
+    from reportlab.lib.pagesizes import landscape, letter
+    from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
+    from reportlab.lib.units import mm
+    from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+
+    sheet = getSampleStyleSheet()
+    small = ParagraphStyle(
+        "small", parent=sheet["BodyText"], fontSize=7.5, leading=9.5, spaceBefore=0, wordWrap="CJK"
+    )
+    plain = ParagraphStyle("plain", parent=sheet["BodyText"], fontSize=9, leading=12)
+
+    def cell(text: str) -> Any:
+        return Paragraph(escape(_printable(text)).replace("\n", "<br/>"), small)
+
+    head = [
+        cell(text) for text in ("When (UTC)", "What", "Which", "By", "From / to", "Papers and notes", "Entry")
+    ]
+    rows = [head, *([cell(text) for text in _row(each, names)] for each in found)]
+    widths = [25 * mm, 32 * mm, 62 * mm, 36 * mm, 44 * mm, 46 * mm, 14 * mm]
+    table = LongTable(rows, colWidths=widths, repeatRows=1)
+    table.setStyle(
+        TableStyle(
+            [
+                ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e8eef0")),
+                ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#a9b8bd")),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ]
+        )
+    )
+    story: list[Any] = [Paragraph(escape(_printable(title)), sheet["Title"])]
+    story += [
+        Paragraph(f"<b>{escape(name)}:</b> {escape(_printable(value))}", plain) for name, value in facts
+    ]
+    story += [
+        Spacer(1, 4 * mm),
+        table if found else Paragraph("No event was found. That this was asked is recorded.", plain),
+    ]
+    out = io.BytesIO()
+
+    def footer(canvas: Any, document: Any) -> None:
+        canvas.setFont("Helvetica", 7.5)
+        canvas.drawString(15 * mm, 9 * mm, f"Packproof, made {now:%Y-%m-%d %H:%M} UTC")
+        canvas.drawRightString(landscape(letter)[0] - 15 * mm, 9 * mm, f"Page {document.page}")
+
+    template = SimpleDocTemplate(
+        out, pagesize=landscape(letter), leftMargin=10 * mm, rightMargin=10 * mm, topMargin=14 * mm,
+        bottomMargin=16 * mm, title=_printable(title), author="Packproof", invariant=1,
+    )  # fmt: skip
+    template.build(story, onFirstPage=footer, onLaterPages=footer)
+    return out.getvalue()
+
+
+def _row(each: Line, names: Mapping[str, str]) -> tuple[str, ...]:
+    event = each.event
+    epcs = list(event.all_epcs()) or list(event.lots())
+    which = "\n".join(shown(epc) for epc in epcs[:MOST_EPCS])
+    if len(epcs) > MOST_EPCS:
+        which += f"\nand {len(epcs) - MOST_EPCS} more: see the table"
+    parties = " to ".join(_named(gln, names) for gln in (each.sender, each.recipient) if gln)
+    notes = [linked.id.rsplit(":", 2)[-1] + f" ({linked.type})" for linked in event.transactions]
+    notes += [correction(each)] if correction(each) else []
+    notes += [code.replace("_", " ") for code in each.findings]
+    what = said(event.biz_step) + (f" ({event.disposition.replace('_', ' ')})" if event.disposition else "")
+    signed = "signed" if each.signed else "not signed by it"
+    return (
+        f"{event.event_time:%Y-%m-%d %H:%M:%S}",
+        what,
+        which,
+        f"{_named(each.by, names)}, {signed}",
+        parties,
+        "\n".join(notes),
+        str(each.index),
+    )
+
+
+def _named(gln: str, names: Mapping[str, str]) -> str:
+    return f"{names.get(gln) or 'not known'} {gln}"
+
+
+def _printable(text: str) -> str:
+    """What the font has: the standard PDF fonts know Latin-1."""
+    kept = (char if char == "\n" or char.isprintable() else " " for char in text)
+    return "".join(kept).encode("latin-1", "replace").decode("latin-1")
