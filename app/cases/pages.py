@@ -72,7 +72,7 @@ def views(
             opened=f"{each.opened_at:%Y-%m-%d %H:%M}",
             open=each.is_open,
             overdue=each.is_open and each.due_at is not None and each.due_at < now,
-            about=shown(each.subject) if each.subject.startswith("urn:") else each.subject,
+            about=_shown(each.subject),
             partner=names.get(each.partner_gln or "", "not known"),
             owner=each.owner_name or "",
             mine=each.owner_id == me,
@@ -80,6 +80,11 @@ def views(
         )
         for each in found
     ]
+
+
+def _shown(subject: str) -> str:
+    """What a case is about, as people read it; a desk may also name it by a word of its own."""
+    return shown(subject) if subject.startswith("https://id.gs1.org/0") else subject
 
 
 def take_case(desk: Desk, case_id: str) -> None:

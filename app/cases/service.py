@@ -264,6 +264,45 @@ def about(
     return found
 
 
+def items_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
+    """How many items each of these cases has, of those that have any."""
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(set(case_ids))):
+        query = select(desk_case_item.c.case_id, func.count()).where(desk_case_item.c.case_id.in_(chunk))
+        found |= dict(connection.execute(query.group_by(desk_case_item.c.case_id)).all())
+    return found
+
+
+def some(connection: Connection, case_ids: Iterable[str]) -> dict[str, DeskCase]:
+    """The cases with these ids, whoever's, without thread and items: for a desk's own work in the background."""
+    found: dict[str, DeskCase] = {}
+    for chunk in chunks(sorted(set(case_ids))):
+        rows = connection.execute(select(desk_case).where(desk_case.c.case_id.in_(chunk))).all()
+        found |= {each.case_id: each for each in _read(connection, rows)}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How often a root cause was found with one partner, and how many cases of that kind are open."""
+
+    kind: str
+    partner_gln: str | None
+    root_cause: str  # '' for those that are open
+    count: int
+
+
+def by_cause(connection: Connection, desk: Desk, party_gln: str | None) -> list[Cause]:
+    """All cases of a desk by kind, partner and root cause, the most frequent first."""
+    columns = (desk_case.c.kind, desk_case.c.partner_id, desk_case.c.root_cause)
+    count = func.count()
+    query = select(*columns, count).where(desk_case.c.desk == desk.value, _within(connection, party_gln))
+    query = query.group_by(*columns).order_by(count.desc(), *columns)
+    rows = connection.execute(query.limit(MOST_SHOWN)).all()
+    glns = partners.glns(connection, {row[1] for row in rows})
+    return [Cause(kind, glns.get(partner), cause or "", number) for kind, partner, cause, number in rows]
+
+
 def root_causes(connection: Connection, desk: Desk, party_gln: str | None) -> list[tuple[str, str, int]]:
     """(kind, root cause, how many) of a desk's ended cases, the most frequent first."""
     count = func.count()

@@ -127,6 +127,21 @@ def already_declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[i
     return found
 
 
-def reporter(connection: Connection, seq: int) -> int:
-    """The number of the party that vouches for an event."""
-    return int(connection.execute(select(event.c.by_id).where(event.c.seq == seq)).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Whose an event is: who vouches for it, who sent and who gets what it is about, by number; and its entry."""
+
+    by_id: int
+    sender_id: int | None
+    recipient_id: int | None
+    index: int
+
+
+def ends(connection: Connection, seqs: Iterable[int]) -> dict[int, Ends]:
+    """The parties of the events with these numbers."""
+    found: dict[int, Ends] = {}
+    columns = (event.c.seq, event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.idx)
+    for chunk in chunks(sorted(set(seqs))):
+        rows = connection.execute(select(*columns).where(event.c.seq.in_(chunk)))
+        found |= {row.seq: Ends(row.by_id, row.sender_id, row.recipient_id, row.idx) for row in rows}
+    return found

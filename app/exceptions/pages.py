@@ -1,14 +1,16 @@
-"""The exceptions desk: the queue by its clock, and one case with its thread."""
+"""The exceptions desk: the queue by its clock, one case with its thread and its message, and the root causes."""
 
-from datetime import datetime
-from typing import Any
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from sqlalchemy import Connection
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-
+from app.cases import service as cases
+from app.cases.pages import back, note_case, said, take_case, views
+from app.cases.rules import Desk, NoteKind
+from app.cases.service import DeskCase
 from app.errors import Invalid
-from app.exceptions import service
-from app.exceptions.rules import KINDS
-from app.exceptions.service import Case
+from app.exceptions import facts, service
+from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, message
+from app.exceptions.scans import open_from_scan
 from app.history.rules import shown
 from app.partners import service as partners
 from app.shared.audit import disclose, record
@@ -18,7 +20,7 @@ from app.wiring import services
 
 blueprint = Blueprint("exceptions", __name__, template_folder="templates")
 
-LONGEST_NOTE = 2000
+_SHOWN_ITEMS = 50
 
 
 @blueprint.get("/exceptions")
@@ -26,78 +28,123 @@ def queue_page() -> str:
     """Open cases, the most urgent first; the ones that closed below."""
     node = services()
     party = reach().party_gln
+    service.settle(node.database, node.clock, party)
     with node.database.reading() as connection:
-        cases = service.queue(connection, party)
-        closed = service.queue(connection, party, closed=True, limit=20)
-        names = partners.names(connection, {c.partner_gln for c in (*cases, *closed) if c.partner_gln})
-    now = node.clock.now()
-    return render_template(
-        "exceptions/queue.html",
-        cases=[_row(each, names, now) for each in cases],
-        closed=[_row(each, names, now) for each in closed],
-    )
+        found = cases.queue(connection, Desk.EXCEPTIONS, party)
+        closed = cases.queue(connection, Desk.EXCEPTIONS, party, closed=True, limit=20)
+        counts = cases.items_of(connection, [each.case_id for each in (*found, *closed)])
+        shown_open = views(connection, found, node.clock.now(), _href, ROOT_CAUSES)
+        shown_closed = views(connection, closed, node.clock.now(), _href, ROOT_CAUSES)
+    return render_template("exceptions/queue.html", cases=shown_open, closed=shown_closed, counts=counts)
 
 
 @blueprint.get("/exceptions/<case_id>")
 def case_page(case_id: str) -> str:
-    """One case: what, which, whose, by when, and what was said."""
+    """One case: what, which, whose, by when, what was said, and what to write to the partner."""
     node = services()
     with node.database.reading() as connection:
-        found = service.case(connection, case_id, reach().party_gln)
-        whose = found.party_gln
-        names = partners.names(connection, {found.partner_gln} if found.partner_gln else set())
-    disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=whose)
+        found = cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
+        about = facts.gather(connection, found)
+        [view] = views(connection, [found], node.clock.now(), _href, ROOT_CAUSES)
+    disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=found.party_gln)
+    kind = KINDS[found.kind]
     return render_template(
         "exceptions/case.html",
-        case=_row(found, names, node.clock.now()),
-        thread=found.thread,
-        kind=KINDS[found.kind],
+        case=view,
+        found=found,
+        kind=kind,
+        facts=about.facts,
+        items=[(shown(item.key), item.key) for item in about.items[:_SHOWN_ITEMS] if item.key],
+        more=max(0, len(about.items) - _SHOWN_ITEMS) + about.more,
+        message=message(kind, about.facts),
+        causes=list(BY_HAND.items()),
     )
+
+
+@blueprint.get("/exceptions/causes")
+def causes_page() -> str:
+    """What keeps going wrong, and with whom: cases by root cause, kind and partner."""
+    node = services()
+    with node.database.reading() as connection:
+        found = cases.by_cause(connection, Desk.EXCEPTIONS, reach().party_gln)
+        names = partners.names(connection, {each.partner_gln for each in found if each.partner_gln})
+    rows = [
+        (
+            ROOT_CAUSES.get(each.root_cause, each.root_cause) or "open: not known yet",
+            KINDS[each.kind].title if each.kind in KINDS else each.kind,
+            names.get(each.partner_gln or "", "not known"),
+            str(each.count),
+        )
+        for each in found
+    ]
+    return render_template("exceptions/causes.html", rows=rows)
+
+
+@blueprint.post("/exceptions")
+def open_by_hand() -> Response:
+    """Open a case about a scan that was just answered: the form's `check_id`."""
+    node, actor = services(), present()
+    check_id = request.form.get("check_id", "")[:64]
+    if actor.party_gln is None:
+        raise Invalid(
+            "exception.party", "This account belongs to no company", "", "Sign in with one that does."
+        )
+    with node.database.writing() as connection:
+        case_id = open_from_scan(connection, node.clock, check_id, actor.party_gln, actor.name)
+        record(connection, node.clock, actor, "exception.open", subject=case_id, whose=actor.party_gln)
+    flash("The exception is open. Add what you know, and send the message.")
+    return back("exceptions.case_page", case_id=case_id)
 
 
 @blueprint.post("/exceptions/<case_id>/notes")
 def add_note(case_id: str) -> Response:
     """Add a line to the thread."""
-    node = services()
-    text = request.form.get("text", "").strip()
-    if not 1 <= len(text) <= LONGEST_NOTE:
-        raise Invalid("note.length", "Write something", f"A note has 1 to {LONGEST_NOTE} characters.")
+    note_case(Desk.EXCEPTIONS, case_id)
+    return back("exceptions.case_page", case_id=case_id)
+
+
+@blueprint.post("/exceptions/<case_id>/take")
+def take(case_id: str) -> Response:
+    """Make the reader its owner."""
+    take_case(Desk.EXCEPTIONS, case_id)
+    return back("exceptions.case_page", case_id=case_id)
+
+
+@blueprint.post("/exceptions/<case_id>/messages")
+def send_message(case_id: str) -> Response:
+    """Keep what was sent to the partner, or came from them, in the thread."""
+    came = request.form.get("direction") == "came"
+    note_case(Desk.EXCEPTIONS, case_id, NoteKind.CAME if came else NoteKind.SENT)
+    return back("exceptions.case_page", case_id=case_id)
+
+
+@blueprint.post("/exceptions/<case_id>/close")
+def close(case_id: str) -> Response:
+    """End it by hand, with its root cause."""
+    node, text = services(), said()
     with node.database.writing() as connection:
-        found = service.case(connection, case_id, reach().party_gln)
-        service.add_note(connection, node.clock, case_id, present().name, text)
-        whose = found.party_gln
-        record(connection, node.clock, present(), "exception.note", subject=case_id, whose=whose)
-    flash("Added.")
-    return redirect(url_for("exceptions.case_page", case_id=case_id), 303)  # type: ignore[return-value]
+        found = _case(connection, case_id)
+        service.close(connection, node.clock, found, present().name, request.form.get("root_cause", ""), text)
+        record(connection, node.clock, present(), "exception.close", subject=case_id, whose=found.party_gln)
+    flash("Closed.")
+    return back("exceptions.case_page", case_id=case_id)
 
 
-def _row(case: Case, names: dict[str, str], now: datetime) -> dict[str, Any]:
-    left = case.due_at - now
-    hours = int(left.total_seconds() // 3600)
-    if case.closed_at:
-        clock = f"Closed {case.closed_at:%Y-%m-%d %H:%M} UTC by {case.closed_by}"
-    elif hours >= 0:
-        clock = f"{_span(hours)} left"
-    else:
-        clock = f"Overdue by {_span(-hours)}"
-    return {
-        "id": case.case_id,
-        "title": KINDS[case.kind].title,
-        "hda": KINDS[case.kind].hda_class,
-        "item": shown(case.item),
-        "epc": case.item,
-        "container": shown(case.container) if case.container else "",
-        "partner": names.get(case.partner_gln or "", "not known"),
-        "opened": f"{case.opened_at:%Y-%m-%d %H:%M}",
-        "due": f"{case.due_at:%Y-%m-%d %H:%M}",
-        "clock": clock,
-        "open": case.closed_at is None,
-        "overdue": case.closed_at is None and hours < 0,
-    }
+@blueprint.post("/exceptions/<case_id>/reopen")
+def reopen(case_id: str) -> Response:
+    """Open it again, with why."""
+    node, text = services(), said()
+    with node.database.writing() as connection:
+        found = _case(connection, case_id)
+        service.reopen(connection, node.clock, found, present().name, text)
+        record(connection, node.clock, present(), "exception.reopen", subject=case_id, whose=found.party_gln)
+    flash("It is open again.")
+    return back("exceptions.case_page", case_id=case_id)
 
 
-def _span(hours: int) -> str:
-    """A span of whole hours as people say it: '2 days 23 hours'."""
-    parts = [(hours // 24, "day"), (hours % 24, "hour")]
-    said = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in parts if count]
-    return " ".join(said) or "less than an hour"
+def _case(connection: Connection, case_id: str) -> DeskCase:
+    return cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
+
+
+def _href(case: DeskCase) -> str:
+    return url_for("exceptions.case_page", case_id=case.case_id)

@@ -1,193 +1,305 @@
 """The exceptions desk: a case for each discrepancy, with an owner, a clock and a thread.
 
-A case stands on a finding. When custody is projected again and the finding is gone, so is the discrepancy: the case
-closes by itself, and its thread says so.
+Most cases stand on findings: those of one kind, in one document, about what was in one container are one case. When
+custody is projected again and they are gone, so is the discrepancy: the case closes by itself, and its thread says so.
+The others are opened at the dock, from a scan or by a partner's report (`open_own`); those that say that something is
+not there or not known close when it is (`settle`, whenever somebody looks). A person may close any of them, with the
+root cause, and open it again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, true, update
+from sqlalchemy import Connection, insert, select, update
 
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.cases.service import DeskCase, NewCase
+from app.custody import loading
 from app.custody import service as custody
 from app.custody.projector import Projection
 from app.custody.service import FoundAbout
-from app.errors import NotFound
+from app.errors import Invalid
 from app.events import acts as events
-from app.exceptions.models import exception_case, exception_note
-from app.exceptions.rules import KINDS
+from app.events.acts import Ends
+from app.exceptions.models import exception_case
+from app.exceptions.rules import BY_HAND, CORRECTED, FINDING_KINDS, KINDS, Kind, OwnKind
 from app.partners import service as partners
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from app.shared.ids import new_id
-from ledger.custody.findings import FindingCode
+from ledger.store.sql.engine import Database
 
 BY_ITSELF = "corrected data"
+NO_ITEM = 0  # in a link: the finding is about the event as a whole
+OPEN, CLOSED = "open", "closed"
+_MOST_SETTLED = 200  # cases looked at in one go
+
+_Key = tuple[str, int, int]
+_Group = tuple[str, int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class CaseNote:
-    """One line of a case's thread."""
-
-    at: datetime
-    who: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One discrepancy, as its desk sees it. `item` and `container` are canonical EPCs."""
-
+class _Link:
     case_id: str
-    kind: FindingCode
-    item: str
-    container: str | None
-    party_gln: str
-    partner_gln: str | None
-    opened_at: datetime
-    due_at: datetime
-    closed_at: datetime | None
-    closed_by: str | None
-    thread: tuple[CaseNote, ...] = ()
+    standing: bool
 
 
 def follow(connection: Connection, clock: Clock, projection: Projection) -> None:
-    """Open a case for every new finding of a kind that makes one; close those whose finding is gone."""
+    """Open a case for new findings of a kind that makes one; close those whose findings are gone."""
     if not projection.seqs:
         return
-    standing = _findings(connection, projection)
-    cases = _cases(connection, projection)
-    now = clock.now()
-    for key, row in standing.items():
-        if key not in cases:
-            _open(connection, now, key, row)
-        elif cases[key].closed_at is not None:
-            _reopen(connection, now, cases[key].case_id)
-    for key, case in cases.items():
-        if key not in standing and case.closed_at is None:
-            _close(connection, now, case.case_id)
-
-
-_Key = tuple[str, int, int]
-
-
-def _findings(connection: Connection, projection: Projection) -> dict[_Key, FoundAbout]:
-    return {
-        (found.code.value, found.seq, found.item_id): found
+    standing = {
+        (found.code.value, found.seq, found.item_id or NO_ITEM): found
         for found in custody.findings_of(connection, projection.seqs)
-        if found.code in KINDS and found.item_id is not None
+        if found.code in FINDING_KINDS
     }
+    kept = _links(connection, projection.seqs)
+    _turn(connection, clock, kept, standing)
+    fresh = {key: found for key, found in standing.items() if key not in kept}
+    if fresh:
+        _open(connection, clock, fresh)
 
 
-def _cases(connection: Connection, projection: Projection) -> dict[_Key, Row[Any]]:
-    found: dict[_Key, Row[Any]] = {}
-    for chunk in chunks(sorted(projection.seqs)):
+def _links(connection: Connection, seqs: Iterable[int]) -> dict[_Key, _Link]:
+    found: dict[_Key, _Link] = {}
+    for chunk in chunks(sorted(seqs)):
         for row in connection.execute(select(exception_case).where(exception_case.c.seq.in_(chunk))):
-            found[row.kind, row.seq, row.item_id] = row
+            found[row.kind, row.seq, row.item_id] = _Link(row.case_id, row.standing)
     return found
 
 
-def _open(connection: Connection, now: datetime, key: _Key, found: FoundAbout) -> None:
-    kind = KINDS[found.code]
-    case_id = new_id("exc")
-    connection.execute(
-        insert(exception_case).values(
-            case_id=case_id,
-            kind=found.code.value,
-            seq=found.seq,
-            item_id=key[2],
-            container_id=found.container_id,
-            party_id=events.reporter(connection, found.seq),
-            partner_id=custody.senders_of(connection, [key[2]]).get(key[2]),
-            opened_at=now,
-            due_at=now + kind.within,
+def _turn(
+    connection: Connection, clock: Clock, kept: Mapping[_Key, _Link], standing: Mapping[_Key, FoundAbout]
+) -> None:
+    """Write which findings came and went, and close or open the cases that hang on it."""
+    turned = {key: link for key, link in kept.items() if link.standing != (key in standing)}
+    for kind, seq, item_id in turned:
+        query = update(exception_case).where(
+            exception_case.c.kind == kind, exception_case.c.seq == seq, exception_case.c.item_id == item_id
         )
-    )
-    _say(connection, now, case_id, "Packproof", f"Opened: {kind.title}. {kind.next_step}")
+        connection.execute(query.values(standing=(kind, seq, item_id) in standing))
+    touched = {link.case_id for link in turned.values()}
+    still = _still_standing(connection, touched)
+    for case_id, case in cases.some(connection, touched).items():
+        if case_id not in still and case.is_open:
+            _close_itself(connection, clock, case_id)
+        elif case_id in still and case.closed_by == BY_ITSELF:
+            _open_again(connection, clock, case)
 
 
-def _reopen(connection: Connection, now: datetime, case_id: str) -> None:
-    connection.execute(
-        update(exception_case)
-        .where(exception_case.c.case_id == case_id)
-        .values(closed_at=None, closed_by=None)
-    )
-    _say(connection, now, case_id, "Packproof", "Opened again: the data that had closed it was taken back.")
-
-
-def _close(connection: Connection, now: datetime, case_id: str) -> None:
-    connection.execute(
-        update(exception_case)
-        .where(exception_case.c.case_id == case_id)
-        .values(closed_at=now, closed_by=BY_ITSELF)
-    )
-    _say(
-        connection,
-        now,
-        case_id,
-        "Packproof",
-        "Closed by itself: corrected data arrived, and nothing is amiss now.",
-    )
-
-
-def _say(connection: Connection, now: datetime, case_id: str, who: str, text: str) -> None:
-    connection.execute(insert(exception_note).values(case_id=case_id, at=now, who=who, text=text))
-
-
-def queue(
-    connection: Connection, party_gln: str | None, *, closed: bool = False, limit: int = 200
-) -> list[Case]:
-    """A party's cases by their clock, the most urgent first; everybody's where `party_gln` is None."""
-    ended = exception_case.c.closed_at.is_not(None) if closed else exception_case.c.closed_at.is_(None)
-    query = select(exception_case).where(ended, _within(connection, party_gln))
-    query = query.order_by(exception_case.c.due_at, exception_case.c.case_id).limit(limit)
-    return _read(connection, connection.execute(query).all())
-
-
-def case(connection: Connection, case_id: str, party_gln: str | None) -> Case:
-    """One case with its thread. Raises `NotFound`, also where it is another party's."""
-    query = select(exception_case).where(exception_case.c.case_id == case_id, _within(connection, party_gln))
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFound()
-    notes = connection.execute(
-        select(exception_note.c.at, exception_note.c.who, exception_note.c.text)
-        .where(exception_note.c.case_id == case_id)
-        .order_by(exception_note.c.note_id)
-    )
-    [found] = _read(connection, [row])
-    return replace(found, thread=tuple(CaseNote(*note) for note in notes))
-
-
-def add_note(connection: Connection, clock: Clock, case_id: str, who: str, text: str) -> None:
-    """Add to a case's thread."""
-    _say(connection, clock.now(), case_id, who, text)
-
-
-def _within(connection: Connection, party_gln: str | None) -> ColumnElement[bool]:
-    if party_gln is None:
-        return true()
-    owner = partners.by_gln(connection, party_gln)
-    return exception_case.c.party_id == (owner.party_id if owner else -1)
-
-
-def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
-    keys = custody.keys_of(connection, (number for row in rows for number in (row.item_id, row.container_id)))
-    glns = partners.glns(connection, (number for row in rows for number in (row.party_id, row.partner_id)))
-    return [
-        Case(
-            case_id=row.case_id,
-            kind=FindingCode(row.kind),
-            item=keys[row.item_id],
-            container=keys.get(row.container_id),
-            party_gln=glns[row.party_id],
-            partner_gln=glns.get(row.partner_id),
-            opened_at=row.opened_at,
-            due_at=row.due_at,
-            closed_at=row.closed_at,
-            closed_by=row.closed_by,
+def _still_standing(connection: Connection, case_ids: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for chunk in chunks(sorted(case_ids)):
+        query = select(exception_case.c.case_id).where(
+            exception_case.c.case_id.in_(chunk), exception_case.c.standing
         )
-        for row in rows
-    ]
+        found.update(connection.execute(query.distinct()).scalars())
+    return found
+
+
+def _close_itself(connection: Connection, clock: Clock, case_id: str) -> None:
+    text = "Closed by itself: corrected data arrived, and nothing is amiss now."
+    cases.close(connection, clock, case_id, BY_ITSELF, CLOSED, text=text, root_cause=CORRECTED)
+
+
+def _open_again(connection: Connection, clock: Clock, case: DeskCase) -> None:
+    text = "Opened again: the data that had closed it was taken back."
+    due = clock.now() + KINDS[case.kind].within
+    cases.reopen(connection, clock, case.case_id, cases.SYSTEM, OPEN, text=text, due_at=due)
+
+
+def _open(connection: Connection, clock: Clock, fresh: Mapping[_Key, FoundAbout]) -> None:
+    """Put new findings into cases: those there are of their kind, document and container, or new ones."""
+    ends = events.ends(connection, {seq for _, seq, _ in fresh})
+    groups: dict[_Group, dict[_Key, FoundAbout]] = {}
+    for key, found in fresh.items():
+        groups.setdefault((key[0], ends[key[1]].index, found.container_id), {})[key] = found
+    there = _cases_of(connection, {index for _, index, _ in groups})
+    for group, found_here in groups.items():
+        first = next(iter(found_here.values()))
+        kind = FINDING_KINDS[first.code]
+        party_id, partner_id = _whose(connection, kind, first, ends[first.seq])
+        case_id = there.get(group)
+        items = {key[2]: "" for key in found_here if key[2] != NO_ITEM}
+        if case_id is None:
+            case_id = _open_case(connection, clock, group, first, kind, party_id, partner_id, items)
+        else:
+            cases.add_items(connection, case_id, items)
+            case = cases.some(connection, [case_id])[case_id]
+            if case.closed_by == BY_ITSELF:
+                _open_again(connection, clock, case)
+        rows = [
+            {"kind": key[0], "seq": key[1], "item_id": key[2], "container_id": found.container_id}
+            for key, found in found_here.items()
+        ]
+        same = {"idx": group[1], "party_id": party_id, "case_id": case_id, "standing": True}
+        connection.execute(insert(exception_case), [row | same for row in rows])
+
+
+def _cases_of(connection: Connection, indexes: Iterable[int]) -> dict[_Group, str]:
+    """The cases that findings in these documents have already."""
+    found: dict[_Group, str] = {}
+    columns = (exception_case.c.kind, exception_case.c.idx, exception_case.c.container_id)
+    query = select(*columns, exception_case.c.case_id).distinct()
+    for chunk in chunks(sorted(indexes)):
+        for kind, index, container, case_id in connection.execute(
+            query.where(exception_case.c.idx.in_(chunk))
+        ):
+            found[kind, index, container] = case_id
+    return found
+
+
+def _whose(connection: Connection, kind: Kind, found: FoundAbout, ends: Ends) -> tuple[int, int | None]:
+    """Whose work it is, and who can put the data right."""
+    party_id = party_of(kind, ends)
+    if party_id != ends.by_id:
+        return party_id, ends.by_id
+    partner_id = ends.sender_id
+    if partner_id in (None, party_id) and found.item_id is not None:
+        ours = partners.glns(connection, [party_id])[party_id]
+        sender = came_from(connection, [found.item_id], ours)
+        known = partners.by_gln(connection, sender) if sender else None
+        partner_id = known.party_id if known else None
+    return party_id, partner_id if partner_id != party_id else None
+
+
+def came_from(connection: Connection, numbers: Sequence[int], party_gln: str) -> str | None:
+    """Who sent the first of these items to this party (GLN); None where it neither has it nor gets it: who sent
+    a stranger's goods is none of its business."""
+    if not numbers:
+        return None
+    loaded = loading.load_numbers(connection, numbers[:1])
+    outer = loaded.world.outer(loaded.world.item(loaded.keys[numbers[0]]))
+    ours = outer.bound_for if outer.in_transit else outer.holder
+    return outer.sender if ours == party_gln and outer.sender != party_gln else None
+
+
+def party_of(kind: Kind, ends: Ends) -> int:
+    """Whose desk a finding of this kind goes to, by number: who reported it, or whom its event goes to."""
+    return ends.recipient_id if kind.to_recipient and ends.recipient_id is not None else ends.by_id
+
+
+def _open_case(
+    connection: Connection,
+    clock: Clock,
+    group: _Group,
+    first: FoundAbout,
+    kind: Kind,
+    party_id: int,
+    partner_id: int | None,
+    items: dict[int, str],
+) -> str:
+    about = first.container_id or first.item_id or NO_ITEM
+    keys = custody.keys_of(connection, [about, *list(items)[:1]])
+    # One package names itself; several stand for what they were looked for in; none for the document.
+    subject = keys[next(iter(items))] if len(items) == 1 else keys.get(about, f"entry {group[1]}")
+    glns = partners.glns(connection, [party_id, partner_id])
+    new = NewCase(
+        desk=Desk.EXCEPTIONS,
+        kind=first.code.value,
+        party_gln=glns[party_id],
+        title=kind.title,
+        subject=subject,
+        partner_gln=glns.get(partner_id or 0),
+        due_at=clock.now() + kind.within,
+        data={
+            "entry": group[1],
+            "container": keys.get(first.container_id or 0, ""),
+            "finding": first.message,
+        },
+        items=items,
+        case_id=new_id("exc"),
+    )
+    return cases.open_case(connection, clock, new, text=f"Opened: {kind.title}. {kind.next_step}")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """A discrepancy that somebody saw. `items`: numbers; `epcs`: what it is about where the record does not know it;
+    `detail`: what the message to the partner says besides; `data`: what the desk keeps of it."""
+
+    kind: OwnKind
+    party_gln: str
+    partner_gln: str | None
+    subject: str
+    items: tuple[int, ...] = ()
+    epcs: tuple[str, ...] = ()
+    detail: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+    case_id: str = ""  # given where what it rests on may open only one
+
+
+def open_own(connection: Connection, clock: Clock, new: OwnCase, who: str, text: str = "") -> str:
+    """Open a case that rests on what somebody saw. The case's id."""
+    kind = KINDS[new.kind]
+    desk_case = NewCase(
+        desk=Desk.EXCEPTIONS,
+        kind=new.kind.value,
+        party_gln=new.party_gln,
+        title=kind.title,
+        subject=new.subject,
+        partner_gln=new.partner_gln,
+        due_at=clock.now() + kind.within,
+        data={**new.data, "epcs": list(new.epcs), "detail": new.detail},
+        items=dict.fromkeys(new.items, ""),
+        case_id=new.case_id or new_id("exc"),
+    )
+    return cases.open_case(
+        connection, clock, desk_case, who=who, text=text or f"Opened: {kind.title}. {kind.next_step}"
+    )
+
+
+def close(connection: Connection, clock: Clock, case: DeskCase, who: str, root_cause: str, text: str) -> None:
+    """End a case by hand. Raises `Invalid` for a root cause that is none, `Conflict` where it is closed."""
+    if root_cause not in BY_HAND:
+        raise Invalid("exception.cause", "Choose a root cause", repr(root_cause), ", ".join(BY_HAND))
+    cases.close(connection, clock, case.case_id, who, CLOSED, text=text, root_cause=root_cause)
+
+
+def reopen(connection: Connection, clock: Clock, case: DeskCase, who: str, text: str) -> None:
+    """Open an ended case again, with its kind's time from now on. Raises `Conflict` where it is open."""
+    due = clock.now() + KINDS[case.kind].within
+    cases.reopen(connection, clock, case.case_id, who, OPEN, text=text, due_at=due)
+
+
+def settled(connection: Connection, party_gln: str | None) -> list[str]:
+    """The open cases on no finding that have come right: what was missing has come or was voided, what was unknown
+    is known. One query where there is nothing to look at."""
+    listed = cases.queue(connection, Desk.EXCEPTIONS, party_gln, limit=_MOST_SETTLED)
+    waiting = [each.case_id for each in listed if each.kind in _SETTLES]
+    read = (cases.case(connection, Desk.EXCEPTIONS, case_id, None) for case_id in waiting)
+    return [case.case_id for case in read if _is_settled(connection, case)]
+
+
+def settle(database: Database, clock: Clock, party_gln: str | None) -> None:
+    """Close what is `settled`. Reads first: who looks at a queue does not wait for writers."""
+    with database.reading() as connection:
+        right = settled(connection, party_gln)
+    if not right:
+        return
+    with database.writing() as connection:
+        for case_id in right:
+            if cases.some(connection, [case_id])[case_id].is_open:
+                _close_itself(connection, clock, case_id)
+
+
+_NOT_THERE = (OwnKind.NOT_RECEIVED, OwnKind.LOST)
+_SETTLES = (*_NOT_THERE, OwnKind.NO_DATA)
+
+
+def _is_settled(connection: Connection, case: DeskCase) -> bool:
+    """Whether nothing of it is under way to this party any more; or, of what was unknown, everything is known."""
+    if case.kind == OwnKind.NO_DATA:
+        epcs = [str(each) for each in case.data.get("epcs", [])]
+        loaded = loading.load(connection, epcs)
+        return bool(epcs) and all(
+            loaded.world.outer(loaded.world.item(key)).bound_for == case.party_gln
+            or loaded.world.outer(loaded.world.item(key)).holder == case.party_gln
+            for key in epcs
+        )
+    loaded = loading.load_numbers(connection, case.items)
+    outers = [loaded.world.outer(loaded.world.item(loaded.keys[number])) for number in case.items]
+    return bool(outers) and not any(
+        outer.in_transit and outer.bound_for == case.party_gln for outer in outers
+    )

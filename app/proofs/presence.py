@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select
 
+from app.cases.models import desk_case
 from app.custody.models import finding
 from app.devices.models import party_key
 from app.erasable.vault import same_but_erased
 from app.events import pending
+from app.events.acts import Ends
 from app.events.models import document, endorsement, event
 from app.exceptions.models import exception_case
-from app.exceptions.rules import KINDS
-from app.exceptions.service import BY_ITSELF
+from app.exceptions.rules import FINDING_KINDS
+from app.exceptions.service import BY_ITSELF, NO_ITEM, party_of
 from ledger.custody.event import Event
 from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.log.entry import Kind
@@ -157,7 +159,8 @@ def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
 
 
 def cases(connection: Connection) -> Iterator[Missing]:
-    """Cases of the exceptions desk stand on findings: open while theirs stands, closed by itself when it is gone."""
+    """Each finding of a kind that makes work has its case, standing while the finding does; one that closed by itself
+    has no finding that stands."""
     for seqs in _events_with_cases(connection):
         yield from _cases(connection, seqs)
 
@@ -165,8 +168,8 @@ def cases(connection: Connection) -> Iterator[Missing]:
 def _events_with_cases(connection: Connection) -> Iterator[list[int]]:
     """The events that have cases or findings that make one, a page at a time."""
     after = -(2**63)
-    kinds = [code.value for code in KINDS]
-    made = select(finding.c.seq).where(finding.c.code.in_(kinds), finding.c.item_id.is_not(None))
+    kinds = [code.value for code in FINDING_KINDS]
+    made = select(finding.c.seq).where(finding.c.code.in_(kinds))
     kept = select(exception_case.c.seq)
     while True:
         found: set[int] = set()
@@ -181,30 +184,36 @@ def _events_with_cases(connection: Connection) -> Iterator[list[int]]:
 
 
 def _cases(connection: Connection, seqs: Sequence[int]) -> Iterator[Missing]:
-    kinds = [code.value for code in KINDS]
-    query = select(finding).where(
-        finding.c.code.in_(kinds), finding.c.item_id.is_not(None), finding.c.seq.in_(seqs)
+    kinds = {code.value: kind for code, kind in FINDING_KINDS.items()}
+    query = select(finding).where(finding.c.code.in_(kinds), finding.c.seq.in_(seqs))
+    standing = {(row.code, row.seq, row.item_id or NO_ITEM): row for row in connection.execute(query)}
+    whose = (event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.idx.label("entry"))
+    joined = exception_case.outerjoin(event, event.c.seq == exception_case.c.seq).outerjoin(
+        desk_case, desk_case.c.case_id == exception_case.c.case_id
     )
-    standing = {(row.code, row.seq, row.item_id): row for row in connection.execute(query)}
+    query = select(exception_case, *whose, desk_case.c.case_id.label("desk"), desk_case.c.closed_by)
     kept = {
         (row.kind, row.seq, row.item_id): row
-        for row in connection.execute(
-            select(exception_case, event.c.by_id)
-            .outerjoin(event, event.c.seq == exception_case.c.seq)
-            .where(exception_case.c.seq.in_(seqs))
-        )
+        for row in connection.execute(query.select_from(joined).where(exception_case.c.seq.in_(seqs)))
     }
     for key in sorted(standing.keys() - kept.keys()):
         yield Missing("exception_case", f"event {key[1]}, item {key[2]}", "kind", key[0], "no case")
     for key, row in sorted(kept.items()):
-        found = standing.get(key)
-        if (row.closed_at is None) != (found is not None):
-            must = "open: its finding stands" if found else "closed: its finding is gone"
-            yield Missing("exception_case", row.case_id, "closed_at", must, str(row.closed_at))
+        name = f"{row.case_id}: event {key[1]}, item {key[2]}"
+        found, kind = standing.get(key), kinds.get(row.kind)
+        if bool(row.standing) != (found is not None):
+            must = "True: its finding stands" if found else "False: its finding is gone"
+            yield Missing("exception_case", name, "standing", must, str(bool(row.standing)))
+        elif found is not None and (row.desk is None or row.closed_by == BY_ITSELF):
+            must = "a case that did not close by itself: its finding stands"
+            yield Missing(
+                "exception_case", name, "case_id", must, "no case" if row.desk is None else BY_ITSELF
+            )
+        ends = Ends(row.by_id, row.sender_id, row.recipient_id, row.entry)
         for column, expected in (
-            ("party_id", row.by_id),
+            ("idx", row.entry),
+            ("party_id", party_of(kind, ends) if kind else row.party_id),
             ("container_id", found.container_id if found else row.container_id),
-            ("closed_by", None if row.closed_at is None else BY_ITSELF),
         ):
             if getattr(row, column) != expected:
-                yield Missing("exception_case", row.case_id, column, str(expected), str(getattr(row, column)))
+                yield Missing("exception_case", name, column, str(expected), str(getattr(row, column)))

@@ -12,6 +12,8 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
+from app.cases import service as cases
+from app.cases.rules import Desk
 from app.labels.rules import PackageLabel
 from app.labels.service import package_label_png
 from app.partners import service as partners
@@ -100,8 +102,15 @@ class Counter:
         )  # fmt: skip
         self.told(received, by=PHARMACY)
         self.told(counted, by=PHARMACY)
-        page = self.somebody("quinn", Role.QUALITY).get("/exceptions").text
-        return page.split("/exceptions/")[1].split('"')[0]
+        self.somebody("quinn", Role.QUALITY)
+        return self.case_of("short")
+
+    def case_of(self, kind: str) -> str:
+        """The id of the pharmacy's one open exception of this kind."""
+        with self.services.database.reading() as connection:
+            listed = cases.queue(connection, Desk.EXCEPTIONS, PHARMACY)
+        [found] = [each.case_id for each in listed if each.kind == kind]
+        return found
 
     # Who looks.
 

@@ -10,7 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
+from app.cases import service as cases
+from app.cases.rules import Desk
 from app.custody import loading, projector, rebuild
 from app.exceptions import service as exceptions
 from app.partners import service as partners
@@ -156,8 +159,13 @@ def _settled(node: Node) -> dict[str, Item]:
     assert not world.item(SHORT).missing
     assert world.item(PACKS[0]).ended_by == PHARMACY
     with node.services.database.reading() as connection:
-        assert exceptions.queue(connection, None) == []
+        assert _shortages(connection) == []
     return world.items
+
+
+def _shortages(connection: Connection, *, closed: bool = False) -> list[cases.DeskCase]:
+    found = cases.queue(connection, Desk.EXCEPTIONS, WHOLESALER, closed=closed)
+    return [each for each in found if each.kind == "short"]
 
 
 def test_in_order_the_shortage_opens_an_exception_and_the_correction_closes_it(ready: Node) -> None:
@@ -165,15 +173,15 @@ def test_in_order_the_shortage_opens_an_exception_and_the_correction_closes_it(r
     for by, event in story[:6]:
         _send(ready, by, [event])
     with ready.services.database.reading() as connection:
-        [case] = exceptions.queue(connection, WHOLESALER)
-    assert (case.item, case.container, case.partner_gln) == (SHORT, CASE, MAKER)
+        [case] = _shortages(connection)
+    assert (case.subject, case.data["container"], case.partner_gln) == (SHORT, CASE, MAKER)
     assert _world(ready).item(SHORT).in_transit
     for by, event in story[6:]:
         _send(ready, by, [event])
         _rebuilt_alike(ready)
     _settled(ready)
     with ready.services.database.reading() as connection:
-        [closed] = exceptions.queue(connection, WHOLESALER, closed=True)
+        [closed] = _shortages(connection, closed=True)
     assert closed.closed_by == exceptions.BY_ITSELF
 
 
