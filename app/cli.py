@@ -54,6 +54,7 @@ FEATURES = {
     "rebuild": "app.custody.cli",
     "redact": "app.redaction.cli",
     "recall": "app.recalls.cli",
+    "vrs": "app.vrs.cli",
     "labels": "app.labels.cli",
     "demo": "app.demo.cli",
     "simulate": "app.simulate.cli",

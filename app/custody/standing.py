@@ -7,11 +7,12 @@ level, and nothing more for a package that exists.
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, Select, literal, select
+from sqlalchemy import Connection, Select, func, literal, select
 
 from app.custody.items import ItemName, item_name
 from app.custody.loading import STATUS_OF
 from app.custody.models import item
+from app.events.models import event
 from ledger.custody.state import MAX_DEPTH, Status
 
 _PACKAGE = ("item_id", "parent_id", "lot_id", "maker_id", "expiry", "status", "recalled", "disputed")
@@ -67,3 +68,8 @@ def has_anything(connection: Connection, party_id: int) -> bool:
     holds = select(item.c.item_id).where(item.c.holder_id == party_id).limit(1)
     gets = select(item.c.item_id).where(item.c.bound_for_id == party_id).limit(1)
     return any(connection.execute(query).first() is not None for query in (holds, gets))
+
+
+def newest(connection: Connection) -> int:
+    """The number of the newest event that custody knows: whether anything came since a verdict was given."""
+    return connection.execute(select(func.max(event.c.seq))).scalar() or 0

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.verification.service import Result
+from app.vrs.asking import Said
 
 
 def answer(result: Result) -> dict[str, Any]:
@@ -62,5 +63,27 @@ def answer(result: Result) -> dict[str, Any]:
             "missing": result.contents.missing,
         },
         "licensed": result.licensed,
+        "maker": _maker(result.maker_said),
+        "near": result.near or None,
+        "chase": None
+        if result.chase is None
+        else {"who": result.chase.who, "by": result.chase.by.isoformat()},
         "latency_ms": round(result.latency_ms, 1),
+    }
+
+
+def _maker(said: Said | None) -> dict[str, Any] | None:
+    """What the maker's own node answered; None where it was not asked."""
+    if said is None:
+        return None
+    answer = said.answer
+    return {
+        "at": said.at.isoformat(),
+        "answered": answer is not None,
+        "verified": answer.verified if answer else None,
+        "reason": answer.failure.value if answer and answer.failure else None,
+        "info": answer.info.value if answer and answer.info else None,
+        "why": said.why or None,
+        "responder": said.responder or None,
+        "corr_uuid": said.corr_uuid or None,
     }

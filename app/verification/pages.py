@@ -4,13 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 
 from app.dispensing.service import NotDispensed, why_not
 from app.history.rules import shown
 from app.proofs.sealed import sealed
-from app.shared.audit import Outcome, disclose
+from app.shared.audit import Outcome, disclose, record
+from app.verification import waiting
 from app.verification.service import Result
+from app.vrs.messages import Answer, Failure, Info
 from app.web.access import permitted, reach
 from app.web.actor import present
 from app.wiring import services
@@ -53,6 +55,23 @@ PICTURE: dict[str, str] = {
     "image-too-large": "This picture is too large. Take a smaller one, or cut out the label.",
     "image-unreadable": "This file cannot be read as a picture. Take the picture again, or save it as PNG or JPEG.",
 }
+# What another company's node said of its pack, in words for whoever holds it.
+MAKER_SAYS: dict[str, str] = {
+    "": "was asked and gave no answer; that says nothing about the pack",
+    "verified": "confirms serial, lot and expiry",
+    Failure.SERIAL: "says that it never gave this serial",
+    Failure.LOT_EXPIRY: "knows the serial with another lot and expiry",
+    Failure.LOT: "knows the serial with another lot",
+    Failure.EXPIRY: "knows the serial with another expiry",
+    Failure.POLICY: "does not confirm it, by its own policy",
+    Failure.NOT_FOR_REDISTRIBUTION: "says that it is not to be passed on",
+    Failure.NO_REASON: "does not confirm it, and gives no reason",
+    Info.EXPIRED: "confirms it, and says that it has expired",
+    Info.EXTENDED: "confirms it, and says that it may be used beyond the printed date",
+    Info.RECALLED: "confirms it, and says that it is recalled",
+    Info.SUSPECT: "says that it is suspect",
+    Info.ILLEGITIMATE: "says that it is illegitimate",
+}
 SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 
 
@@ -90,6 +109,38 @@ def scan_page() -> Response:
     return _page("scan", scanned, result, sealed_at=seal.size)
 
 
+@blueprint.get("/waiting")
+def waiting_page() -> str:
+    """Packs that were set aside because they could not be confirmed, each as it stands now."""
+    node, party = services(), reach().party_gln
+    assert party is not None
+    found = node.verification.waiting(party)
+    disclose(
+        node.database,
+        node.clock,
+        present(),
+        "package.waiting",
+        subject="",
+        whose=party,
+        detail=f"{len(found)} packs",
+    )
+    now = node.clock.now()
+    rows = [(each, shown(each.subject), SAID[each.reason], each.due_at < now) for each in found]
+    return render_template("verification/waiting.html", rows=rows)
+
+
+@blueprint.post("/waiting/<check_id>")
+def put_away(check_id: str) -> Response:
+    """Take a pack off the list."""
+    node, party = services(), reach().party_gln
+    assert party is not None
+    with node.database.writing() as connection:
+        subject = waiting.put_away(connection, node.clock, check_id, party)
+        record(connection, node.clock, present(), "package.put-away", subject=subject, whose=party)
+    flash("Taken off the list.")
+    return redirect(url_for("verification.waiting_page"), 303)  # type: ignore[return-value]
+
+
 @blueprint.route("/dispense", methods=["GET", "POST"])
 def dispense() -> Response:
     """Close a package's serial, or say why not."""
@@ -105,6 +156,10 @@ def dispense() -> Response:
 
 def _page(name: str, scanned: Scanned, result: Result | None, status: int = 200, **more: Any) -> Response:
     values = {"done": None, "refused": None, "sealed_at": None, **shown_of(result), **more}
+    if name == "scan" and result is None and (party := reach().party_gln) is not None:
+        values["cleared"] = sum(
+            each.cleared_at is not None for each in services().verification.waiting(party)
+        )
     page = render_template(f"verification/{name}.html", scanned=scanned, **values)
     return make_response(page, 400 if scanned.problem else status)
 
@@ -191,6 +246,7 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     if result.contents is not None:
         facts += _inside(result)
     facts += _of_record(result)
+    facts += _of_maker(result)
     if result.licensed is not None:
         facts.append(("Its licence", "valid at that time" if result.licensed else "none on record"))
     return [(name, value) for name, value in facts if value]
@@ -220,6 +276,26 @@ def _of_record(result: Result) -> list[tuple[str, str | None]]:
         ("Since", f"{record.since:%Y-%m-%d %H:%M} UTC" if record.since else None),
         ("Seen", "by its container's label alone" if record.inferred else None),
     ]
+
+
+def _of_maker(result: Result) -> list[tuple[str, str | None]]:
+    """What the maker's own node says, what nearly matches, and whom to chase."""
+    said, chase = result.maker_said, result.chase
+    facts: list[tuple[str, str | None]] = []
+    if result.near:
+        facts.append(
+            ("Nearly", f"the serial differs only in {result.near} from one that is known: scan again")
+        )
+    if said is not None and said.why != "no_entry":
+        facts.append(("Its maker", MAKER_SAYS[says_word(said.answer)]))
+    if chase is not None:
+        facts.append(("Ask", f"{chase.who}, by {chase.by:%Y-%m-%d %H:%M} UTC"))
+    return facts
+
+
+def says_word(answer: Answer | None) -> str:
+    """The code of what a maker answered: its failure, else its additional info, else verified; "" for no answer."""
+    return "" if answer is None else str(answer.failure or answer.info or "verified")
 
 
 def _inside(result: Result) -> list[tuple[str, str]]:

@@ -75,6 +75,18 @@ class CheckAnswer(Schema):
         allow_none=True, metadata={"description": "What is inside a container, by verdict"}
     )
     licensed = fields.Boolean(allow_none=True)
+    maker = fields.Dict(
+        allow_none=True, metadata={"description": "What the maker's own node answered, where it was asked"}
+    )
+    near = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "In what alone the serial differs from one that is known: case, Y and Z ..."
+        },
+    )
+    chase = fields.Dict(
+        allow_none=True, metadata={"description": "Who can bring what is missing, and by when: {who, by}"}
+    )
     latency_ms = fields.Float()
     checkpoint = fields.String(metadata={"description": "The present head, a C2SP signed note"})
     consistency = fields.List(

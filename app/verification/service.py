@@ -1,11 +1,12 @@
 """The answer to a scan. Reads the label, finds the record, judges by the kernel's table, and keeps what was asked.
+Where there is no record, and the maker has a node of its own, that is asked, within its time-outs.
 
-result = Verification(database, clock).check(raw, "]d2", actor, asker="0399999000017")
+result = Verification(database, clock, asking).check(raw, "]d2", actor, asker="0399999000017")
 result.verdict.word, result.product, result.contents
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, insert
@@ -20,8 +21,12 @@ from app.products.service import Product
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from app.shared.ids import new_id
-from app.verification import rules
+from app.verification import noticing, rules, waiting
 from app.verification.models import scan_check
+from app.verification.noticing import Scanned
+from app.verification.rules import Chase
+from app.vrs import signals
+from app.vrs.asking import Asking, Said
 from ledger.custody.event import time_of
 from ledger.custody.state import Item, is_inferred
 from ledger.custody.verdict import Facts, Reason, Verdict, Word, judge, worst
@@ -87,14 +92,28 @@ class Result:
     contents: Contents | None
     licensed: bool | None
     latency_ms: float
+    maker_said: Said | None = None
+    near: str = ""
+    chase: Chase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What one look into the record gave: the answer so far, what it rests on, and what the label says in full."""
+
+    result: Result
+    facts: Facts
+    scan: Scan | None
+    full: bool
 
 
 class Verification:
-    """Answers scans. One a process."""
+    """Answers scans. One a process. `asking`: how makers with nodes of their own are asked; None: not at all."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, asking: Asking | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._asking = asking
 
     def check(self, raw: bytes, symbology: str | None, actor: Actor, *, asker: str | None) -> Result:
         """The verdict on what a scanner read, for the party `asker` (GLN; None: somebody who holds nothing).
@@ -106,10 +125,41 @@ class Verification:
         raw = raw[:MOST_RAW]
         now = self._clock.now()
         with self._database.snapshot() as connection:
-            result = self._answer(connection, raw, symbology, asker, now, started)
+            looked = self._answer(connection, raw, symbology, asker, now, started)
+        # No snapshot is held while another company's node takes its time.
+        result = self._with_maker(looked, actor, asker, started)
         with self._database.writing() as connection:
             self._keep(connection, result, symbology, actor, asker)
         return result
+
+    def judged_again(self, connection: Connection, raw: bytes, symbology: str | None, asker: str) -> Verdict:
+        """The verdict on an earlier scan as of now. Nothing is kept, and no maker elsewhere is asked again."""
+        now = self._clock.now()
+        return self._answer(connection, raw, symbology, asker, now, time.perf_counter()).result.verdict
+
+    def waiting(self, party: str) -> list[waiting.Waiting]:
+        """The packs that `party` (GLN) has set aside, each as it stands now."""
+        return waiting.listed(self._database, self._clock, party, self.judged_again)
+
+    def _with_maker(self, looked: _Looked, actor: Actor, asker: str | None, started: float) -> Result:
+        """What another's maker adds to a pack of which there is no record here; `looked` as it was for any other."""
+        result, scan = looked.result, looked.scan
+        is_ours = result.product is not None and result.product.maker is not None
+        unknown = result.verdict.reason is Reason.NO_RECORD and looked.full
+        if self._asking is None or asker is None or scan is None or is_ours or not unknown:
+            return result
+        assert scan.gtin is not None
+        assert scan.lot is not None
+        assert scan.serial is not None
+        assert scan.expiry is not None
+        said = self._asking.ask(asker, scan.gtin.digits, scan.lot, scan.serial, scan.expiry.yymmdd, actor)
+        facts = replace(
+            looked.facts, maker_denies=rules.denies(said.answer), maker_says=rules.says(said.answer)
+        )
+        verdict = judge(facts)
+        latency_ms = (time.perf_counter() - started) * 1000
+        chase = result.chase if verdict.reason is Reason.NO_RECORD else None
+        return replace(result, verdict=verdict, maker_said=said, chase=chase, latency_ms=latency_ms)
 
     def _answer(
         self,
@@ -119,7 +169,7 @@ class Verification:
         asker: str | None,
         now: datetime,
         started: float,
-    ) -> Result:
+    ) -> _Looked:
         scan, label, unreadable = _read(raw, symbology, now.date())
         subject = scan.epc.canonical if scan and scan.epc else None
         if scan is not None and (subject is None or item_name(subject).ns[:2] not in ("01", "00")):
@@ -149,7 +199,12 @@ class Verification:
         contents = None
         if visible and inside:
             contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending)
-        return Result(
+        record = _record(connection, loaded, item, outer, asker) if visible and item and outer else None
+        near = ""
+        if shown is None and subject is not None and not pending:
+            near = noticing.nearly(connection, subject, label.lot, label.expiry, asker)
+        sender = record.last_custodian if record else None
+        result = Result(
             check_id=new_id("chk"),
             at=now,
             verdict=verdict,
@@ -157,11 +212,16 @@ class Verification:
             subject=subject,
             label=label,
             product=product,
-            record=_record(connection, loaded, item, outer, asker) if visible and item and outer else None,
+            record=record,
             contents=contents,
             licensed=_licensed(connection, outer, now) if visible else None,
             latency_ms=(time.perf_counter() - started) * 1000,
+            near=near,
+            chase=rules.chase(
+                verdict.reason, sender, (product.manufacturer or None) if product else None, now
+            ),
         )
+        return _Looked(result, facts, scan, full)
 
     def _keep(
         self, connection: Connection, result: Result, symbology: str | None, actor: Actor, asker: str | None
@@ -177,12 +237,38 @@ class Verification:
                 party_gln=asker,
                 raw=result.raw,
                 symbology=symbology,
+                subject=result.subject,
                 item_id=number,
                 word=result.verdict.word.value,
                 reason=result.verdict.reason.value,
                 latency_us=int(result.latency_ms * 1000),
             )
         )
+        if result.subject is not None and asker is not None:
+            self._follow_up(connection, result, result.subject, symbology, asker)
+
+    def _follow_up(
+        self, connection: Connection, result: Result, subject: str, symbology: str | None, asker: str
+    ) -> None:
+        """The list of packs set aside, and what the scan is a sign of."""
+        verdict = result.verdict
+        if verdict.word is Word.CANNOT_CONFIRM and result.chase is not None:
+            waiting.keep(
+                connection,
+                check_id=result.check_id,
+                party=asker,
+                subject=subject,
+                raw=result.raw,
+                symbology=symbology,
+                verdict=verdict,
+                chase=result.chase,
+                at=result.at,
+            )
+        elif verdict.word is Word.OK:
+            waiting.seen_ok(connection, asker, subject, result.at)
+        maker = result.product.maker if result.product else None
+        scanned = Scanned(subject, asker, verdict.word, verdict.reason, maker, result.near, result.at)
+        signals.note(connection, noticing.of_scan(connection, scanned))
 
 
 def _read(raw: bytes, symbology: str | None, today: date) -> tuple[Scan | None, Label, Reason | None]:
