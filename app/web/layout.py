@@ -50,7 +50,12 @@ FIRST: dict[Role, tuple[str, ...]] = {
     Role.PHARMACIST: ("verification.scan_page", "verification.dispense", "exceptions.queue_page"),
     Role.QUALITY: ("exceptions.queue_page", "history.package_page", "verification.scan_page"),
     Role.MANUFACTURER: ("history.package_page", "exceptions.queue_page"),
-    Role.INSPECTOR: ("regulator.search_page", "history.package_page"),
+    Role.INSPECTOR: (
+        "regulator.search_page",
+        "regulator.wide_search_page",
+        "regulator.requests_page",
+        "history.package_page",
+    ),
     Role.OPERATOR: (),
 }
 
