@@ -29,7 +29,7 @@ from app.capture.prepared import (
     PreparedEvent,
     Receipt,
 )
-from app.custody import projector, writing
+from app.custody import authorized, projector, writing
 from app.custody import service as custody
 from app.devices import chains
 from app.devices import service as devices
@@ -284,6 +284,8 @@ def project_events(
             acting.append(StoredAct(seq, prepared.act))
     writing.note(connection, {}, before, lasting=True)
     projection = projector.project(connection, clock, acting, bounded=not whatever_it_takes)
+    trading = [each.seq for each in acting if each.act.event.biz_step in authorized.TRADE_STEPS]
+    authorized.keep(connection, clock, trading)
     exceptions.follow(connection, clock, projection)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}

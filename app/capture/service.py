@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from app.node.service import Node
 from app.partners import service as partners
 from app.shared.actor import Actor
 from app.shared.clock import Clock
+from app.transactions import service as sales
 from ledger.epcis.document import Document
 from ledger.signing.statement import Statement
 from ledger.signing.stream import CommitmentStream
@@ -135,7 +136,25 @@ class Capture:
 
     def submit(self, capture: PreparedCapture) -> Receipt:
         """The seam itself: give a prepared capture its place; returns when it is durable."""
-        return self.committer.submit(seal(capture, self.node.vault, self.clock.now()))
+        receipt = self.committer.submit(seal(capture, self.node.vault, self.clock.now()))
+        return self._with_sales(capture, receipt)
+
+    def _with_sales(self, capture: PreparedCapture, receipt: Receipt) -> Receipt:
+        """The receipt, with what is missing for the transaction information of the sales in it.
+
+        After the commit: what was shipped may be much, and nobody waits under the ledger's lock while it is read.
+        """
+        sells = any(
+            e.effective and e.act.moves_title and e.act.event.biz_step == "shipping" for e in capture.events
+        )
+        if receipt.known or not sells:
+            return receipt
+        try:
+            with self.database.snapshot() as connection:
+                missing = sales.findings(connection, [each.seq for each in receipt.events])
+        except DBAPIError:
+            return receipt  # it stands; what is missing is told whenever somebody asks
+        return replace(receipt, findings=(*receipt.findings, *missing))
 
     def events(self, document: Document, by: str) -> tuple[PreparedEvent, ...]:
         """The document's events as the party `by` (GLN) reports them, its parties resolved."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, select
 
+from app.custody import authorized
 from app.custody.items import ItemName
 from app.custody.models import finding, item, lineage
 from app.devices.models import party_key
@@ -47,6 +48,7 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
         ]
         found += _suspect(connection, chunk)
         found += _of_others(connection, chunk)
+        found += _unauthorized(connection, chunk)
     return found
 
 
@@ -71,6 +73,15 @@ def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
             None,
         )
         for row in connection.execute(query)
+    ]
+
+
+def _unauthorized(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
+    """Who was no authorized trading partner then: it follows from the licences as they are known now."""
+    code = FindingCode.UNAUTHORIZED_PARTY
+    return [
+        FoundAbout(each.seq, code, SEVERITY[code], each.message, None, None)
+        for each in authorized.unauthorized(connection, seqs)
     ]
 
 

@@ -38,7 +38,7 @@ from app.transactions.values import (
     TransactionInformation,
 )
 from ledger.custody.event import Event
-from ledger.custody.findings import FindingCode
+from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.epcis import xml12
 from ledger.epcis.document import Document, Form
 from ledger.epcis.jsonwriter import write as write_json
@@ -47,6 +47,7 @@ from ledger.store.sql.engine import Database
 
 MOST_PACKAGES = 20_000  # in one shipment; of more nothing is listed, and that is a gap
 PAGE = 20
+MOST_TOLD = 5  # gaps in one finding
 
 # What the record says against the sale itself: then its information is not passed on.
 AGAINST = frozenset(
@@ -152,6 +153,23 @@ class Transactions:
         )
         spelling = Spelling(lengths)
         return write_json(made, spelling) if form is Form.JSON20 else xml12.write(made, spelling, indent=True)
+
+
+def findings(connection: Connection, seqs: Iterable[int]) -> tuple[dict[str, str], ...]:
+    """What is missing for the transaction information of those of these events that are sales, as a receipt tells."""
+    code = FindingCode.INFORMATION_MISSING
+    found = []
+    listed = kept.by_seqs(connection, sorted(set(seqs)))
+    fronts = kept.fronts(connection, {sale.doc_id for sale in listed})
+    for sale in listed:
+        gaps = told_of(connection, sale, fronts[sale.doc_id]).gaps
+        if gaps:
+            more = f" and {len(gaps) - MOST_TOLD} more" if len(gaps) > MOST_TOLD else ""
+            message = (
+                "not released to its buyer: " + "; ".join(gap.message for gap in gaps[:MOST_TOLD]) + more
+            )
+            found.append({"code": code.value, "severity": SEVERITY[code].value, "message": message})
+    return tuple(found)
 
 
 def told_of(

@@ -34,6 +34,7 @@ class FindingCode(StrEnum):
     NEVER_COMMISSIONED = "never_commissioned"
     MOVED_ON_HOLD = "moved_on_hold"
     MOVED_EXPIRED = "moved_expired"
+    UNAUTHORIZED_PARTY = "unauthorized_party"
     CIRCULAR_RESALE = "circular_resale"
     NOT_MAKER = "not_maker"
     NOT_ISSUER = "not_issuer"
@@ -41,6 +42,7 @@ class FindingCode(StrEnum):
     OVER = "over"
     RECEIVED_WITHOUT_SHIPPING = "received_without_shipping"
     NO_STATEMENT = "no_statement"
+    INFORMATION_MISSING = "information_missing"
     NO_RECIPIENT = "no_recipient"
     TWO_PARENTS = "two_parents"
     MOVED_ALONE = "moved_alone"
@@ -68,6 +70,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.NEVER_COMMISSIONED: Severity.EXCEPTION,
     FindingCode.MOVED_ON_HOLD: Severity.HOLD,
     FindingCode.MOVED_EXPIRED: Severity.HOLD,
+    FindingCode.UNAUTHORIZED_PARTY: Severity.HOLD,
     FindingCode.CIRCULAR_RESALE: Severity.EXCEPTION,
     FindingCode.NOT_MAKER: Severity.EXCEPTION,
     FindingCode.NOT_ISSUER: Severity.EXCEPTION,
@@ -75,6 +78,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.OVER: Severity.EXCEPTION,
     FindingCode.RECEIVED_WITHOUT_SHIPPING: Severity.EXCEPTION,
     FindingCode.NO_STATEMENT: Severity.EXCEPTION,
+    FindingCode.INFORMATION_MISSING: Severity.EXCEPTION,
     FindingCode.NO_RECIPIENT: Severity.EXCEPTION,
     FindingCode.TWO_PARENTS: Severity.EXCEPTION,
     FindingCode.MOVED_ALONE: Severity.EXCEPTION,
