@@ -150,10 +150,6 @@ class Services:
         )
 
     @cached_property
-    def handovers(self) -> Handovers:
-        return Handovers(self.node)
-
-    @cached_property
     def cosigned(self) -> CosignedHeads:
         return CosignedHeads(self.node, self.settings.witnesses)
 

@@ -15,6 +15,7 @@ from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import Note, NoteVerifier
 from ledger.signing.client import KEY, REGISTRATION, KeyFolder, Registration, make_device, make_root
+from ledger.signing.enrolment import answer as prove_key
 from ledger.signing.holder import Place
 from ledger.signing.keyrecord import Role
 from scanner import bench
@@ -87,15 +88,27 @@ def enrol(
         )
     bench.make_home(home)
     registration = _device(bench.key_folder(home), owner, label)
+    challenge = _challenge(client)
+    device = KeyFolder.open(bench.key_folder(home)).signer
     answer = client.post_parts(
         "/devices",
         {
             "envelope": ("envelope.json", registration.envelope, "application/json"),
             "document": ("document.json", registration.document, "application/json"),
             "seed": ("seed", registration.seed, "application/octet-stream"),
+            "challenge": ("challenge", challenge.encode(), "text/plain"),
+            "proof": ("proof", prove_key(device, owner.ledger, challenge), "application/octet-stream"),
         },
     )
     return _agreed(home, client, owner, label, answer, clock)
+
+
+def _challenge(client: NodeClient) -> str:
+    """What the device's key has to sign now: a registration that somebody kept gets no token."""
+    found = client.post_json("/devices/challenges", {}).get("challenge")
+    if not isinstance(found, str) or not (found.isascii() and found.isalnum()) or len(found) > 200:
+        raise NodeError("node-answer", "the node's challenge cannot be read")
+    return found
 
 
 def _agreed(

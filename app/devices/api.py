@@ -1,25 +1,27 @@
 """``POST /devices``: a bench or a signing client registers its key and gets a token. And the rest of a key's life.
 
+    POST /devices/challenges     a challenge, which the device's key answers to get a token
     POST /ledger/keys            any record that a root of the party signed: register, suspend, revoke
     POST /ledger/voids           a signed void-seq: a device's number is given up
     GET  /ledger/parked          what keys of the caller's party signed after their end, and what became of it
     GET  /ledger/parked/LEAF     the document of one of them, as it came
 
 No token is needed for it: the registration is signed by the party's root, which the operator has registered, and by
-the device's own key. Private keys never come here. A form of three parts: ``envelope``, ``document``, ``seed``.
+the device's own key, which also answers a fresh challenge: a registration that somebody kept gives no token. Private
+keys never come here. A form of parts: ``envelope``, ``document``, ``seed``; for a token ``challenge``, ``proof`` too.
 """
 
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from app.devices import service as devices
 from app.devices.service import SIGNING_ROLES, Key
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.partners import service as partners
 from app.shared.actor import Role
 from app.shared.audit import Outcome, disclose
@@ -50,13 +52,42 @@ class Enrolled(Schema):
     node_time = fields.AwareDateTime(metadata={"description": "the node's clock, UTC"})
 
 
+class Challenge(Schema):
+    """What the device's key signs to get a token (docs/formats/statement.md)."""
+
+    challenge = fields.String(metadata={"description": "hex; good once"})
+    ends_at = fields.AwareDateTime(metadata={"description": "UTC"})
+    origin = fields.String(metadata={"description": "name of the ledger, which is signed with it"})
+
+
+@blueprint.post("/devices/challenges")
+@blueprint.response(201, Challenge)
+def challenge() -> dict[str, Any]:
+    """A challenge for who enrols a device."""
+    node = services()
+    text, ends_at = node.challenges.new()
+    return {"challenge": text, "ends_at": ends_at, "origin": node.node.origin}
+
+
 @blueprint.post("/devices")
 @blueprint.response(201, Enrolled)
 def enrol() -> dict[str, Any]:
-    """Register a key that the party's root signed for. Again it gives a new token and ends the older ones."""
-    found = parts("envelope", "document", "seed")
+    """Register a key that the party's root signed for, and give it a token once it has answered a challenge.
+
+    Again it gives a new token and ends the older ones.
+    """
+    if sorted(request.files) == ["document", "envelope", "seed"]:
+        raise Invalid(
+            "enrolment.challenge",
+            "This client enrols without answering a challenge, as earlier versions did",
+            "No token was given: the registration alone may be anybody's copy.",
+            "Bring the client up to date. It asks POST /devices/challenges first, and its key signs what it is given.",
+        )
+    found = parts("envelope", "document", "seed", "challenge", "proof")
     node = services()
+    given = node.challenges.require_fresh(found["challenge"])
     key = node.keys.register(found["envelope"], found["document"], found["seed"], roles=SIGNING_ROLES)
+    node.challenges.answered(given, found["proof"], key.verifier())
     assert key.party_gln is not None  # keys of these roles belong to a party
     thumbprint = key.thumbprint.hex()
     by = replace(

@@ -60,3 +60,12 @@ parked = Table(
     Index("ix_parked_party_id", "party_id"),
     Index("ix_parked_stream_seq", "stream", "seq"),
 )
+
+# Challenges that were answered by who enrolled (SHA-256 of each), until they would have ended: none is answered twice.
+challenge_used = Table(
+    "challenge_used",
+    metadata,
+    Column("challenge", LargeBinary(32), primary_key=True),
+    Column("ends_at", UtcMicros, nullable=False),
+    Index("ix_challenge_used_ends_at", "ends_at"),
+)

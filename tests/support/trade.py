@@ -31,6 +31,8 @@ from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
 from ledger.epcis.read import read
 from ledger.signing.client import KeyFolder, Registration, SignedCapture, make_device, make_root, sign_capture
+from ledger.signing.enrolment import answer
+from ledger.signing.keys import Signer, generate
 from tests.support.app import Node
 from tests.support.sweep import sweep
 from tests.support.world import GTIN, MAKER, WHOLESALER, package, sgln
@@ -151,13 +153,25 @@ class Trade:
             document=capture.document,
         )
 
-    def enrol(self, registration: Registration) -> TestResponse:
-        """POST /devices."""
+    def challenge(self) -> str:
+        """POST /devices/challenges."""
+        return str(self.client.post("/devices/challenges").get_json()["challenge"])
+
+    def enrol(
+        self, registration: Registration, *, challenge: str | None = None, signer: Signer | None = None
+    ) -> TestResponse:
+        """POST /devices, the challenge answered by the key in whose folder the registration lies, or by `signer`."""
+        given = challenge or self.challenge()
+        folders = [path.parent for path in self.folder.glob("*/registration.json")]
+        mine = [path for path in folders if KeyFolder.open(path).registration == registration]
+        by = signer or (KeyFolder.open(mine[0]).signer if mine else generate())
         return self.post_parts(
             "/devices",
             envelope=registration.envelope,
             document=registration.document,
             seed=registration.seed,
+            challenge=given.encode(),
+            proof=answer(by, self.node.services.node.origin, given),
         )
 
     # What stands.

@@ -229,7 +229,10 @@ def test_a_form_with_other_parts_than_it_must_have_is_refused(sqlite_trade):
         400,
         "envelope.malformed",
     )
-    problem(sqlite_trade.post_parts("/devices", envelope=b"", document=b"", seed=b""), 400, "key.malformed")
+    bare = {"envelope": b"", "document": b"", "seed": b""}
+    problem(sqlite_trade.post_parts("/devices", **bare), 400, "enrolment.challenge")
+    given = sqlite_trade.challenge().encode()
+    problem(sqlite_trade.post_parts("/devices", **bare, challenge=given, proof=b""), 400, "key.malformed")
 
 
 def test_an_event_of_the_future_is_kept_and_has_no_effect(trade):

@@ -22,6 +22,7 @@ from ledger.signing.envelope import sign
 from ledger.signing.keyfile import load_key
 from ledger.signing.keyrecord import Role, register_key
 from ledger.signing.keys import generate, load_verifier
+from ledger.signing.registration import Registration
 from ledger.signing.statement import Chain, Commit, Statement
 from ledger.store.port import Draft
 from ledger.store.sql.metadata import metadata
@@ -109,9 +110,7 @@ def test_the_nodes_keys_sign_nothing_in_the_makers_name(trade, name):
     )
     # Nor does it register a key of its own as the maker's.
     record = register_key(trade.node.services.node.origin, key, generate(), Role.DEVICE, MAKER, "Dock")
-    response = trade.post_parts(
-        "/devices", envelope=record.envelope.encode(), document=record.document, seed=record.seed
-    )
+    response = trade.enrol(Registration.of(record))
     problem(response, 403, "key.author")
     assert trade.counts() == before
 

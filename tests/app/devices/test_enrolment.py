@@ -3,10 +3,14 @@ key signs. What no root signed for, it refuses."""
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from app.devices import service as devices
+from app.devices.challenges import LIFE
+from app.devices.models import challenge_used
 from app.errors import AppError, Refused
 from app.shared.audit import entries
 from ledger.log.encoding import from_base64, from_json, to_base64, to_json
@@ -73,6 +77,34 @@ def test_enrolling_again_registers_nothing_and_replaces_the_token(trade):
         assert response.status_code == status
 
 
+def test_a_registration_that_somebody_kept_gives_no_token(trade):
+    registration = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    used = trade.challenge()
+    token = trade.enrol(registration, challenge=used).get_json()["token"]
+    problem(trade.enrol(registration, challenge=used), 403, "enrolment.replayed")
+    problem(trade.enrol(registration, signer=generate()), 403, "enrolment.proof")
+    problem(trade.enrol(registration, signer=root_key(trade)), 403, "enrolment.proof")
+    for forged in (
+        "0" * 112,
+        used[:-2] + ("00" if used[-2:] != "00" else "01"),
+        used.upper(),
+        "é",
+        used[:-1],
+    ):
+        problem(trade.enrol(registration, challenge=forged), 403, "enrolment.challenge")
+    kept = {"envelope": registration.envelope, "document": registration.document, "seed": registration.seed}
+    answer = problem(trade.post_parts("/devices", **kept), 400, "enrolment.challenge")
+    assert "up to date" in answer["next"]
+    stale = trade.challenge()
+    trade.node.clock.advance(LIFE + timedelta(seconds=1))
+    problem(trade.enrol(registration, challenge=stale), 403, "enrolment.expired")
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert trade.client.get("/ledger/parked", headers=bearer).status_code == 200, "the token in use stands"
+    assert trade.enrol(registration).status_code == 201
+    with trade.node.services.database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(challenge_used)).scalar() == 2
+
+
 @pytest.mark.parametrize("by", ["nobody", "a key of the stranger's", "the device alone"])
 def test_who_only_knows_a_public_key_gets_no_token_for_it_and_ends_none(sqlite_trade, by):
     """A device's public key stands in every evidence file: it must open nothing."""
@@ -90,10 +122,9 @@ def test_who_only_knows_a_public_key_gets_no_token_for_it_and_ends_none(sqlite_t
         signer = device if by == "the device alone" else generate()
         forged = as_registration(sign_record(again, origin, [signer]))
     wanted = (400, "key.signature") if by == "nobody" else (403, "key.author")
-    for path in ("/devices", "/ledger/keys"):
-        sent = {"envelope": forged.envelope, "document": forged.document, "seed": forged.seed}
-        answer = problem(trade.post_parts(path, **sent), *wanted)
-        assert "token" not in answer
+    sent = {"envelope": forged.envelope, "document": forged.document, "seed": forged.seed}
+    for response in (trade.enrol(forged), trade.post_parts("/ledger/keys", **sent)):
+        assert "token" not in problem(response, *wanted)
     assert trade.counts() == before
     bearer = {"Authorization": f"Bearer {token}"}
     assert trade.client.get("/ledger/parked", headers=bearer).status_code == 200

@@ -143,6 +143,8 @@ COLUMNS: dict[str, Located | Harmless] = {
     "user_account.password_at": Harmless(ACCOUNT),
     "user_account.expires_at": Harmless(ACCOUNT),
     "user_account.disabled_at": Harmless(ACCOUNT),
+    "challenge_used.challenge": Harmless(ACCOUNT),
+    "challenge_used.ends_at": Harmless(ACCOUNT),
     "web_session.session_id": Harmless(ACCOUNT),
     "web_session.secret_hash": Harmless(ACCOUNT),
     "web_session.user_id": Harmless(ACCOUNT),

@@ -27,6 +27,7 @@ PUBLIC = {
     "log.tile",
     "captures.take_signed",
     "captures.long_capture",
+    "devices.challenge",
     "devices.enrol",
     "devices.apply_record",
     "devices.give_up",
@@ -86,12 +87,16 @@ def test_an_inspector_reads_and_writes_nothing():
         "people.sign_in",
         "people.sign_out",
         "captures.take_signed",
+        "devices.challenge",
         "devices.enrol",
         "devices.apply_record",
         "devices.give_up",
         "witness.add_checkpoint",
         "verification.scan_page",
         "regulator.search_page",
+        # These two add an entry that says what was handed out, and a request on a desk.
+        "regulator.take",
+        "regulator.ask",
     }
 
 
