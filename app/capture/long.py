@@ -226,6 +226,7 @@ class LongDocuments:
             return  # done by a try whose end was not known
         if row.lease_by != worker:
             raise LeaseLost
+        self.committer.require_present(found.capture)
         refuse_other_content(connection, job.job_no)
         index = self._stands_at(connection, writer, job, found)
         doc_id = None
