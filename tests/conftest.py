@@ -5,9 +5,23 @@ import importlib.util
 import os
 import sys
 
+from hypothesis import HealthCheck, settings
+
 # Tests start many programs. Where the environment says that no bytecode be kept, each would compile all modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# The same examples in every run, and no limit of time for one: what is red was made red by a change. More of them, and
+# others each time, by PACKPROOF_SOAK=1.
+settings.register_profile(
+    "packproof",
+    derandomize=not os.environ.get("PACKPROOF_SOAK"),
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("packproof")
 
 pytest_plugins = [
     name

@@ -58,7 +58,7 @@ class Writers:
         """End one as a plug pulled would; returns when it is gone."""
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while time.monotonic() < give_up:
             try:
                 os.kill(pid, 0)
@@ -73,7 +73,7 @@ class Writers:
         found = [line.split() for line in text.splitlines()]
         return [words[1:] if len(kinds) == 1 else words for words in found if words[0] in kinds]
 
-    def wait_for(self, count: int, *kinds: str, seconds: float = 30) -> None:
+    def wait_for(self, count: int, *kinds: str, seconds: float = 180) -> None:
         """Until so many lines of these kinds are journaled."""
         give_up = time.monotonic() + seconds
         while len(self.lines(*kinds)) < count:

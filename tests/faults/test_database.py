@@ -235,12 +235,28 @@ def test_commits_are_made_in_groups_under_load(trade, monkeypatch):
         for number in range(96):
             send(services, f"G{number}")
     services.node.may_write()
-    commits = []
-    sql_event.listen(services.database._current().writer, "commit", commits.append)
+    commits, begun, ended = [], [], []
+
+    def submit(capture):
+        begun.append(capture)
+        try:
+            return services.capture.committer.submit(capture)
+        finally:
+            ended.append(capture)
+
+    def commit(connection):
+        # Sixteen are under way at each commit, however threads are scheduled: in this transaction, or queued up for it.
+        commits.append(connection)
+        give_up = time.monotonic() + 60
+        while len(begun) < min(len(prepared), len(ended) + 16):
+            assert time.monotonic() < give_up
+            time.sleep(0.001)
+
+    sql_event.listen(services.database._current().writer, "commit", commit)
     with ThreadPoolExecutor(16) as pool:
-        receipts = list(pool.map(services.capture.committer.submit, prepared))
+        receipts = list(pool.map(submit, prepared))
     assert len({each.index for each in receipts}) == len(prepared)
-    assert len(commits) * 2 <= len(prepared), f"{len(commits)} transactions for {len(prepared)} captures"
+    assert len(commits) * 3 <= len(prepared), f"{len(commits)} transactions for {len(prepared)} captures"
     trade.sweep()
 
 
@@ -254,7 +270,11 @@ def test_a_deadlock_is_tried_again(postgres, postgres_database, tmp_path):
         other.execute("LOCK TABLE event_epc IN EXCLUSIVE MODE")
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(send, services, "A")
-            time.sleep(0.3)
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'event_epc'::regclass"
+            give_up = time.monotonic() + 60
+            while other.execute(waiting).fetchone() is None:
+                assert time.monotonic() < give_up, "the capture never came to wait for the table"
+                time.sleep(0.01)
             other.execute("SELECT * FROM head FOR UPDATE")
             other.rollback()
             assert sent.result(60).known is False

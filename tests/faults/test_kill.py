@@ -70,7 +70,7 @@ def test_what_was_acknowledged_survives_every_kill(writers):
     while killed < KILLS:
         before = len(writers.lines("ack"))
         pids = writers.fork("write", count=2, threads=THREADS, name=f"R{round_}")
-        writers.wait_for(before + 3 * LEAST_EACH, "ack", seconds=90)
+        writers.wait_for(before + 3 * LEAST_EACH, "ack")
         time.sleep(chance.uniform(0, 0.25))
         writers.kill(pids[0])
         if chance.random() < 0.5:

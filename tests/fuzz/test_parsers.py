@@ -1,6 +1,6 @@
 """Whatever bytes a stranger sends: a value, or one `VerificationError` with a reason, soon, and one writing a value."""
 
-import time
+from functools import partial
 from random import Random
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.mutations import graft, mutants
 from tests.fuzz.targets import Target, targets
+from tests.support.speed import within
 
 NAMES = sorted(targets())
 MEGABYTE = 1 << 20
@@ -57,14 +58,9 @@ def test_good_input_is_read(name: str) -> None:
 def test_bent_input_ends_in_one_family_of_errors(name: str) -> None:
     target = targets()[name]
     random = Random(f"packproof {name}")
-    limit_s = time.process_time() + SLOWEST_S
-    tried = 0
     for seed in target.seeds:
-        for mutant in mutants(seed, random, 400):
+        for mutant in mutants(seed, random, 400 // len(target.seeds)):
             target.run(mutant)
-            tried += 1
-            if time.process_time() > limit_s and tried >= 200:
-                return
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,9 +90,6 @@ def test_any_member_of_a_file_may_be_anything(replacement: object, seed: int) ->
 def test_a_megabyte_of_anything_is_refused_within_a_second(name: str) -> None:
     target = targets()[name]
     for what, bomb in bombs(target).items():
-        began = time.process_time()
-        accepted = target.run(bomb)
-        spent_s = time.process_time() - began
-        assert spent_s < SLOWEST_S, f"{name}: {what} took {spent_s:.2f} s"
+        accepted = within(SLOWEST_S, partial(target.run, bomb))
         # What has no limit of its own is limited by whoever calls it.
         assert not accepted or name in ("json", "base64", "hex", "link"), f"{name} accepted {what}"

@@ -98,11 +98,12 @@ def test_no_scan_is_lost_when_they_come_faster_than_they_are_handled() -> None:
     tty.setraw(screen)
     sent = [b"]d20100399999001014" + f"21S{n:05}\x1d1728053110L7".encode() for n in range(600)]
     received: list[bytes] = []
+    all_came = threading.Event()
 
     def type_them() -> None:
         for line in sent:
             os.write(keyboard, line + b"\r")
-        time.sleep(0.2)
+        all_came.wait(60)  # a terminal that is closed may lose what nobody has read yet
         os.close(keyboard)
 
     typist = threading.Thread(target=type_them)
@@ -113,6 +114,8 @@ def test_no_scan_is_lost_when_they_come_faster_than_they_are_handled() -> None:
             for scan in source:
                 received.append(b"]d2" + scan.data)
                 time.sleep(0.001)
+                if len(received) == len(sent):
+                    all_came.set()
         except OSError:
             pass  # a pty whose other side is closed says EIO where a file says end
         typist.join()

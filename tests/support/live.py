@@ -37,7 +37,7 @@ from tests.support.programs import Program, start
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "packproof.example/live"
-START_S = 30
+START_S = 180
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 

@@ -37,7 +37,7 @@ from app.migrate import upgrade
 from ledger.store.sql.engine import Database, open_engine
 from tests.support.shared import missing
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 # Whatever is acknowledged has been given to the operating system, and outlives every process.
 QUICK = (
     "fsync=off",
@@ -77,6 +77,11 @@ class Postgres:
         except psycopg.OperationalError:
             self.hang_up()  # the server may have been stopped: the next statement asks for a new connection
             raise
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What a query gives, asked on a connection of its own."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            return connection.execute(sql).fetchall()
 
     def hang_up(self) -> None:
         """Close the connection that statements are run on."""

@@ -37,7 +37,7 @@ from typing import Any, NoReturn, TextIO
 from tests.support.shared import ROOT
 
 PACKET_BYTES = 128 * 1024
-START_S = 60
+START_S = 180
 PRELOADED = (
     "app.capture.api",
     "app.cli",
@@ -175,7 +175,12 @@ def start(
             heard = os.fdopen(ours, encoding="utf-8")
             stack.callback(os.close, stdout)
         streams = [nowhere if stream is None else stream for stream in (stdin, stdout, stderr)]
-        program = _NURSERY.start(request, streams)
+        try:
+            program = _NURSERY.start(request, streams)
+        except BaseException:
+            if heard is not None:
+                heard.close()
+            raise
     program.stdout = heard
     return program
 

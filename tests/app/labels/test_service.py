@@ -1,6 +1,6 @@
 import io
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
 
@@ -18,6 +18,7 @@ from ledger.gs1.element_string import parse_scan
 from ledger.gs1.gtin import Gtin
 from ledger.gs1.sscc import Sscc
 from scanner.decode import decode_picture, load_picture
+from tests.support.speed import within
 
 PACKAGE = PackageLabel(
     Gtin("00312345678906"),
@@ -223,22 +224,14 @@ def test_a_symbol_is_square_so_that_older_readers_know_it() -> None:
     assert symbol.width == symbol.height
 
 
-@pytest.mark.slow
 def test_a_pallet_of_labels_is_drawn_and_read_back_in_ten_seconds_of_one_core() -> None:
-    began = time.process_time()
-    for number in range(240):
-        service.package_label_png(
-            PackageLabel(
-                PACKAGE.gtin,
-                f"A1B2C3{number:04}",
-                PACKAGE.lot,
-                PACKAGE.expiry,
-                product_name=PACKAGE.product_name,
-                strength=PACKAGE.strength,
-                maker=PACKAGE.maker,
-            )
-        )
-    assert time.process_time() - began < 10
+    """240 packages in 10 s: a tenth of them in a tenth of the time."""
+
+    def draw() -> None:
+        for number in range(24):
+            service.package_label_png(replace(PACKAGE, serial=f"A1B2C3{number:04}"))
+
+    within(1, draw)
 
 
 def _shown(document: str) -> list[tuple[str, float]]:

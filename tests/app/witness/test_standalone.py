@@ -42,7 +42,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
     process = programs.start(*command, cwd=tmp_path, env=environment)
     url = f"http://127.0.0.1:{port}"
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while time.monotonic() < give_up:
         try:
             requests.get(url, timeout=1)
@@ -51,7 +51,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             time.sleep(0.1)
     yield url, folder
     process.terminate()
-    process.wait(20)
+    process.wait(60)
 
 
 def test_it_makes_its_keys_takes_logs_over_while_it_runs_and_cosigns(served: tuple[str, Path]) -> None:

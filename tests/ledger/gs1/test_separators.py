@@ -1,6 +1,5 @@
 """A reader that drops GS: found out where it can be, and never a wrong value instead."""
 
-import time
 from itertools import permutations
 
 import pytest
@@ -11,6 +10,7 @@ from ledger.gs1.element_string import parse_scan
 from ledger.gs1.errors import Gs1Code, Gs1Error
 from tests.ledger.gs1.strategies import gtins, values
 from tests.ledger.gs1.test_element_string import GS, GTIN, days, raw
+from tests.support.speed import within
 
 
 def refused_for_a_lost_separator(data: str) -> bool:
@@ -90,7 +90,8 @@ def test_the_human_form_is_never_in_doubt():
 
 @pytest.mark.parametrize("tail", ["10" * 3000, "1021" * 1500, "A" + "17280531" * 800, "01" * 3000])
 def test_looking_for_a_lost_separator_is_cheap_for_hostile_data(tail):
-    begun = time.perf_counter()
-    with pytest.raises(Gs1Error):
-        parse_scan(f"01{GTIN}21{tail}", "]d2")
-    assert time.perf_counter() - begun < 0.3
+    def refuse():
+        with pytest.raises(Gs1Error):
+            parse_scan(f"01{GTIN}21{tail}", "]d2")
+
+    within(0.3, refuse)

@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from types import ModuleType
 
@@ -55,9 +54,8 @@ def test_a_reader_cannot_write(counter, how):
 def test_a_read_does_not_wait_for_a_writer(counter):
     with counter.writing() as connection:
         connection.execute(text("UPDATE counter SET n = 1"))
-        began = time.perf_counter()
+        # If it waited, it would wait for this thread, until its time is up, and fail.
         assert count(counter) == 0
-        assert time.perf_counter() - began < 1
     assert count(counter) == 1
 
 

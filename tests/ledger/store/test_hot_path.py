@@ -57,7 +57,10 @@ def test_a_session_that_the_server_ended_is_replaced_before_it_is_used(postgres_
     name = postgres_database.url.database
     for size in (1, 2):
         postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        time.sleep(0.2)  # the server's farewell arrives
+        give_up = time.monotonic() + 60
+        while postgres.rows(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}'"):
+            assert time.monotonic() < give_up, "the sessions were not ended"
+            time.sleep(0.01)
         with ledger.writing() as writer:
             writer.append([draft(size)])
         with ledger.reading() as reader:
