@@ -29,6 +29,7 @@ from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
 from app.log.handover import Handovers
+from app.investigations.service import Investigations
 from app.node.service import Node
 from app.people.service import People
 from app.people.sessions import Sessions
@@ -176,6 +177,10 @@ class Services:
     @cached_property
     def redactions(self) -> Redactions:
         return Redactions(self.database, self.node, self.clock)
+
+    @cached_property
+    def investigations(self) -> Investigations:
+        return Investigations(self.database, self.clock, self.capture, self.verification)
 
     @cached_property
     def recalls(self) -> Recalls:

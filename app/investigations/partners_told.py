@@ -1,0 +1,130 @@
+"""Telling immediate partners of illegitimate product they may have received, and of the end of it.
+
+Each gets a case at its own desk: the law has it identify all such product on hand and that which it receives later
+(FD&C Act 582(b)(4)(B)(iii), (c)(4)(B)(iii), (d)(4)(B)(iii)). What was sent stands in both threads.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.cases import service as cases
+from app.cases.rules import Desk, NoteKind
+from app.cases.service import DeskCase, NewCase
+from app.custody import loading
+from app.custody.whereabouts import Population, shipped_to
+from app.investigations.models import investigation_notice
+from app.investigations.rules import GROUNDS, INVESTIGATE_WITHIN, Ground
+from app.partners import service as partners
+from app.shared.clock import Clock
+
+NOTIFICATION = "notification"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A partner that was told."""
+
+    gln: str
+    name: str
+    told_at: datetime
+    ended_at: datetime | None
+
+
+def recipients(connection: Connection, case: DeskCase) -> dict[int, int]:
+    """The partners to whom this party shipped these packages or others of their lots, with how many: by number."""
+    party = partners.by_gln(connection, case.party_gln)
+    world = loading.load_numbers(connection, case.items)
+    lots = {loading.lot_key(item) for item in world.world.items.values() if item.lot is not None}
+    numbers = loading.find_ids(connection, lots).values()
+    population = Population(tuple(sorted(numbers)), tuple(sorted(case.items)))
+    return shipped_to(connection, population, party.party_id) if party else {}
+
+
+def tell(connection: Connection, clock: Clock, case: DeskCase) -> list[str]:
+    """Tell all that may have received it and were not told yet; their names."""
+    known = set(
+        connection.execute(
+            select(investigation_notice.c.party_id).where(investigation_notice.c.case_id == case.case_id)
+        ).scalars()
+    )
+    fresh = {number: count for number, count in recipients(connection, case).items() if number not in known}
+    glns = partners.glns(connection, fresh)
+    names = partners.names(connection, glns.values())
+    told = []
+    for number in sorted(fresh):
+        gln = glns[number]
+        words = message(case, names.get(gln, gln))
+        data = {name: case.data.get(name, "") for name in ("ground", "product", "gtin")} | {"message": words}
+        notice_id = cases.open_case(
+            connection,
+            clock,
+            NewCase(
+                Desk.INVESTIGATIONS,
+                NOTIFICATION,
+                gln,
+                f"Illegitimate product notified: {case.data['product']}",
+                subject=case.subject,
+                partner_gln=case.party_gln,
+                state="notified",
+                due_at=clock.now() + INVESTIGATE_WITHIN,
+                data=data,
+                items=dict.fromkeys(case.items, ""),
+            ),
+            text="A partner notifies you of illegitimate product that you may have received.",
+        )
+        cases.say(connection, clock, notice_id, "Your partner", words, NoteKind.CAME)
+        cases.say(connection, clock, case.case_id, cases.SYSTEM, words, NoteKind.SENT)
+        connection.execute(
+            insert(investigation_notice).values(
+                case_id=case.case_id, party_id=number, notice_id=notice_id, told_at=clock.now()
+            )
+        )
+        told.append(names.get(gln, gln))
+    if not told:
+        cases.say(
+            connection, clock, case.case_id, cases.SYSTEM,
+            "By the record, nobody was shipped these packages or others of their lots: no partner to notify.",
+        )  # fmt: skip
+    return told
+
+
+def message(case: DeskCase, name: str) -> str:
+    """What a partner is told: never who else was, nor what they bought."""
+    return (
+        f"To {name}: we have determined that product you may have received from us is illegitimate "
+        f"({GROUNDS[Ground(case.data['ground'])].lower()}): {case.data['product']}, GTIN {case.data['gtin']}. "
+        "Identify all of it that you have or receive later, set it apart, and handle it as suspect product "
+        "(FD&C Act 582). We have notified the FDA."
+    )
+
+
+def end(connection: Connection, clock: Clock, case: DeskCase, text: str) -> None:
+    """Promptly tell those who were told that the notification is terminated."""
+    query = select(investigation_notice).where(
+        investigation_notice.c.case_id == case.case_id, investigation_notice.c.ended_at.is_(None)
+    )
+    for row in connection.execute(query).all():
+        gln = partners.glns(connection, [row.party_id])[row.party_id]
+        notice = cases.case(connection, Desk.INVESTIGATIONS, row.notice_id, gln)
+        words = "The notification is terminated, in consultation with the FDA."
+        if notice.is_open:
+            cases.close(connection, clock, row.notice_id, "your partner", "terminated", text=words)
+        else:
+            cases.say(connection, clock, row.notice_id, "Your partner", words, NoteKind.CAME)
+        connection.execute(
+            update(investigation_notice)
+            .where(investigation_notice.c.notice_no == row.notice_no)
+            .values(ended_at=clock.now())
+        )
+        cases.say(connection, clock, case.case_id, cases.SYSTEM, f"Told {gln}: {words}", NoteKind.SENT)
+
+
+def told(connection: Connection, case_id: str) -> list[Told]:
+    """Whom a determination was told to."""
+    query = select(investigation_notice).where(investigation_notice.c.case_id == case_id)
+    rows = connection.execute(query.order_by(investigation_notice.c.notice_no)).all()
+    glns = partners.glns(connection, [row.party_id for row in rows])
+    names = partners.names(connection, glns.values())
+    return [Told(gln := glns[row.party_id], names.get(gln, gln), row.told_at, row.ended_at) for row in rows]

@@ -1,0 +1,170 @@
+"""An investigation from the suspicion to its end: the verdict follows by itself, and partners are told."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.custody import loading
+from app.errors import Conflict, Invalid, NotFound
+from app.investigations import forms, partners_told
+from app.investigations.form3911 import Form3911, FormKind
+from app.investigations.rules import Ground, Move, State
+from app.investigations.service import Suspicion
+from app.shared.actor import Actor, Role
+from ledger.custody.verdict import Reason
+from tests.app.investigations.test_form3911 import FORM
+from tests.support.app import NOON, OPERATOR
+from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, Counter, code
+from tests.support.world import MAKER, package
+
+
+def somebody(gln: str = PHARMACY, role: Role = Role.QUALITY) -> Actor:
+    return replace(OPERATOR, name="quinn", role=role, party_gln=gln)
+
+
+def suspicion(*subjects: str) -> Suspicion:
+    return Suspicion.parse("\n".join(subjects), Ground.COUNTERFEIT, "Cage 3", "The print is blurred.")
+
+
+def reason(counter: Counter, number: int) -> Reason:
+    found = counter.services.verification.check(code(number).encode(), None, OPERATOR, asker=PHARMACY)
+    return found.verdict.reason
+
+
+def later(counter: Counter) -> None:
+    """Events of one moment have no order among them that means anything."""
+    counter.node.clock.advance(timedelta(minutes=1))
+
+
+def step(counter: Counter, case_id: str, move: Move, actor: Actor | None = None, **given: str) -> State:
+    later(counter)
+    return counter.services.investigations.move(actor or somebody(), case_id, move, **given)
+
+
+def form_of(counter: Counter, case_id: str, kind: FormKind, gln: str = PHARMACY, **values: object) -> str:
+    with counter.services.database.writing() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, gln)
+        begun = forms.begun(connection, case, kind, somebody(gln))
+        assert begun.serials
+        made = replace(FORM, kind=kind, determined_date=begun.determined_date, initial_date=begun.initial_date,
+                       incident_number=begun.incident_number, **values)  # fmt: skip
+        return forms.keep(connection, counter.node.clock, somebody(gln), case, made)
+
+
+def test_what_is_cleared_is_free_again(counter: Counter) -> None:
+    desk = counter.services.investigations
+    case_id = desk.open(somebody(role=Role.PHARMACIST), suspicion(package(1), package(2), package(3)))
+    assert [reason(counter, number) for number in (1, 2, 3)] == [Reason.HELD] * 3
+    with pytest.raises(Conflict):
+        desk.open(somebody(), suspicion(package(2)))
+    step(counter, case_id, Move.INVESTIGATE)
+    with pytest.raises(Invalid) as caught:
+        step(counter, case_id, Move.CLEAR, text="Nothing is wrong.")
+    assert caught.value.detail == "0 of 3 packages were inspected."
+    with pytest.raises(Invalid):
+        desk.inspect(somebody(), case_id, code(4).encode(), None)
+    for number in (1, 2, 3):
+        assert "those on record" in desk.inspect(somebody(), case_id, code(number).encode(), None)
+    assert step(counter, case_id, Move.CLEAR, text="Nothing is wrong.") is State.CLEARED
+    assert [reason(counter, number) for number in (1, 2, 3)] == [Reason.OK] * 3
+
+
+def test_from_determination_to_termination_with_forms_and_partners(counter: Counter) -> None:
+    """The maker finds a fraud in its own lot: the pharmacy it shipped to is told, and told again when it is over."""
+    maker, desk, database = (
+        somebody(MAKER, Role.MANUFACTURER),
+        counter.services.investigations,
+        counter.services.database,
+    )
+    case_id = desk.open(maker, suspicion(package(AT_ITS_MAKER)))
+    step(counter, case_id, Move.INVESTIGATE, maker)
+    step(counter, case_id, Move.DETERMINE, maker, text="Its content is not ours.")
+    with database.reading() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, MAKER)
+    assert case.due_at == counter.node.clock.now() + timedelta(hours=24)
+    with pytest.raises(Invalid):
+        step(counter, case_id, Move.NOTIFY, maker)
+    form_id = form_of(counter, case_id, FormKind.INITIAL, MAKER)
+    step(counter, case_id, Move.NOTIFY, maker)
+    with database.reading() as connection:
+        [told] = partners_told.told(connection, case_id)
+        [notice] = cases.queue(connection, Desk.INVESTIGATIONS, PHARMACY)
+        assert (told.gln, notice.kind, notice.partner_gln) == (PHARMACY, "notification", MAKER)
+        assert "is illegitimate" in notice.data["message"]
+        assert forms.one(connection, form_id, MAKER).form.incident_number == ""
+        with pytest.raises(NotFound):
+            forms.one(connection, form_id, PHARMACY)
+    step(counter, case_id, Move.DISPOSE, maker, text="Destroyed by our own waste contractor.")
+    with pytest.raises(Invalid) as caught:
+        form_of(counter, case_id, FormKind.TERMINATION, MAKER, termination_reason="All is destroyed.")
+        step(counter, case_id, Move.REQUEST_TERMINATION, maker)
+    assert "incident number" in caught.value.detail
+    form_of(counter, case_id, FormKind.FOLLOW_UP, MAKER)
+    with database.writing() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, MAKER)
+        again = replace(forms.begun(connection, case, FormKind.TERMINATION, maker), incident_number="FDA-77",
+                        termination_reason="All is destroyed.", ingredients="x", strength="50 mg",
+                        dosage_form="tablet", ndc="9999-0101-1", company_address="1 Main Street",
+                        contact_email="a@b.example", contact_phone="1")  # fmt: skip
+        forms.keep(connection, counter.node.clock, maker, case, again)
+    step(counter, case_id, Move.REQUEST_TERMINATION, maker)
+    assert step(counter, case_id, Move.TERMINATE, maker, text="FDA agrees.") is State.TERMINATED
+    with database.reading() as connection:
+        assert cases.queue(connection, Desk.INVESTIGATIONS, None) == []
+        done = cases.case(connection, Desk.INVESTIGATIONS, case_id, MAKER)
+        assert (done.data["incident_number"], done.closed_by) == ("FDA-77", "quinn")
+        assert cases.case(connection, Desk.INVESTIGATIONS, notice.case_id, PHARMACY).state == "terminated"
+    found = counter.services.verification.check(code(AT_ITS_MAKER).encode(), None, OPERATOR, asker=MAKER)
+    assert {found.verdict.reason, *found.verdict.others} >= {Reason.HELD, Reason.ENDED_HERE}
+
+
+def test_samples_are_kept_of_what_is_destroyed(sqlite_counter: Counter) -> None:
+    counter = sqlite_counter
+    case_id = counter.services.investigations.open(somebody(), suspicion(package(1), package(2)))
+    step(counter, case_id, Move.INVESTIGATE)
+    step(counter, case_id, Move.DETERMINE, text="Seen twice.", maker_consulted="North Pharma, J. Roe")
+    form_of(counter, case_id, FormKind.INITIAL)
+    step(counter, case_id, Move.NOTIFY)
+    step(counter, case_id, Move.DISPOSE, text="One is kept.", retain=code(2))
+    assert (reason(counter, 1), reason(counter, 2)) == (Reason.HELD, Reason.HELD)
+    with counter.services.database.reading() as connection:
+        world = loading.load(connection, [package(1), package(2)]).world
+    assert [world.item(package(number)).ended for number in (1, 2)] == [True, False]
+
+
+def test_what_somebody_else_has_by_the_record_is_set_apart_without_claiming_it(
+    sqlite_counter: Counter,
+) -> None:
+    counter = sqlite_counter
+    before = counter.trade.counts()
+    case_id = counter.services.investigations.open(somebody(), suspicion(package(AT_ITS_MAKER)))
+    assert counter.trade.counts() == before
+    with counter.services.database.reading() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, PHARMACY)
+    assert "not on hold in the ledger" in case.thread[0].text
+    assert case.due_at == NOON + timedelta(days=3)
+
+
+def test_a_serial_that_nobody_knows_is_on_hold_too(sqlite_counter: Counter) -> None:
+    counter = sqlite_counter
+    counter.services.investigations.open(somebody(), suspicion(package("NEVER")))
+    found = counter.services.verification.check(code("NEVER").encode(), None, OPERATOR, asker=PHARMACY)
+    assert found.verdict.reason is Reason.NEVER_MADE
+
+
+def test_the_form_begins_with_what_the_record_knows(sqlite_counter: Counter) -> None:
+    counter = sqlite_counter
+    case_id = counter.services.investigations.open(somebody(), suspicion(package(HERE)))
+    with counter.services.database.reading() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, PHARMACY)
+        form = forms.begun(connection, case, FormKind.INITIAL, somebody())
+    assert isinstance(form, Form3911)
+    assert (form.serials, form.lots, form.expiries) == (("1",), ("LOT42",), ("2028-05-31",))
+    assert (form.product_name, form.company_name, form.classification) == (
+        "Sonnenal",
+        "Corner Pharmacy",
+        "counterfeit",
+    )
