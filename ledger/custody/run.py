@@ -20,6 +20,8 @@ class Run:
     changed: dict[str, Item] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    # What was changed while inside a container, by container: each package of a long event asks what is in it.
+    _inside: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def at(self) -> int:
@@ -42,11 +44,13 @@ class Run:
 
     def contents(self, key: str) -> set[str]:
         """The keys directly inside the container `key`."""
-        inside = {child for child in self.world.contents(key) if self.item(child).parent == key}
-        return inside | {child.key for child in self.changed.values() if child.parent == key}
+        candidates = self.world.contents(key) | self._inside.get(key, set())
+        return {child for child in candidates if self.item(child).parent == key}
 
     def set(self, item: Item) -> None:
         """Keep `item` as changed, touched now."""
+        if item.parent is not None:
+            self._inside.setdefault(item.parent, set()).add(item.key)
         self.changed[item.key] = item if item.last >= self.at else replace(item, last=self.at)
 
     def find(
