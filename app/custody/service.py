@@ -13,6 +13,7 @@ from app.events.models import document, event
 from app.shared.chunks import chunks
 from ledger.custody.findings import SEVERITY, FindingCode, Severity
 from ledger.custody.lineage import Side
+from ledger.custody.rules import DECLARED_BY_OTHER
 from ledger.signing.keyrecord import Action as KeyAction
 
 MOST_REPACKED = 10_000
@@ -98,9 +99,8 @@ def _of_others(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
         ~exists().where(same, own.c.by_id == event.c.by_id),
     )
     code = FindingCode.DECLARED_BY_OTHER
-    message = "another party's event is declared wrong: it stands, because only who said it can take it back"
     found = connection.execute(query.order_by(event.c.seq)).scalars()
-    return [FoundAbout(seq, code, SEVERITY[code], message, None, None) for seq in found]
+    return [FoundAbout(seq, code, SEVERITY[code], DECLARED_BY_OTHER, None, None) for seq in found]
 
 
 def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int, str]:

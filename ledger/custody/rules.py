@@ -25,6 +25,9 @@ from ledger.custody.travel import Sighting, travel
 from ledger.custody.vocabulary import Action, EventType, Step
 
 
+DECLARED_BY_OTHER = "another party's event is declared wrong: it stands, because only who said it can take it back"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What an act changed, by key, what did not fit, and which old serials it says went into which new ones."""
@@ -194,6 +197,19 @@ def history(acts: Iterable[Act]) -> list[Act]:
     wrong = {(act.by, act.event.id) for act in listed if act.event.declaration is not None}
     kept = [act for act in listed if (act.by, act.event.id) not in wrong]
     return sorted(kept, key=lambda act: (act.event.position, act.event.id.encode()))
+
+
+def declared_by_others(acts: Iterable[Act]) -> list[tuple[Act, Finding]]:
+    """Error declarations of what only another party has said: they take back nothing."""
+    listed = list(acts)
+    said = {(act.by, act.event.id) for act in listed if act.event.declaration is None}
+    ids = {event_id for _, event_id in said}
+    found = Finding(FindingCode.DECLARED_BY_OTHER, DECLARED_BY_OTHER)
+    return [
+        (act, found)
+        for act in listed
+        if act.event.declaration is not None and act.event.id in ids and (act.by, act.event.id) not in said
+    ]
 
 
 def replay(acts: Iterable[Act], world: World | None = None) -> tuple[World, list[tuple[Act, Finding]]]:

@@ -1,0 +1,204 @@
+"""Playing scenarios twice: by the rules alone, and through a node that takes documents in.
+
+Both begin with the same: the parties of README.md, the towns, the maker's company prefix, and who makes product Q.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from app.capture import prepare
+from app.custody import loading, rebuild
+from app.custody import service as custody
+from app.partners import service as partners
+from app.partners.licences import NewLicence
+from app.partners.places import Position
+from app.prefixes import service as prefixes
+from app.products import service as products
+from app.shared.actor import command_line
+from app.shared.clock import ManualClock
+from app.verification.service import Verification
+from ledger.custody.act import Act
+from ledger.custody.event import Event
+from ledger.custody.findings import FindingCode
+from ledger.custody.lineage import Link, Side
+from ledger.custody.rules import apply, declared_by_others, history
+from ledger.custody.state import World
+from ledger.custody.travel import place_text
+from ledger.custody.verdict import Facts, Reason, Word, judge
+from ledger.epcis.document import Document, Form, TransactionStatement
+from ledger.epcis.jsonwriter import write
+from tests.scenarios.sentences import GTINS, MAKERS_PREFIX, PARTIES, TOWNS, Told
+from tests.scenarios.story import Scenario
+from tests.scenarios.then import Label
+from tests.support.app import NOON, Node
+from tests.support.world import START
+
+MAKER = PARTIES["maker"][0]
+PLACES = {gln: place_text(*degrees) for gln, degrees in TOWNS.values()}
+MAKERS = {GTINS["Q"]: MAKER}
+TOLERANCE = timedelta(minutes=5)
+LOOKUPS = prepare.Lookups(
+    party_of=lambda gln: gln,
+    maker_of=MAKERS.get,
+    place_of=PLACES.get,
+    issuer_of=lambda sscc: MAKER if sscc[1:].startswith(MAKERS_PREFIX) else None,
+)
+Arrivals = Callable[[Scenario], Sequence[Told]]
+
+
+# By the rules alone.
+
+
+@dataclass(slots=True)
+class ByRules:
+    """What the kernel makes of a scenario."""
+
+    world: World
+    findings: list[tuple[FindingCode, str | None]]
+    links: list[tuple[str, Link]]
+
+    def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
+        item = self.world.items.get(label.key)
+        lot_key = loading.lot_key(item) if item is not None and item.lot is not None else ""
+        gtin = label.key.split("/01/")[1][:14]
+        verdict = judge(
+            Facts(
+                now=at,
+                item=item,
+                outer=self.world.outer(item) if item else None,
+                around=self.world.around(item) if item else (),
+                asker=asker,
+                label_lot=label.lot,
+                label_expiry=label.expiry,
+                maker_denies=gtin in MAKERS,
+                lot_recalled=self.world.item(lot_key).recalled,
+            )
+        )
+        return verdict.word, verdict.reason
+
+    def made_of(self, key: str) -> set[str]:
+        new = {(by, link.reference) for by, link in self.links if (link.item, link.side) == (key, Side.NEW)}
+        return {link.item for by, link in self.links if link.side is Side.OLD and (by, link.reference) in new}
+
+
+def by_rules(scenario: Scenario) -> ByRules:
+    """Play a scenario through the rules. What a node finds before it asks them is found as a node does."""
+    played = ByRules(World(), [], [])
+    acts: list[Act] = []
+    for told in scenario.arrivals:
+        act = prepare.act_of(told.act.event, told.act.by, LOOKUPS, told.act.statement)
+        before = (
+            *prepare.future(act.event.event_time, NOON, TOLERANCE),
+            *prepare.not_maker(act.event, act.by, MAKERS.get),
+        )
+        if _stands(acts, act):
+            played.findings.append((FindingCode.OTHER_ID_SAME_CONTENT, None))
+        elif before:
+            played.findings += [(found.code, found.item) for found in before]
+        else:
+            acts.append(act)
+    for act in history(acts):
+        outcome = apply(played.world, act)
+        played.world.update(outcome.changed)
+        played.findings += [(found.code, found.item) for found in outcome.findings]
+        played.links += [(act.by, link) for link in outcome.links]
+    played.findings += [(found.code, None) for _, found in declared_by_others(acts)]
+    return played
+
+
+def _stands(acts: Sequence[Act], act: Act) -> bool:
+    """Whether the same party has said the same under another id, and not taken it back."""
+    gone = {each.event.id for each in acts if each.event.declaration is not None}
+    content = (act.by, act.event.digest)
+    return any((each.by, each.event.digest) == content and each.event.id not in gone for each in acts)
+
+
+# Through a node.
+
+
+def begin(node: Node) -> None:
+    """Tell a node of the parties, the towns, the prefix and the product."""
+    services = node.services
+    services.node.initialise()
+    sites = [
+        partners.NewSite(gln, town, position=Position.parse(",".join(map(str, degrees))))
+        for town, (gln, degrees) in TOWNS.items()
+    ]
+    with services.database.writing() as connection:
+        for name, (gln, kind) in PARTIES.items():
+            at = sites if name == "carrier" else []
+            licence = NewLicence("State board", f"{name}-1", START - timedelta(days=1000))
+            partners.register(
+                connection, services.clock, gln, f"the {name}", kind, sites=at, licences=[licence]
+            )
+        prefixes.add(connection, MAKERS_PREFIX, MAKER)
+        products.register(connection, services.clock, GTINS["Q"], MAKER, name="Quietol")
+
+
+def tell(node: Node, scenarios: Sequence[Scenario], arrivals: Arrivals = lambda each: each.arrivals) -> None:
+    """Send everything: of all scenarios what came first, then what came second. One document a party and round."""
+    told = [list(arrivals(scenario)) for scenario in scenarios]
+    for number in range(max(map(len, told))):
+        documents: dict[tuple[str, bool | None], list[Event]] = defaultdict(list)
+        for each in told:
+            if number < len(each):
+                documents[each[number].act.by, each[number].act.statement].append(each[number].act.event)
+        for (by, statement), events in documents.items():
+            _send(node, by, statement, events)
+
+
+def _send(node: Node, by: str, affirmed: bool | None, events: Iterable[Event]) -> None:
+    statement = (
+        None if affirmed is None else TransactionStatement(affirmed=affirmed, legal_notice="as the law asks")
+    )
+    document = Document(Form.JSON20, tuple(events), created=START, statement=statement)
+    node.services.capture.receive(
+        write(document), "application/json", by=by, channel="file", actor=command_line("scenario")
+    )
+
+
+@dataclass(slots=True)
+class ByNode:
+    """What a node answers about a scenario."""
+
+    node: Node
+    world: World
+    findings: list[tuple[FindingCode, str | None]] = field(default_factory=list)
+
+    def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
+        gtin, serial = unquote(label.key.split("/01/")[1]).split("/21/", 1)
+        raw = f"01{gtin}21{serial}\x1d"
+        raw += f"17{label.expiry:%y%m%d}" if label.expiry else ""
+        raw += f"10{label.lot}" if label.lot else ""
+        checks = Verification(self.node.services.database, ManualClock(at))
+        verdict = checks.check(raw.encode(), "]d2", command_line("scenario"), asker=asker).verdict
+        return verdict.word, verdict.reason
+
+    def made_of(self, key: str) -> set[str]:
+        with self.node.services.database.reading() as connection:
+            number = loading.find_ids(connection, [key])[key]
+            return {each.key for each in custody.repacked_from(connection, number)}
+
+
+def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
+    """What a node came to, by where each scenario stands, read in one go."""
+    found: dict[str, ByNode] = {}
+    with node.services.database.snapshot() as connection:
+        assert list(rebuild.differences(connection)) == []
+        rows = connection.exec_driver_sql("SELECT seq, event_id FROM event").all()
+        seqs: dict[int, list[int]] = defaultdict(list)
+        for seq, event_id in rows:
+            seqs[int(event_id.split(":")[2][:8], 16)].append(seq)
+        keys = [key for each in scenarios for key in each.names.keys.values()]
+        world = loading.load(connection, keys).world
+        names = {number: key for key, number in loading.find_ids(connection, keys).items()}
+        for scenario in scenarios:
+            about = custody.findings_of(connection, seqs[scenario.names.number])
+            findings = [(each.code, names.get(each.item_id or 0)) for each in about]
+            found[scenario.where] = ByNode(node, world, findings)
+    return found

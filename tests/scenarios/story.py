@@ -1,0 +1,113 @@
+"""A scenario as it is read from its file: what happened, in order, and what must be so in the end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ledger.custody.act import Act
+from tests.scenarios.sentences import (
+    DAY_ONE,
+    TOWNS,
+    Names,
+    Told,
+    Unclear,
+    placed,
+    read,
+    time_of,
+    without_time,
+)
+
+FOLDER = Path(__file__).parent
+_TITLE = "Scenario:"
+_THEN = re.compile(r"then\s+(.*)")
+_TOWN = re.compile(r" at ({})$".format("|".join(TOWNS)))
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Scenario:
+    """One scenario. `then` are its expectations as they are written, each with its line."""
+
+    title: str
+    where: str
+    names: Names
+    told: list[Told] = field(default_factory=list)
+    then: list[str] = field(default_factory=list)
+
+    @property
+    def arrivals(self) -> list[Told]:
+        """What was told, in the order in which it came."""
+        return [each for each in self.told if not each.late] + [each for each in self.told if each.late]
+
+    @property
+    def ends(self) -> datetime:
+        """An hour after the last thing that happened."""
+        return max(each.act.event.event_time for each in self.told) + _HOUR
+
+
+def scenarios() -> list[Scenario]:
+    """Every scenario of this folder."""
+    found: list[Scenario] = []
+    for path in sorted(FOLDER.glob("*.txt")):
+        _read_file(path, found)
+    return found
+
+
+def _read_file(path: Path, found: list[Scenario]) -> None:
+    reader: _Reader | None = None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = " ".join(line.partition("#")[0].split())
+        where = f"{path.name}:{number}"
+        try:
+            if text.startswith(_TITLE):
+                scenario = Scenario(text[len(_TITLE) :].strip(), where, Names(len(found) + 1))
+                found.append(scenario)
+                reader = _Reader(scenario)
+            elif text and reader is None:
+                raise Unclear("a file begins with a scenario")
+            elif text and reader is not None:
+                reader.line(text)
+        except (Unclear, ValueError) as error:
+            raise Unclear(f"{where}: {error}") from error
+
+
+@dataclass(slots=True)
+class _Reader:
+    scenario: Scenario
+    at: datetime = DAY_ONE + timedelta(hours=7)
+    called: dict[str, Act] = field(default_factory=dict)
+
+    def line(self, text: str) -> None:
+        then = _THEN.fullmatch(text)
+        if then:
+            self.scenario.then.append(then[1])
+            return
+        if self.scenario.then:
+            raise Unclear("what happened stands before what must be so then")
+        late = text.endswith(", told late")
+        sentence = text.removesuffix(", told late")
+        at = time_of(sentence)
+        self.at = at or self.at + _HOUR
+        name, equals, rest = without_time(sentence).partition(" = ")
+        sentence = rest if equals else name
+        town = _TOWN.search(sentence)
+        sentence = _TOWN.sub("", sentence)
+        who = sentence.partition(" ")[0]
+        act = read(self.scenario.names, sentence, self.called)
+        if act.event.declaration is None:
+            act = placed(act, who, town[1] if town else None)
+            number = len(self.scenario.told)
+            act = replace(
+                act,
+                event=replace(
+                    act.event,
+                    event_id=f"urn:uuid:{self.scenario.names.number:08x}-0000-4000-8000-{number:012x}",
+                    event_time=self.at,
+                ),
+            )
+        if equals:
+            self.called[name] = act
+        self.scenario.told.append(Told(text, act, town[1] if town else None, late))
