@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
 from app.capture.prepared import OtherContent, PreparedEvent
 from app.erasable.vault import same_but_erased
@@ -90,17 +90,34 @@ def waiting_events(connection: Connection, by_id: int, keys: Sequence[tuple[str,
     return [found.get(key) for key in keys]
 
 
+_declaration = event.alias("declaration")
+_TAKEN_BACK = exists().where(
+    _declaration.c.by_id == event.c.by_id,
+    _declaration.c.event_id == event.c.event_id,
+    _declaration.c.declared_at != 0,
+)
+
+
 def find_twins(connection: Connection, by_id: int, fresh: list[tuple[int, PreparedEvent]]) -> frozenset[int]:
-    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier."""
-    before: set[bytes] = set()
+    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier.
+
+    What it has declared wrong by then is no report any more: who takes an event back and tells the same again under a
+    new id (a statement was missing in its document) means the new one.
+    """
+    before: dict[bytes, set[str]] = {}  # the ids under which each content stands
     for chunk in chunks([e.digest for _, e in fresh]):
-        query = select(event.c.digest).where(event.c.by_id == by_id, event.c.digest.in_(chunk))
-        before.update(bytes(digest) for digest in connection.execute(query).scalars())
-    found = set()
+        query = select(event.c.digest, event.c.event_id).where(
+            event.c.by_id == by_id, event.c.digest.in_(chunk), ~_TAKEN_BACK
+        )
+        for digest, event_id in connection.execute(query):
+            before.setdefault(bytes(digest), set()).add(event_id)
+    found, gone = set(), set()
     for number, each in fresh:
-        if each.digest in before:
+        if each.act.event.declaration is not None:
+            gone.add(each.act.event.id)
+        if before.get(each.digest, set()) - gone:
             found.add(number)
-        before.add(each.digest)
+        before.setdefault(each.digest, set()).add(each.act.event.id)
     return frozenset(found)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from app.cases.models import desk_case
 from app.custody.models import finding
@@ -143,6 +143,15 @@ def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
     before = select(event.c.seq).where(
         event.c.by_id == row.by_id, event.c.digest == row.digest, event.c.seq < row.seq
     )
+    # What was taken back by then is no report any more.
+    declaration = event.alias("declaration")
+    taken_back = exists().where(
+        declaration.c.by_id == event.c.by_id,
+        declaration.c.event_id == event.c.event_id,
+        declaration.c.declared_at != 0,
+        declaration.c.seq < row.seq,
+    )
+    before = before.where(~taken_back)
     twin = connection.execute(before.limit(1)).scalar() is not None
     ahead = row.event_time - row.record_time
     must = {FindingCode.OTHER_ID_SAME_CONTENT: twin, FindingCode.NOT_MAKER: None}

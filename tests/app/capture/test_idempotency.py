@@ -2,18 +2,23 @@
 contradiction."""
 
 import json
+import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.custody.loading import load
 from app.events.models import endorsement
+from app.proofs.fsck import fsck
 from app.shared.actor import command_line
+from ledger.custody.event import ErrorDeclaration
 from ledger.epcis import xml12
 from ledger.epcis.document import Document, Form
 from ledger.epcis.read import read
 from tests.support.shared import shared_path
 from tests.support.trade import WHEN, problem
-from tests.support.world import MAKER
+from tests.support.world import MAKER, package
 
 EXAMPLE = (
     "data/epcis/openepcis-test-resources/1.2/EPCIS/XML/Capture/Documents/GS1_US_Pharma_Example_2_2_1_1.xml"
@@ -171,3 +176,21 @@ def test_what_was_endorsed_and_is_signed_afresh_gets_the_receipt_of_the_endorsem
     again = receipt(trade.post_signed(raw), 201)
     assert (place(again), again["signed"]) == (place(endorsed), True)
     assert trade.counts() == before
+
+
+def test_who_takes_an_event_back_may_tell_the_same_again(trade):
+    """A shipment came without its statement: it is declared wrong, and told again under a new id."""
+    sent = trade.shipped(1)
+    assert trade.post_epcis(trade.document(trade.begun(1), sent)).status_code == 202
+    wrong = replace(sent, declaration=ErrorDeclaration(WHEN + timedelta(days=1), "incorrect_data"))
+    again = replace(sent, event_id=f"urn:uuid:{uuid.uuid4()}")
+    told = trade.post_epcis(trade.document(wrong, again)).json["receipt"]["findings"]
+    assert "other_id_same_content" not in [found["code"] for found in told]
+    twin = replace(sent, event_id=f"urn:uuid:{uuid.uuid4()}")
+    told = trade.post_epcis(trade.document(twin)).json["receipt"]["findings"]
+    assert [found["code"] for found in told] == ["other_id_same_content"]
+    services = trade.node.services
+    with services.database.reading() as connection:
+        loaded = load(connection, [package(1)])
+    assert loaded.world.item(package(1)).in_transit
+    assert fsck(services.database, services.node).findings == []
