@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
-    if data.startswith(handover.BEGINNING):
+    if handover.MEMBER in data:
         return _handover(data, policy, as_json=options.json)
     try:
         report = verify(data, policy)

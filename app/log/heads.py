@@ -1,7 +1,7 @@
 """Signed heads that others kept: read from files, fetched from witnesses.
 
 A file is whatever somebody has that holds a checkpoint of this log: the note itself, a C2SP tlog-proof, a bench's
-``trust.json`` (member ``note``), an evidence file (the checkpoint of its first proof). A witness gives the newest it
+``trust.json`` (member ``note``), an evidence file or a handover (its checkpoint). A witness gives the newest it
 cosigned, https://c2sp.org/tlog-witness::
 
     GET <monitoring prefix>/<hex SHA-256 of the origin>/checkpoint        404: it never cosigned this log
@@ -78,6 +78,8 @@ def _note(data: bytes) -> bytes:
     value = json.loads(data)
     if isinstance(value.get("note"), str):
         return str(value["note"]).encode()
+    if isinstance(value.get("checkpoint"), str):
+        return str(value["checkpoint"]).encode()
     entries = value.get("entries")
     if isinstance(entries, list) and entries and isinstance(entries[0], Mapping):
         return LogProof.parse(str(entries[0].get("proof", "")).encode()).checkpoint

@@ -16,13 +16,17 @@ from ledger.evidence import nodes, shape
 from ledger.log.encoding import from_json, to_base64, to_json
 from ledger.log.entry import MAX_ENTRY_BYTES, MAX_SIGNATURES, Entry
 from ledger.log.logproof import MAX_PROOF_BYTES, LogProof
+from ledger.log.note import MAX_NOTE_BYTES
 from ledger.signing.commitment import Leaf, Record, Tree, subtree_over
 from ledger.signing.statement import Statement
 
-FORMAT: Final = "packproof-evidence/1"
+FORMAT: Final = "packproof-evidence/2"
+FORMAT_1: Final = "packproof-evidence/1"
+"""As files were written before: the checkpoint in each entry's proof. They are read for ever, and written no more."""
 MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
 MAX_BUNDLE_ENTRIES: Final = 4096
 MAX_BUNDLE_RECORDS: Final = 10_000
+MAX_INDEX: Final = 2**53 - 1
 
 EPC_LISTS: Final = frozenset(("epcList", "childEPCs", "inputEPCList", "outputEPCList"))
 """The lists whose elements name single objects (docs/formats/event.md)."""
@@ -48,14 +52,23 @@ class ShownRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Where an entry stands in the file's checkpoint, and its audit path."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BundleEntry:
-    """One entry as the file has it. `head` are the audit paths of `document` and `intake`.
+    """One entry as the file has it. `proof` is a tlog-proof of its own in a file of format 1. `head` are the audit
+    paths of `document` and `intake`.
 
     `signers` are the DER SubjectPublicKeyInfos of an author who is not named: then the file holds no registration of
     his keys, and his signatures prove that one holder of them signed, not who he is.
     """
 
-    proof: bytes
+    proof: Inclusion | bytes
     entry: bytes
     document: nodes.Shown | nodes.Hidden
     intake: nodes.IntakeNode
@@ -67,18 +80,31 @@ class BundleEntry:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The file's content. `digest` is as it was read, compared in the last step."""
+    """The file's content. `checkpoint` is the note that all proofs lead to, None in a file of format 1, where each
+    proof has it. `digest` is as it was read, compared in the last step.
+    """
 
     subject: str
     log: str
     policy: str
+    checkpoint: bytes | None
     entries: tuple[BundleEntry, ...]
     digest: str = ""
+
+    def proofs(self) -> list[LogProof]:
+        """The proof of each entry, in their order. Raises `VerificationError` where one of format 1 cannot be read."""
+        return [
+            LogProof.parse(entry.proof)
+            if isinstance(entry.proof, bytes)
+            else LogProof(entry.proof.index, entry.proof.hashes, self.checkpoint or b"")
+            for entry in self.entries
+        ]
 
     def encode(self) -> bytes:
         """The file's bytes, with a digest over them."""
         value: dict[str, Any] = {
             "format": FORMAT,
+            "checkpoint": (self.checkpoint or b"").decode(),
             "subject": self.subject,
             "log": self.log,
             "policy": self.policy,
@@ -95,9 +121,11 @@ class Bundle:
                 f"the file has {len(data)} bytes; at most {MAX_BUNDLE_BYTES} are read", code="size"
             )
         value = from_json(data)
-        if isinstance(value, dict) and value.get("format") != FORMAT:
+        known = value.get("format") if isinstance(value, dict) else FORMAT
+        if known not in (FORMAT, FORMAT_1):
             raise VerificationError(f"this is no file of format {FORMAT}", code="format")
-        value = shape.members(value, "format", "subject", "log", "policy", "entries", "digest")
+        once = ("checkpoint",) if known == FORMAT else ()
+        value = shape.members(value, "format", "subject", "log", "policy", "entries", "digest", *once)
         if to_json(value) != data:
             raise VerificationError(
                 "the file is not written exactly: white space, order or escapes", code="writing"
@@ -106,17 +134,22 @@ class Bundle:
         if policy:
             shape.hex_of(policy, 32)
         shape.hex_of(value["digest"], 32)
-        entries = tuple(_parse_entry(item) for item in shape.array(value["entries"], 1, MAX_BUNDLE_ENTRIES))
+        checkpoint = shape.text(value["checkpoint"], MAX_NOTE_BYTES).encode() if once else None
+        entries = tuple(
+            _parse_entry(item, first=not once)
+            for item in shape.array(value["entries"], 1, MAX_BUNDLE_ENTRIES)
+        )
         if sum(len(entry.records) for entry in entries) > MAX_BUNDLE_RECORDS:
             raise VerificationError(f"more than {MAX_BUNDLE_RECORDS} records are shown", code="size")
-        return cls(shape.text(value["subject"]), shape.text(value["log"]), policy, entries, value["digest"])
+        subject, log = shape.text(value["subject"]), shape.text(value["log"])
+        return cls(subject, log, policy, checkpoint, entries, value["digest"])
 
 
-def _parse_entry(value: object) -> BundleEntry:
+def _parse_entry(value: object, *, first: bool) -> BundleEntry:
+    """`first`: of a file of format 1."""
     unnamed = ("signers",) if isinstance(value, dict) and "signers" in value else ()
-    members = shape.members(
-        value, "proof", "entry", "document", "intake", "records", "count", "head", *unnamed
-    )
+    more = unnamed if first else (*unnamed, "index")
+    members = shape.members(value, "proof", "entry", "document", "intake", "records", "count", "head", *more)
     document = members["document"]
     if isinstance(document, dict) and "hash" not in document:
         document = {"path": "document", **shape.members(document, "salt", "value")}
@@ -127,7 +160,9 @@ def _parse_entry(value: object) -> BundleEntry:
     if any(left.n >= right.n for left, right in pairwise(records)):
         raise VerificationError("the records of an entry are not in order", code="shape")
     return BundleEntry(
-        shape.text(members["proof"], MAX_PROOF_BYTES).encode(),
+        shape.text(members["proof"], MAX_PROOF_BYTES).encode()
+        if first
+        else Inclusion(shape.integer(members["index"], 0, MAX_INDEX), shape.hashes(members["proof"])),
         shape.base64_of(members["entry"], MAX_ENTRY_BYTES),
         nodes.parse_leaf(document),
         nodes.parse_intake(members["intake"]),
@@ -151,9 +186,11 @@ def _parse_record(value: object) -> ShownRecord:
 def _entry_json(entry: BundleEntry) -> dict[str, Any]:
     document = entry.document
     unnamed = {"signers": [to_base64(key) for key in entry.signers]} if entry.signers else {}
+    assert isinstance(entry.proof, Inclusion)  # format 1 is read and not written
     return {
         **unnamed,
-        "proof": entry.proof.decode(),
+        "index": entry.proof.index,
+        "proof": [to_base64(part) for part in entry.proof.hashes],
         "entry": to_base64(entry.entry),
         "document": {"salt": document.salt.hex(), "value": document.value.hex()}
         if isinstance(document, nodes.Shown)
@@ -219,12 +256,12 @@ def build(
     `log` is the log's verifier key, `checkpoint` the signed note that all inclusion proofs lead to. Raises
     `EvidenceError` if a document, seed and records do not give the root that was signed.
     """
-    made = [_build_entry(entry, checkpoint) for entry in entries]
+    made = [_build_entry(entry) for entry in entries]
     made.sort(key=lambda pair: pair[0])
-    return Bundle(subject, log, policy_sha256, tuple(item for _, item in made)).encode()
+    return Bundle(subject, log, policy_sha256, checkpoint, tuple(item for _, item in made)).encode()
 
 
-def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, BundleEntry]:
+def _build_entry(material: EvidenceEntry) -> tuple[int, BundleEntry]:
     entry = Entry.decode(material.entry)
     tree = Tree(material.document_digest, material.intake, material.records, material.seed)
     if tree.root != Statement.parse(entry.statement).commit.root:
@@ -244,7 +281,7 @@ def _build_entry(material: EvidenceEntry, checkpoint: bytes) -> tuple[int, Bundl
         for number, selection in sorted(material.show.items())
     )
     return entry.index, BundleEntry(
-        LogProof(entry.index, tuple(material.inclusion), checkpoint).encode(),
+        Inclusion(entry.index, tuple(material.inclusion)),
         material.entry,
         nodes.shown(tree.document),
         nodes.Subtree("intake", intake),

@@ -29,7 +29,8 @@ from ledger.signing.keys import Verifier, ed25519_spki, load_verifier, thumbprin
 from ledger.signing.statement import Statement
 
 FORMAT: Final = "packproof-handover/1"
-BEGINNING: Final = b'{"checkpoint":'
+MEMBER: Final = b'"format":"packproof-handover/'
+"""Stands in no other file of ours: within a text a quotation mark stands after a backslash."""
 MAX_HANDOVER_BYTES: Final = 2 * 1024 * 1024
 MAX_KEY_ENTRIES: Final = 256
 _MAX_DOCUMENT_BYTES: Final = 16 * 1024

@@ -142,7 +142,7 @@ def _checkpoint(
         named = NoteVerifier.parse(bundle.log)
         if named.type != ED25519:
             raise VerificationError("a log's key is of type 0x01", code="note-key")
-        proofs = [LogProof.parse(raw.proof) for raw in bundle.entries]
+        proofs = bundle.proofs()
         if any(proof.checkpoint != proofs[0].checkpoint for proof in proofs):
             raise VerificationError("the proofs lead to different checkpoints", code="checkpoint")
         logs = policy.logs if policy and policy.logs else (named,)
@@ -355,8 +355,9 @@ def _subject(bundle: Bundle, shown: Sequence[tuple[_Read, int, ShownEvent]]) -> 
 
 def _digest(data: bytes, bundle: Bundle) -> None:
     """Step 9: the file's digest over everything else."""
-    # Members are sorted and nothing stands between them, so the digest comes first and the rest follows as it was.
-    rest = b"{" + data.removeprefix(b'{"digest":"' + bundle.digest.encode() + b'",')
+    # Members are sorted and nothing stands between them; in a text a quotation mark stands after a backslash, so that
+    # this is the member and nothing else.
+    rest = data.replace(b'"digest":"' + bundle.digest.encode() + b'",', b"", 1)
     with _at(Step.DIGEST):
         if not compare_digest(sha256(rest).hexdigest(), bundle.digest):
             raise VerificationError(

@@ -2,7 +2,8 @@
 
 const MAX_CHILDREN = 2 ** 32 - 1;
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
-const FORMAT = "packproof-evidence/1";
+const FORMAT = "packproof-evidence/2";
+const FORMAT_1 = "packproof-evidence/1"; // the checkpoint in each entry's proof
 
 const leafCommitment = (path, salt, value) => sha256(Uint8Array.of(0), salt, utf8(path), Uint8Array.of(0), value);
 const subtreeCommitment = (path, count, root) => sha256(Uint8Array.of(2), utf8(path), Uint8Array.of(0), u32(count), root);
@@ -66,20 +67,21 @@ async function foldRecord(record) {
 function parseFile(bytes) {
   if (bytes.length > MAX_FILE_BYTES) refuse("size", `the file has more than ${MAX_FILE_BYTES} bytes`);
   const value = readJson(bytes, "writing", "the file is not written exactly: white space, order, escapes, or a member twice");
-  if (value !== null && typeof value === "object" && !Array.isArray(value) && value.format !== FORMAT) {
-    refuse("format", `this is no file of format ${FORMAT}`);
-  }
-  members(value, "format", "subject", "log", "policy", "entries", "digest");
+  const known = value !== null && typeof value === "object" && !Array.isArray(value) ? value.format : FORMAT;
+  if (known !== FORMAT && known !== FORMAT_1) refuse("format", `this is no file of format ${FORMAT}`);
+  const first = known === FORMAT_1;
+  members(value, "format", "subject", "log", "policy", "entries", "digest", ...(first ? [] : ["checkpoint"]));
   if (text(value.policy)) hexOf(value.policy, 32);
   hexOf(value.digest, 32);
-  const entries = array(value.entries, 1, 4096).map(parseFileEntry);
+  const checkpoint = first ? null : utf8(text(value.checkpoint, MAX_NOTE_BYTES));
+  const entries = array(value.entries, 1, 4096).map((entry) => parseFileEntry(entry, first));
   if (entries.reduce((sum, entry) => sum + entry.records.length, 0) > 10000) refuse("size", "more than 10000 records are shown");
-  return { subject: text(value.subject), log: text(value.log), policy: value.policy, digest: value.digest, entries };
+  return { subject: text(value.subject), log: text(value.log), policy: value.policy, digest: value.digest, checkpoint, entries };
 }
 
-function parseFileEntry(value) {
+function parseFileEntry(value, first) {
   const unnamed = value !== null && typeof value === "object" && Object.hasOwn(value, "signers") ? ["signers"] : [];
-  members(value, "proof", "entry", "document", "intake", "records", "count", "head", ...unnamed);
+  members(value, "proof", "entry", "document", "intake", "records", "count", "head", ...(first ? [] : ["index"]), ...unnamed);
   let document = value.document;
   if (!isHidden(document)) {
     members(document, "salt", "value");
@@ -94,7 +96,7 @@ function parseFileEntry(value) {
   });
   if (records.some((record, k) => k && records[k - 1].n >= record.n)) refuse("shape", "the records of an entry are not in order");
   return {
-    proof: utf8(text(value.proof, MAX_NOTE_BYTES + 8192)),
+    proof: first ? utf8(text(value.proof, MAX_NOTE_BYTES + 8192)) : { index: BigInt(integer(value.index, 0, Number.MAX_SAFE_INTEGER)), hashes: hashesOf(value.proof) },
     entry: base64Of(value.entry, 65535),
     document: parseLeaf(document),
     intake: parseIntake(value.intake),

@@ -155,8 +155,9 @@ async function flip() {
   const mark = marks.length ? marks[(presses * 7 + 1) % marks.length] : null;
   const position = mark ? mark.index + mark[0].length - 1 : bytes.length >> 1;
   bytes[position] = bytes[position] === 0x41 ? 0x42 : 0x41;
-  const rest = concat(utf8("{"), bytes.subarray(78));
-  bytes.set(utf8(toHex(await sha256(rest))), 11);
+  const digest = written.indexOf('"digest":"'); // 10 bytes, 64 of hex, and a quotation mark with its comma
+  const rest = concat(bytes.subarray(0, digest), bytes.subarray(digest + 76));
+  if (digest >= 0) bytes.set(utf8(toHex(await sha256(rest))), digest + 10);
   presses += 1;
   state.bytes = bytes;
   state.flipped = `Byte ${position} of the file was changed, and its digest made to fit, as somebody would who tampers with it.`;
