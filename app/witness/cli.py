@@ -54,6 +54,13 @@ def register(actions: Any) -> None:
     witness.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     witness.add_argument("--port", type=int, help="port to listen on; without it nothing is served")
     witness.add_argument("--threads", type=int, default=8, help="(default: %(default)s)")
+    witness.add_argument(
+        "--proxies",
+        type=int,
+        choices=range(11),
+        metavar="N",
+        help="proxies in front whose X-Forwarded-For is believed (default: PACKPROOF_TRUSTED_PROXIES)",
+    )
     witness.set_defaults(run=_witness)
     cosign = actions.add_parser(
         "cosign",
@@ -92,7 +99,10 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
     sys.stderr.write(f"{text}\nServing on http://{arguments.host}:{arguments.port} (Ctrl-C stops it)\n")
     sys.stderr.flush()
     root = Path(__file__).resolve().parents[2]
-    served = command(arguments.data.resolve(), arguments.host, arguments.port, arguments.threads, root)
+    proxies = context.settings.trusted_proxies if arguments.proxies is None else arguments.proxies
+    served = command(
+        arguments.data.resolve(), arguments.host, arguments.port, arguments.threads, root, proxies
+    )
     os.execv(sys.executable, list(served))  # noqa: S606 - our own interpreter, no shell
 
 

@@ -18,6 +18,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from werkzeug.middleware.proxy_fix import ProxyFix
+
 from app.errors import AppError
 from app.shared.clock import Clock, SystemClock
 from app.witness.keys import cosigners
@@ -127,7 +129,10 @@ class WitnessFolder:
 
 
 class Throttle:
-    """How often one address may ask: so many times a minute, counted in this process."""
+    """How often one address may ask: so many times a minute, counted in this process.
+
+    Behind a proxy the address is that of the caller, as `behind` has it; else all callers would share one.
+    """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -201,15 +206,23 @@ class Service:
         return answer
 
 
-def create(folder: str) -> Service:
-    """The application for the witness in `folder`."""
-    return Service(WitnessFolder.opened(Path(folder)), SystemClock())
+def create(folder: str, proxies: int = 0) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+    """The application for the witness in `folder`, behind so many proxies whose X-Forwarded-For is believed."""
+    return behind(Service(WitnessFolder.opened(Path(folder)), SystemClock()), proxies)
 
 
-def command(folder: Path, host: str, port: int, threads: int, root: Path) -> Sequence[str]:
+def behind(service: Service, proxies: int) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+    """`service` as it sees its callers: by the address that the outermost of `proxies` trusted proxies saw.
+
+    What stands further left in X-Forwarded-For is the caller's own word and counts for nothing.
+    """
+    return ProxyFix(service, x_for=proxies, x_proto=0, x_host=0) if proxies else service
+
+
+def command(folder: Path, host: str, port: int, threads: int, root: Path, proxies: int = 0) -> Sequence[str]:
     """The command line that serves it."""
     # A literal inside a call is the one form of argument that gunicorn passes on.
-    application = f"app.witness.standalone:create({str(folder)!r})"
+    application = f"app.witness.standalone:create({str(folder)!r}, {proxies:d})"
     return [
         *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--bind", f"{host}:{port}"),
         *("--workers", "1", "--threads", str(threads), "--pythonpath", str(root)),

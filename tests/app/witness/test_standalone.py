@@ -13,7 +13,7 @@ import requests
 from app.cli import main
 from app.errors import AppError
 from app.shared.clock import SystemClock
-from app.witness.standalone import Service, Throttle, WitnessFolder
+from app.witness.standalone import Service, Throttle, WitnessFolder, behind
 from ledger.log.note import Note, NoteVerifier
 from ledger.log.policy import PolicyLog
 from ledger.witness.request import parse_answer
@@ -111,3 +111,34 @@ def test_an_address_that_asks_too_often_waits(tmp_path: Path) -> None:
         }
         service(environ, lambda status, headers: told.append(status))
     assert told == ["400 Bad Request", "429 Too Many Requests"]
+
+
+def test_behind_a_proxy_it_is_the_callers_address_that_counts(tmp_path: Path) -> None:
+    made = WitnessFolder.made(tmp_path / "w", "w.example/1")
+
+    def asked(app: object, *forwarded: str) -> list[str]:
+        told: list[str] = []
+        for each in forwarded:
+            environ = {
+                "REQUEST_METHOD": "POST",
+                "PATH_INFO": "/add-checkpoint",
+                "REMOTE_ADDR": "127.0.0.1",
+                "HTTP_X_FORWARDED_FOR": each,
+                "wsgi.input": BytesIO(b"nothing"),
+            }
+            app(environ, lambda status, headers: told.append(status[:3]))
+        return told
+
+    # One caller does not lock another out; and none gets more by writing addresses before the proxy's own word.
+    one = behind(Service(made, SystemClock(), 1), 1)
+    assert asked(one, "192.0.2.1", "192.0.2.2", "192.0.2.1") == ["400", "400", "429"]
+    assert asked(one, "198.51.100.9, 192.0.2.1", "198.51.100.8, 192.0.2.2") == ["429", "429"]
+    two = behind(Service(made, SystemClock(), 1), 2)
+    assert asked(two, "192.0.2.1, 10.0.0.1", "192.0.2.2, 10.0.0.1", "9.9.9.9, 192.0.2.1, 10.0.0.1") == [
+        "400",
+        "400",
+        "429",
+    ]
+    # Nothing is believed where no proxy is said to stand.
+    none = behind(Service(made, SystemClock(), 1), 0)
+    assert asked(none, "192.0.2.1", "192.0.2.2") == ["400", "429"]
