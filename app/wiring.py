@@ -36,6 +36,8 @@ from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
+from app.returns.service import Returns
+from app.returns.verifying import MakersWord
 from app.redaction.service import Redactions
 from app.regulator.service import Requests
 from app.shared.clock import Clock, SystemClock
@@ -181,6 +183,11 @@ class Services:
     @cached_property
     def investigations(self) -> Investigations:
         return Investigations(self.database, self.clock, self.capture, self.verification)
+
+    @cached_property
+    def returns(self) -> Returns:
+        verifier = MakersWord(self.database, self.asking)
+        return Returns(self.database, self.clock, self.capture, self.verification, verifier)
 
     @cached_property
     def recalls(self) -> Recalls:

@@ -22,6 +22,7 @@ class SignalKind(StrEnum):
     VERIFICATION_HEAT = "verification_heat"
     NO_MATCH = "no_match"
     NEAR_DUPLICATE = "near_duplicate"
+    UNSOLD_RETURN = "unsold_return"
 
 
 INNOCENT = {
@@ -29,6 +30,7 @@ INNOCENT = {
     SignalKind.VERIFICATION_HEAT: "a returns centre, or one pack asked about again after time-outs",
     SignalKind.NO_MATCH: "a misread or mistyped label, or the maker's data of that lot is late",
     SignalKind.NEAR_DUPLICATE: "caps lock, another keyboard's layout, or a letter read for a digit",
+    SignalKind.UNSOLD_RETURN: "a sister site of the customer bought it, or our own data of the sale is missing",
 }
 
 GUESSING_WINDOW = timedelta(hours=1)

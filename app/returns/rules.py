@@ -1,0 +1,99 @@
+"""When a returned package may be sold again: matched to our own sale to this very customer, and verified. Pure.
+
+FD&C Act 582(g)(1)(F) and (c)(4)(D): a return is accepted for resale only if it can be associated with its transaction
+information and statement, and its product identifier was verified. Nonsaleable returns need neither.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+RETURN_WITHIN = timedelta(days=3)
+"""How long a return stays open before it is overdue; ours, not the law's."""
+
+
+class Verified(StrEnum):
+    """What the maker says of a package's identifier. `UNKNOWN`: nobody could be asked, or no answer came."""
+
+    YES = "verified"
+    NO = "not_verified"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a returned package is not saleable; in order of precedence. `NONE`: it is."""
+
+    SUSPECT = "suspect"
+    NOT_SOLD_TO_THEM = "not_sold_to_them"
+    NO_STATEMENT = "no_statement"
+    NOT_VERIFIED = "not_verified"
+    RECALLED = "recalled"
+    EXPIRED = "expired"
+    HELD = "held"
+    ENDED = "ended"
+    DAMAGED = "damaged"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+
+SAID: dict[Reason, str] = {
+    Reason.SUSPECT: "Potential suspect: set it apart and open an investigation.",
+    Reason.NOT_SOLD_TO_THEM: "We have no record of selling this package to this customer (D10).",
+    Reason.NO_STATEMENT: "Our sale of it had no affirmed transaction statement.",
+    Reason.NOT_VERIFIED: "Its maker does not verify this identifier.",
+    Reason.RECALLED: "It is recalled.",
+    Reason.EXPIRED: "It is past its expiry date.",
+    Reason.HELD: "It is on hold.",
+    Reason.ENDED: "It was dispensed, destroyed or taken out of use.",
+    Reason.DAMAGED: "It came damaged or opened.",
+    Reason.UNKNOWN: "Nobody could verify it yet: hold it and scan it again. That makes it no suspect.",
+    Reason.NONE: "Matched to our sale to this customer, and verified: saleable.",
+}
+
+# How a nonsaleable package is set apart: dispositions of the CBV 2.0, 7.2.
+DISPOSITION: dict[Reason, str] = {
+    Reason.RECALLED: "recalled",
+    Reason.EXPIRED: "expired",
+    Reason.DAMAGED: "damaged",
+    Reason.NO_STATEMENT: "no_pedigree_match",
+    Reason.NOT_SOLD_TO_THEM: "no_pedigree_match",
+}
+OTHERWISE = "non_sellable_other"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a returned package. `sold`: our own transaction to this customer carried it; `statement`: with
+    an affirmed transaction statement."""
+
+    sold: bool
+    statement: bool
+    verified: Verified
+    suspect: bool = False
+    recalled: bool = False
+    expired: bool = False
+    held: bool = False
+    ended: bool = False
+    damaged: bool = False
+
+
+def judge(facts: Facts) -> Reason:
+    """Why it is not saleable, `Reason.NONE` where it is. The first that applies."""
+    tests = (
+        (Reason.SUSPECT, facts.suspect),
+        (Reason.NOT_SOLD_TO_THEM, not facts.sold),
+        (Reason.NO_STATEMENT, not facts.statement),
+        (Reason.NOT_VERIFIED, facts.verified is Verified.NO),
+        (Reason.RECALLED, facts.recalled),
+        (Reason.EXPIRED, facts.expired),
+        (Reason.HELD, facts.held),
+        (Reason.ENDED, facts.ended),
+        (Reason.DAMAGED, facts.damaged),
+        (Reason.UNKNOWN, facts.verified is not Verified.YES),
+    )
+    return next((reason for reason, holds in tests if holds), Reason.NONE)
+
+
+def disposition(reason: Reason) -> str:
+    """How a package that is not saleable for this reason is set apart."""
+    return DISPOSITION.get(reason, OTHERWISE)

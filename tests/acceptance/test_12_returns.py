@@ -1,0 +1,104 @@
+"""12. Return accepted only if matched to own outbound TI to that customer and verified."""
+
+import json
+from dataclasses import dataclass, replace
+
+import pytest
+
+from app.returns.rules import Reason, Verified
+from app.returns.service import Returns, Unit
+from app.shared.actor import Actor, Role
+from ledger.custody.event import Linked
+from tests.support.app import OPERATOR
+from tests.support.counter import AT_ITS_MAKER, PHARMACY, STRANGER, Counter, code
+from tests.support.world import MAKER, sgln
+
+MAKERS_CLERK = replace(OPERATOR, name="rae", role=Role.WAREHOUSE, party_gln=MAKER)
+
+
+@dataclass(frozen=True)
+class Says:
+    """A maker that says this of whatever it is asked."""
+
+    word: Verified
+
+    def verify(self, result: object, actor: Actor) -> Verified:
+        return self.word
+
+
+@pytest.fixture
+def sold(counter: Counter) -> Counter:
+    """The maker has sold packs 6 and 7 to the pharmacy with transaction information and statement; it has them."""
+    made = counter.trade.begun(6, 7)
+    sale = counter.trade.shipped(6, 7, to=PHARMACY)
+    value = json.loads(counter.trade.document(made, sale))
+    value["@context"].append({"gs1ushc": "http://epcis.gs1us.org/hc/ns#"})
+    affirmed = {"gs1ushc:affirmTransactionStatement": True, "gs1ushc:legalNotice": "Seller has complied."}
+    value["epcisHeader"] = {
+        "epcisMasterData": {"vocabularyList": []},
+        "gs1ushc:dscsaTransactionStatement": affirmed,
+    }
+    raw = json.dumps(value).encode()
+    counter.services.capture.receive(raw, "application/json", by=MAKER, channel="file", actor=OPERATOR)
+    counter.told(
+        counter.event("receiving", 6, 7, hours=2, sources=sale.sources, destinations=sale.destinations),
+        by=PHARMACY,
+    )
+    return counter
+
+
+def returned(
+    counter: Counter, number: int, customer: str = PHARMACY, verified: Verified | None = None, **how: bool
+) -> tuple[Returns, str, Unit]:
+    desk = counter.services.returns
+    if verified is not None:
+        desk = replace(desk, verifier=Says(verified))
+    case_id = desk.open(MAKERS_CLERK, customer, "RMA-1")
+    return desk, case_id, desk.scan(MAKERS_CLERK, case_id, code(number).encode(), None, **how)
+
+
+def send_back(counter: Counter, number: int) -> None:
+    parties = (Linked("possessing_party", sgln(PHARMACY)),), (Linked("possessing_party", sgln(MAKER)),)
+    counter.told(
+        counter.event("shipping", number, hours=5, disposition="returned", biz_location=None,
+                      sources=parties[0], destinations=parties[1]),
+        by=PHARMACY,
+    )  # fmt: skip
+
+
+def test_matched_to_our_own_sale_to_this_customer_and_verified_it_is_accepted(sold: Counter) -> None:
+    send_back(sold, 6)
+    desk, case_id, unit = returned(sold, 6)
+    assert (unit.saleable, unit.reason, unit.verified) == (True, Reason.NONE, Verified.YES)
+    assert unit.matched_seq is not None
+    desk.book(MAKERS_CLERK, case_id)
+    found = sold.services.verification.check(code(6).encode(), None, OPERATOR, asker=MAKER)
+    assert found.verdict.word.value == "OK"
+
+
+def test_matched_and_not_verified_it_is_not(sold: Counter) -> None:
+    for word, reason in ((Verified.NO, Reason.NOT_VERIFIED), (Verified.UNKNOWN, Reason.UNKNOWN)):
+        unit = returned(sold, 6, verified=word)[2]
+        assert (unit.matched_seq is not None, unit.saleable, unit.reason) == (True, False, reason)
+
+
+def test_verified_and_not_matched_it_is_not(sold: Counter) -> None:
+    never_sold = returned(sold, AT_ITS_MAKER, verified=Verified.YES)[2]
+    assert (never_sold.saleable, never_sold.reason) == (False, Reason.NOT_SOLD_TO_THEM)
+
+
+def test_sold_to_another_customer_is_not_sold_to_this_one(sold: Counter) -> None:
+    unit = returned(sold, 6, customer=STRANGER, verified=Verified.YES)[2]
+    assert (unit.matched_seq, unit.saleable, unit.reason) == (None, False, Reason.NOT_SOLD_TO_THEM)
+
+
+def test_a_sale_without_its_statement_is_no_match(sold: Counter) -> None:
+    # Packs 1 to 4 went out without one.
+    unit = returned(sold, 1, verified=Verified.YES)[2]
+    assert (unit.saleable, unit.reason) == (False, Reason.NO_STATEMENT)
+
+
+def test_what_is_not_saleable_needs_no_transaction_information_and_is_set_apart(sold: Counter) -> None:
+    desk, case_id, unit = returned(sold, 1, damaged=True)
+    assert not unit.saleable
+    assert desk.book(MAKERS_CLERK, case_id) > 0
