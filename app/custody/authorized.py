@@ -29,13 +29,14 @@ class Unauthorized:
     message: str
 
 
+_wrong = event.alias("wrong")  # made once: it costs more than the query
+
 Asked = tuple[int, int, datetime]
 """(number of the event, number of the party, time of the event)."""
 
 
 def _asked(connection: Connection, seqs: Sequence[int]) -> list[Asked]:
     """Who traded with whom in these events. What stays within one company is no trade."""
-    wrong = event.alias("wrong")
     columns = (event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id, event.c.buyer_id)
     query = select(event.c.seq, event.c.event_time, *columns).where(
         event.c.seq.in_(seqs),
@@ -43,7 +44,7 @@ def _asked(connection: Connection, seqs: Sequence[int]) -> list[Asked]:
         event.c.effective,
         event.c.declared_at == 0,
         ~exists().where(
-            wrong.c.by_id == event.c.by_id, wrong.c.event_id == event.c.event_id, wrong.c.declared_at != 0
+            _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
         ),
     )
     found: list[Asked] = []

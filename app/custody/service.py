@@ -18,6 +18,33 @@ from ledger.signing.keyrecord import Action as KeyAction
 
 MOST_REPACKED = 10_000
 
+# Made once: another name for a table costs more than the query.
+_said, _same = event.alias("said"), event.alias("same")
+_own, _other = lineage.alias("own"), lineage.alias("other")
+
+_OF_OTHERS = (
+    select(event.c.seq)
+    .where(
+        event.c.declared_at != 0,
+        exists().where(
+            _same.c.event_id == event.c.event_id, _same.c.declared_at == 0, _same.c.by_id != event.c.by_id
+        ),
+        ~exists().where(
+            _said.c.event_id == event.c.event_id, _said.c.declared_at == 0, _said.c.by_id == event.c.by_id
+        ),
+    )
+    .order_by(event.c.seq)
+)
+_REPACKED = (
+    select(_other.c.item_id, _other.c.seq, _other.c.reference)
+    .select_from(_own)
+    .join(_other, (_other.c.reference == _own.c.reference) & (_other.c.side != _own.c.side))
+    .join(_said, _said.c.seq == _own.c.seq)
+    .join(_same, (_same.c.seq == _other.c.seq) & (_same.c.by_id == _said.c.by_id))
+    .order_by(_other.c.item_id, _other.c.seq)
+    .limit(MOST_REPACKED)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FoundAbout:
@@ -89,17 +116,8 @@ def _unauthorized(connection: Connection, seqs: Sequence[int]) -> list[FoundAbou
 def _of_others(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     """Error declarations of what only another party has said. Whether there is such an event may change with every
     document, so it is asked and never written."""
-    own, theirs = event.alias("own"), event.alias("theirs")
-    same = (own.c.event_id == event.c.event_id) & (own.c.declared_at == 0)
-    other = (theirs.c.event_id == event.c.event_id) & (theirs.c.declared_at == 0)
-    query = select(event.c.seq).where(
-        event.c.seq.in_(seqs),
-        event.c.declared_at != 0,
-        exists().where(other, theirs.c.by_id != event.c.by_id),
-        ~exists().where(same, own.c.by_id == event.c.by_id),
-    )
     code = FindingCode.DECLARED_BY_OTHER
-    found = connection.execute(query.order_by(event.c.seq)).scalars()
+    found = connection.execute(_OF_OTHERS.where(event.c.seq.in_(seqs))).scalars()
     return [FoundAbout(seq, code, SEVERITY[code], DECLARED_BY_OTHER, None, None) for seq in found]
 
 
@@ -134,18 +152,7 @@ def repacked_into(connection: Connection, item_id: int) -> list[Repacked]:
 
 def _other_side(connection: Connection, item_id: int, own_side: Side) -> list[Repacked]:
     """What is on the other side of the repackings that an item is on `own_side` of, each by one party's word."""
-    own, other = lineage.alias("own"), lineage.alias("other")
-    said, same = event.alias("said"), event.alias("same")
-    query = (
-        select(other.c.item_id, other.c.seq, other.c.reference)
-        .select_from(own)
-        .join(other, (other.c.reference == own.c.reference) & (other.c.side != own.c.side))
-        .join(said, said.c.seq == own.c.seq)
-        .join(same, (same.c.seq == other.c.seq) & (same.c.by_id == said.c.by_id))
-        .where(own.c.item_id == item_id, own.c.side == int(own_side))
-        .order_by(other.c.item_id, other.c.seq)
-        .limit(MOST_REPACKED)
-    )
+    query = _REPACKED.where(_own.c.item_id == item_id, _own.c.side == int(own_side))
     rows = connection.execute(query).all()
     keys = keys_of(connection, (row.item_id for row in rows))
     return [Repacked(row.item_id, keys[row.item_id], row.seq, row.reference) for row in rows]

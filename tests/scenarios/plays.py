@@ -191,14 +191,14 @@ def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
     with node.services.database.snapshot() as connection:
         assert list(rebuild.differences(connection)) == []
         rows = connection.exec_driver_sql("SELECT seq, event_id FROM event").all()
-        seqs: dict[int, list[int]] = defaultdict(list)
-        for seq, event_id in rows:
-            seqs[int(event_id.split(":")[2][:8], 16)].append(seq)
-        keys = [key for each in scenarios for key in each.names.keys.values()]
+        numbers = {seq: int(event_id.split(":")[2][:8], 16) for seq, event_id in rows}
+        keys = [key for scenario in scenarios for key in scenario.names.keys.values()]
         world = loading.load(connection, keys).world
         names = {number: key for key, number in loading.find_ids(connection, keys).items()}
+        about: dict[int, list[tuple[FindingCode, str | None]]] = defaultdict(list)
+        for each in custody.findings_of(connection, numbers):
+            about[numbers[each.seq]].append((each.code, names.get(each.item_id or 0)))
         for scenario in scenarios:
-            about = custody.findings_of(connection, seqs[scenario.names.number])
-            findings = [(each.code, names.get(each.item_id or 0)) for each in about]
+            findings = about[scenario.names.number]
             found[scenario.where] = ByNode(node, world, findings)
     return found
