@@ -40,6 +40,7 @@ class FindingCode(StrEnum):
     NOT_ISSUER = "not_issuer"
     SHORT = "short"
     OVER = "over"
+    DATA_NO_PRODUCT = "data_no_product"
     RECEIVED_WITHOUT_SHIPPING = "received_without_shipping"
     NO_STATEMENT = "no_statement"
     INFORMATION_MISSING = "information_missing"
@@ -53,6 +54,7 @@ class FindingCode(StrEnum):
     VOID_AFTER_RECEIPT = "void_after_receipt"
     DECLARED_BY_OTHER = "declared_by_other"
     KEY_SUSPECT = "key_suspect"
+    SHIPPED_NOT_RECEIVED = "shipped_not_received"
     FUTURE_EVENT = "future_event"
     OTHER_ID_SAME_CONTENT = "other_id_same_content"
 
@@ -76,6 +78,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.NOT_ISSUER: Severity.EXCEPTION,
     FindingCode.SHORT: Severity.EXCEPTION,
     FindingCode.OVER: Severity.EXCEPTION,
+    FindingCode.DATA_NO_PRODUCT: Severity.EXCEPTION,
     FindingCode.RECEIVED_WITHOUT_SHIPPING: Severity.EXCEPTION,
     FindingCode.NO_STATEMENT: Severity.EXCEPTION,
     FindingCode.INFORMATION_MISSING: Severity.EXCEPTION,
@@ -89,6 +92,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.VOID_AFTER_RECEIPT: Severity.EXCEPTION,
     FindingCode.DECLARED_BY_OTHER: Severity.EXCEPTION,
     FindingCode.KEY_SUSPECT: Severity.EXCEPTION,
+    FindingCode.SHIPPED_NOT_RECEIVED: Severity.NOTE,
     FindingCode.FUTURE_EVENT: Severity.NOTE,
     FindingCode.OTHER_ID_SAME_CONTENT: Severity.NOTE,
 }

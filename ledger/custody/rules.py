@@ -24,8 +24,9 @@ from ledger.custody.transfer import accept, receive, ship, void
 from ledger.custody.travel import Sighting, travel
 from ledger.custody.vocabulary import Action, EventType, Step
 
-
-DECLARED_BY_OTHER = "another party's event is declared wrong: it stands, because only who said it can take it back"
+DECLARED_BY_OTHER = (
+    "another party's event is declared wrong: it stands, because only who said it can take it back"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from app.capture import prepare
 from app.custody import loading, rebuild
 from app.custody import service as custody
+from app.custody.outstanding import outstanding as stored_outstanding
 from app.partners import service as partners
 from app.partners.licences import NewLicence
 from app.partners.places import Position
@@ -26,8 +27,9 @@ from ledger.custody.act import Act
 from ledger.custody.event import Event
 from ledger.custody.findings import FindingCode
 from ledger.custody.lineage import Link, Side
+from ledger.custody.outstanding import UnderWay, outstanding
 from ledger.custody.rules import apply, declared_by_others, history
-from ledger.custody.state import World
+from ledger.custody.state import Item, World
 from ledger.custody.travel import place_text
 from ledger.custody.verdict import Facts, Reason, Word, judge
 from ledger.epcis.document import Document, Form, TransactionStatement
@@ -61,6 +63,8 @@ class ByRules:
     world: World
     findings: list[tuple[FindingCode, str | None]]
     links: list[tuple[str, Link]]
+    acts: list[Act] = field(default_factory=list)
+    shipped: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
 
     def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
         item = self.world.items.get(label.key)
@@ -85,6 +89,34 @@ class ByRules:
         new = {(by, link.reference) for by, link in self.links if (link.item, link.side) == (key, Side.NEW)}
         return {link.item for by, link in self.links if link.side is Side.OLD and (by, link.reference) in new}
 
+    def outstanding(self, at: datetime) -> list[tuple[FindingCode, str | None]]:
+        under_way = [
+            UnderWay(
+                each, bool(self._received(each) & self.shipped[each.sender, each.custody_since, each.key])
+            )
+            for each in self.world.items.values()
+            if each.parent is None and each.in_transit and each.sender
+        ]
+        return [(found.code, found.item) for found in outstanding(under_way, at)]
+
+    def _received(self, item: Item) -> set[str]:
+        """What the party for which `item` is bound has received since it was shipped."""
+        return {
+            key
+            for act in self.acts
+            if act.event.biz_step == "receiving"
+            and act.by == item.bound_for
+            and act.event.position > item.custody_since
+            for key in act.event.all_epcs()
+        }
+
+    def _load(self, act: Act) -> None:
+        """Remember what each object of a shipment was shipped with, and what was in it."""
+        if act.event.biz_step == "shipping":
+            for key in act.event.all_epcs():
+                inside = {each for each in self.world.items if key in self.world.path(self.world.item(each))}
+                self.shipped[act.by, act.event.position, key] = inside | set(act.event.all_epcs()) - {key}
+
 
 def by_rules(scenario: Scenario) -> ByRules:
     """Play a scenario through the rules. What a node finds before it asks them is found as a node does."""
@@ -105,6 +137,8 @@ def by_rules(scenario: Scenario) -> ByRules:
     for act in history(acts):
         outcome = apply(played.world, act)
         played.world.update(outcome.changed)
+        played.acts.append(act)
+        played._load(act)
         played.findings += [(found.code, found.item) for found in outcome.findings]
         played.links += [(act.by, link) for link in outcome.links]
     played.findings += [(found.code, None) for _, found in declared_by_others(acts)]
@@ -168,7 +202,8 @@ class ByNode:
 
     node: Node
     world: World
-    findings: list[tuple[FindingCode, str | None]] = field(default_factory=list)
+    findings: list[tuple[FindingCode, str | None]]
+    keys: list[str]
 
     def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
         gtin, serial = unquote(label.key.split("/01/")[1]).split("/21/", 1)
@@ -183,6 +218,13 @@ class ByNode:
         with self.node.services.database.reading() as connection:
             number = loading.find_ids(connection, [key])[key]
             return {each.key for each in custody.repacked_from(connection, number)}
+
+    def outstanding(self, at: datetime) -> list[tuple[FindingCode, str | None]]:
+        with self.node.services.database.reading() as connection:
+            numbers = loading.find_ids(connection, self.keys)
+            found = stored_outstanding(connection, at, item_ids=list(numbers.values()))
+            names = custody.keys_of(connection, [each.item_id for each in found])
+        return [(each.code, names.get(each.item_id or 0)) for each in found]
 
 
 def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
@@ -200,5 +242,5 @@ def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
             about[numbers[each.seq]].append((each.code, names.get(each.item_id or 0)))
         for scenario in scenarios:
             findings = about[scenario.names.number]
-            found[scenario.where] = ByNode(node, world, findings)
+            found[scenario.where] = ByNode(node, world, findings, list(scenario.names.keys.values()))
     return found
