@@ -24,6 +24,8 @@ def _pages() -> "Sequence[Blueprint]":
     from app.people import pages as people
     from app.regulator import desk as requests
     from app.regulator import pages as regulator
+    from app.shipping import pages as shipping
+    from app.transactions import pages as sales
     from app.verification import pages as verification
     from app.vrs import pages as verifications
     from app.web import start
@@ -32,6 +34,8 @@ def _pages() -> "Sequence[Blueprint]":
         start.blueprint,
         people.blueprint,
         verification.blueprint,
+        shipping.blueprint,
+        sales.blueprint,
         verifications.blueprint,
         history.blueprint,
         cases.blueprint,

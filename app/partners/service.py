@@ -206,6 +206,13 @@ def by_numbers(connection: Connection, numbers: Iterable[int]) -> list[Party]:
     return found
 
 
+def sites_of(connection: Connection, gln: str) -> list[tuple[str, str]]:
+    """The sites of the party with this GLN, as (GLN, name), by name."""
+    query = select(site.c.gln, site.c.name).join(party, party.c.party_id == site.c.party_id)
+    rows = connection.execute(query.where(party.c.gln == gln).order_by(site.c.name, site.c.gln))
+    return [(number, name) for number, name in rows]
+
+
 def all_parties(connection: Connection) -> list[Party]:
     """Every party, by name."""
     return [Party(*row) for row in connection.execute(select(*_COLUMNS).order_by(party.c.name))]

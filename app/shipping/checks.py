@@ -5,7 +5,7 @@ refusal names everything at once.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -22,8 +22,11 @@ from app.products import service as products
 from app.shipping.rules import MOST_CODES, MOST_OBJECTS, Code, Found, Purpose, against_contents, concerns
 from app.shipping.values import ShipRequest
 from app.transactions import forms
+from ledger.custody.event import time_of
 from ledger.gs1.epc import Sgtin, Sscc, parse_any
 from ledger.gs1.errors import Gs1Error
+
+NO_CUSTOMER = "nobody is named to whom it goes: choose the customer"
 
 
 def read(codes: tuple[str, ...], found: list[Found]) -> Iterable[str]:
@@ -39,10 +42,10 @@ def read(codes: tuple[str, ...], found: list[Found]) -> Iterable[str]:
         try:
             epc = parse_any(code)
         except Gs1Error as error:
-            found.append((Code.UNREADABLE, f"{clean(code)}: {error.message}", ""))
+            found.append((Code.UNREADABLE, f"cannot read {clean(code)!r}: {error.message}", ""))
             continue
         if not isinstance(epc, Sgtin | Sscc):
-            found.append((Code.NAMES_NO_PACKAGE, f"{clean(code)} names no package and no container", ""))
+            found.append((Code.NAMES_NO_PACKAGE, f"{clean(code)!r} names no package and no container", ""))
         elif epc.canonical in seen:
             found.append((Code.TWICE, "scanned twice", epc.canonical))
         else:
@@ -52,6 +55,16 @@ def read(codes: tuple[str, ...], found: list[Found]) -> Iterable[str]:
 
 def clean(code: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in code.strip()[:60])
+
+
+def moment(connection: Connection, epcs: Iterable[str], now: datetime) -> datetime:
+    """When it is shipped: now, or just after the last that happened to these, where another clock was ahead of ours.
+
+    Within one microsecond shipping comes before receiving: what was received this instant could not be shipped.
+    """
+    world = loading.load(connection, epcs).world
+    last = max((item.last for item in world.items.values()), default=0)
+    return max(now, time_of(last) + timedelta(microseconds=1)) if last else now
 
 
 def custody(
@@ -91,7 +104,8 @@ def parties(
     owners = partners.owners_of(connection, [gln for gln in (request.customer, request.deliver_to) if gln])
     customer = partners.by_gln(connection, owners.get(request.customer, ""))
     if customer is None or not customer.verified:
-        found.append((Code.CUSTOMER, f"{clean(request.customer) or 'nobody'} is no registered customer", ""))
+        message = f"{clean(request.customer)} is no registered customer" if request.customer else NO_CUSTOMER
+        found.append((Code.CUSTOMER, message, ""))
         customer = None
     elif customer.gln == own and request.purpose is Purpose.SALE:
         found.append((Code.CUSTOMER, "nobody sells to himself: ship it as a move", ""))

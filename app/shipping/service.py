@@ -34,7 +34,7 @@ from app.shipping.values import Plan, ShippedNow, ShipRequest
 from app.transactions import forms
 from app.transactions import service as transactions
 from app.transactions.rules import assemble
-from app.transactions.values import LEGAL_NOTICE, Statement
+from app.transactions.values import LEGAL_NOTICE, Element, Statement
 from ledger.store.sql.engine import Database
 
 
@@ -76,7 +76,12 @@ class Shipping:
     def customers(self, party_gln: str) -> list[Party]:
         """Whom this party can ship to: every registered party but itself."""
         with self.database.reading() as connection:
-            return [p for p in partners.allchecks.parties(connection) if p.verified and p.gln != party_gln]
+            return [p for p in partners.all_parties(connection) if p.verified and p.gln != party_gln]
+
+    def own_sites(self, party_gln: str) -> list[tuple[str, str]]:
+        """The sites of this party, as (GLN, name)."""
+        with self.database.reading() as connection:
+            return partners.sites_of(connection, party_gln)
 
     def plan(self, request: ShipRequest, actor: Actor) -> Plan:
         """What would be shipped, and everything that stands against it. Nothing is recorded."""
@@ -140,7 +145,8 @@ class Shipping:
         found += checks.open_cases(connection, contents, own)
         seller, customer, recipient = checks.parties(connection, request, own, found)
         found += checks.authorized(connection, now, seller, customer, recipient)
-        event = telling.event(connection, request, tuple(ours), own, customer, recipient, now)
+        at = checks.moment(connection, ours, now)
+        event = telling.event(connection, request, tuple(ours), own, customer, recipient, at)
         packages = len([each for each in contents.leaves if forms.gtin_and_serial(each.epc)[0]])
         plan = Plan(request, event, epcs, packages, ())
         if sells:
@@ -173,7 +179,8 @@ class Shipping:
         info, gaps = assemble(known)
         if contents.items:
             # Of what is not here nothing is known: that it is not here is reason enough.
-            found += [(Code.INFORMATION, gap.message, "") for gap in gaps]
+            told = [gap for gap in gaps if customer is not None or gap.element is not Element.BUYER]
+            found += [(Code.INFORMATION, gap.message, "") for gap in told]
         if customer is not None:
             found += checks.market(connection, contents, customer)
         listed = {line.product.gtin: line.product for line in info.lines}

@@ -4,6 +4,7 @@ A sale's document holds what its transaction information needs beside the event:
 """
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -91,8 +92,11 @@ def document(plan: Plan, now: datetime, own: str) -> bytes:
     info = plan.info
     if info is None or plan.statement is None:
         return write(Document(Form.JSON20, (plan.event,), created=now))
+    # Without contacts: they may be a person's, and what tells of a drop shipment takes them from the party's data.
     traders: dict[str, Trader] = {
-        each.gln: each for each in (info.seller, info.buyer, info.recipient) if each is not None
+        each.gln: replace(each, contact="")
+        for each in (info.seller, info.buyer, info.recipient)
+        if each is not None
     }
     return write(
         Document(

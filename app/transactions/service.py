@@ -18,7 +18,9 @@ from sqlalchemy import Connection
 from app.custody import service as custody
 from app.custody import shipped
 from app.custody.shipped import Shipped
+from app.erasable.spans import MARK
 from app.errors import NotFound
+from app.partners import licences
 from app.partners import service as partners
 from app.partners.places import Address
 from app.prefixes import service as prefixes
@@ -96,6 +98,16 @@ class Transaction:
         return not self.missing and (reader == self.sale.buyer or receives)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """That a party's authorization was looked at, and what was found then."""
+
+    name: str
+    authorized: bool
+    why: str
+    checked_at: datetime
+
+
 NOT_AFFIRMED = "the transaction statement is not affirmed"
 
 
@@ -138,6 +150,16 @@ class Transactions:
             told_of(connection, sale, fronts[sale.doc_id], tuple(dict.fromkeys(against.get(sale.seq, ()))))
             for sale in listed
         ]
+
+    def authorization(self, found: Transaction) -> list[Looked]:
+        """What was known of its parties' authorization when it was recorded."""
+        with self.database.reading() as connection:
+            checks = licences.checks_of(connection, [found.sale.seq]).get(found.sale.seq, [])
+            names = {
+                each.party_id: each.name
+                for each in partners.by_numbers(connection, {c.party_id for c in checks})
+            }
+        return [Looked(names[c.party_id], c.authorized, c.why, c.checked_at) for c in checks]
 
     def document(self, found: Transaction, guideline: Guideline, form: Form) -> bytes:
         """The sale as a partner's system reads it: `form` 2.0 JSON or 1.2 XML, in the guideline's release."""
@@ -252,12 +274,14 @@ def _traders(connection: Connection, glns: Iterable[str], header: Mapping[str, T
     for gln in glns:
         first, row = header.get(gln, Trader(gln)), known.get(gln)
         if row is None:
-            found[gln] = first
+            found[gln] = replace(first, contact="") if first.contact.startswith(MARK) else first
             continue
         # An unverified partner's name is this node's own stand-in where no document had one.
         name = "" if row.name == f"Unverified partner {gln}" else row.name
         where = first.place if first.place != Address() else row.place
-        found[gln] = Trader(gln, first.name or name, where, first.contact or row.contact)
+        # A contact in a stored document may be a placeholder: it can be erased, and is kept elsewhere.
+        told = "" if first.contact.startswith(MARK) else first.contact
+        found[gln] = Trader(gln, first.name or name, where, told or row.contact)
     return found
 
 

@@ -35,6 +35,8 @@ PLACES = (
         "answers",
     ),
     Place("exceptions.queue_page", "Exceptions", "What does not fit yet, by its clock.", "exceptions"),
+    Place("shipping.ship_page", "Ship", "What leaves: checked whole, then recorded.", "truck"),
+    Place("sales.list_page", "Transactions", "What was sold and bought, to print and to take away.", "paper"),
     Place("history.package_page", "Packages", "One package: where it has been, with proof.", "package"),
     Place("requests.queue_page", "Requests", "What authorities ask for, by its clock.", "inspect"),
     Place("regulator.requests_page", "My requests", "Ask a company for its records.", "exceptions"),
@@ -46,7 +48,13 @@ PLACES = (
 
 # The order in which a role needs them; the first is the one big thing on its start page.
 FIRST: dict[Role, tuple[str, ...]] = {
-    Role.WAREHOUSE: ("verification.scan_page", "exceptions.queue_page", "history.package_page"),
+    Role.WAREHOUSE: (
+        "verification.scan_page",
+        "shipping.ship_page",
+        "exceptions.queue_page",
+        "sales.list_page",
+        "history.package_page",
+    ),
     Role.PHARMACIST: ("verification.scan_page", "verification.dispense", "exceptions.queue_page"),
     Role.QUALITY: ("exceptions.queue_page", "history.package_page", "verification.scan_page"),
     Role.MANUFACTURER: ("history.package_page", "exceptions.queue_page"),

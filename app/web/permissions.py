@@ -119,6 +119,11 @@ PERMISSIONS: dict[str, Permission] = {
     # scans by programs
     "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
+    # what leaves, and what was sold and bought
+    "shipping.ship_page": may(OWN, Role.WAREHOUSE),
+    "sales.list_page": may(OWN, *TRADE),
+    "sales.one_page": may(OWN, *TRADE),
+    "sales.download": may(OWN, *TRADE),
     # transaction information, and the command to ship
     "shipments.ship": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "transactions.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),

@@ -39,7 +39,7 @@ AFFIRMED = TransactionStatement(True, "Seller has complied.", "GS1 US DSCSA R1.3
 
 class Dock:
     """The node of `Trade`, completed. Packs are made at `WHEN`; what happens to them happens now, and each
-    takes an hour."""
+    takes a minute."""
 
     def __init__(self, trade: Trade) -> None:
         self.trade, self.node, self.services = trade, trade.node, trade.node.services
@@ -66,8 +66,8 @@ class Dock:
     # What happened.
 
     def at(self) -> datetime:
-        """An hour after what was told before, which is now."""
-        self.node.clock.advance(timedelta(hours=1))
+        """A minute after what was told before, which is now."""
+        self.node.clock.advance(timedelta(minutes=1))
         return self.node.clock.now()
 
     def told(self, *events: Event, by: str, statement: TransactionStatement | None = None) -> object:
@@ -79,7 +79,7 @@ class Dock:
         self.told(self.trade.begun(*numbers, lot=lot), by=MAKER)
 
     def bare(self, **fields: object) -> Event:
-        """An event of nothing in particular, an hour after the last one."""
+        """An event of nothing in particular, a minute after the last one."""
         empty = replace(self.trade.begun(), action=Action.OBSERVE, ilmd=(), biz_location=None)
         return replace(empty, event_time=self.at(), **fields)
 

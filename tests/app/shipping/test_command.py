@@ -83,7 +83,6 @@ def test_every_reason_is_told_at_once_and_nothing_is_recorded(sqlite_dock: Dock)
         "in_transit",
         "still_packed",
         "held",
-        "information",
         "not_affirmed",
     }
     assert found["held"]["examples"] == [f"(01){GTIN}(21)4"]
