@@ -4,7 +4,8 @@ A party reads the events that name it. Of a package that concerns it, the others
 places: 'earlier holder, proven'. What does not concern it is not found, as if there were nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +143,27 @@ def _was_party(rows: list[Row[Any]], glns: dict[int, str], reader: str) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What all events of a package are told with: who reads, names, findings and redactions by event."""
+
+    item_id: int
+    item: Item
+    reader: str | None
+    shown: bool  # the reader has to do with the package, and not with some of its events alone
+    glns: Mapping[int, str]
+    names: Mapping[str, str]
+    keys: Mapping[int, str]
+    found: Mapping[int, Sequence[FoundAbout]]
+    erased: Mapping[tuple[int, str], Sequence[notices.Notice]]
+    wrong: Set[tuple[int, str]]
+
+    def may_read(self, row: Row[Any]) -> bool:
+        """Whether the reader is named by the event. Who holds a package may know who made it, too."""
+        made = self.shown and row.biz_step == "commissioning" and self.glns.get(row.by_id) == self.item.maker
+        return self.reader is None or made or self.reader in (self.glns.get(n or 0) for n in _party_ids(row))
+
+
 def _tell(
     connection: Connection,
     loaded: Loaded,
@@ -153,51 +175,25 @@ def _tell(
     item_id = loaded.ids[subject]
     item = loaded.world.item(subject)
     outer = loaded.world.outer(item)
-    keys = custody.keys_of(connection, {row.via for row in rows})
     found: dict[int, list[FoundAbout]] = {}
     for each in custody.findings_of(connection, (row.seq for row in rows)):
         found.setdefault(each.seq, []).append(each)
-    erased = notices.of(connection, [row.event_id for row in rows])
-    wrong = {(row.by_id, row.event_id) for row in rows if row.declared_at}
     places = {gln for row in rows if (gln := gln_of(row.read_point or row.biz_location))}
     parties = {gln for gln in (item.maker, outer.holder, outer.owner, outer.bound_for) if gln}
     names = partners.names(connection, places | parties | set(glns.values()))
     shown = reader is None or _concerns(item, outer, reader)
-    told = []
-    for row in rows:
-        # Who holds a package may know who made it.
-        made = shown and row.biz_step == "commissioning" and glns.get(row.by_id) == item.maker
-        mine = reader is None or made or reader in (glns.get(n or 0) for n in _party_ids(row))
-        place = gln_of(row.read_point or row.biz_location)
-        by, to = glns.get(row.by_id), glns.get(row.recipient_id or 0)
-        told.append(
-            Told(
-                seq=row.seq,
-                index=row.idx,
-                event_id=row.event_id,
-                at=from_micros(row.event_time),
-                recorded_at=from_micros(row.record_time),
-                type=row.type,
-                action=row.action,
-                step=row.biz_step,
-                disposition=row.disposition,
-                by=by if mine else None,
-                by_name=names.get(by or "") if mine else None,
-                to_name=names.get(to or "") if mine else None,
-                place=(names.get(place, place) if place else None) if mine else None,
-                via=keys[row.via] if row.via != item_id and mine else None,
-                signed=row.signer is not None,
-                channel=row.channel,
-                declares_error=bool(row.declared_at),
-                declared_wrong=not row.declared_at and (row.by_id, row.event_id) in wrong,
-                effective=bool(row.effective),
-                hidden=not mine,
-                findings=tuple(f for f in found.get(row.seq, ()) if f.item_id in (None, item_id))
-                if mine
-                else (),
-                erased=tuple(each.text for each in erased.get((row.idx, row.event_id), ())) if mine else (),
-            )
-        )
+    about = _About(
+        item_id=item_id,
+        item=item,
+        reader=reader,
+        shown=shown,
+        glns=glns,
+        names=names,
+        keys=custody.keys_of(connection, {row.via for row in rows}),
+        found=found,
+        erased=notices.of(connection, [row.event_id for row in rows]),
+        wrong={(row.by_id, row.event_id) for row in rows if row.declared_at},
+    )
     gtin = item_name(subject).gtin
     return Story(
         subject=subject,
@@ -210,5 +206,48 @@ def _tell(
         owner_name=names.get(outer.owner or "") if shown else None,
         maker_name=names.get(item.maker or ""),
         bound_for_name=names.get(outer.bound_for or "") if shown else None,
-        events=tuple(told),
+        events=tuple(_event(row, about) for row in rows),
+    )
+
+
+def _event(row: Row[Any], about: _About) -> Told:
+    """An event as the reader may read it: of one that is not his, that it was, when and what."""
+    mine = about.may_read(row)
+    names = about.names
+    place = gln_of(row.read_point or row.biz_location)
+    by, to = about.glns.get(row.by_id), about.glns.get(row.recipient_id or 0)
+    told = Told(
+        seq=row.seq,
+        index=row.idx,
+        event_id=row.event_id,
+        at=from_micros(row.event_time),
+        recorded_at=from_micros(row.record_time),
+        type=row.type,
+        action=row.action,
+        step=row.biz_step,
+        disposition=row.disposition,
+        by=None,
+        by_name=None,
+        to_name=None,
+        place=None,
+        via=None,
+        signed=row.signer is not None,
+        channel=row.channel,
+        declares_error=bool(row.declared_at),
+        declared_wrong=not row.declared_at and (row.by_id, row.event_id) in about.wrong,
+        effective=bool(row.effective),
+        hidden=not mine,
+        findings=(),
+    )
+    if not mine:
+        return told
+    return replace(
+        told,
+        by=by,
+        by_name=names.get(by or ""),
+        to_name=names.get(to or ""),
+        place=names.get(place, place) if place else None,
+        via=about.keys[row.via] if row.via != about.item_id else None,
+        findings=tuple(f for f in about.found.get(row.seq, ()) if f.item_id in (None, about.item_id)),
+        erased=tuple(each.text for each in about.erased.get((row.idx, row.event_id), ())),
     )
