@@ -31,6 +31,7 @@ from app.epcis.service import Epcis
 from app.log.handover import Handovers
 from app.investigations.service import Investigations
 from app.node.service import Node
+from app.overrides.service import Overrides
 from app.people.service import People
 from app.people.sessions import Sessions
 from app.people.tokens import Tokens
@@ -196,6 +197,12 @@ class Services:
     @cached_property
     def dispensing(self) -> Dispensing:
         return Dispensing(self.database, self.clock, self.verification, self.capture)
+
+    @cached_property
+    def overrides(self) -> Overrides:
+        return Overrides(
+            self.database, self.clock, self.verification, self.dispensing, self.people, self.sessions
+        )
 
     @cached_property
     def transactions(self) -> Transactions:

@@ -4,22 +4,18 @@ The node signs that the act came from this page, by this account; only a client 
 sign it in the pharmacy's name.
 """
 
-import uuid
 from dataclasses import dataclass
 
+from app.capture.desk import Deed, report
 from app.capture.service import Capture
 from app.errors import Conflict
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
 from app.verification.service import Result, Verification
-from ledger.custody.event import Event
+from ledger.custody.event import Linked
 from ledger.custody.verdict import Word
-from ledger.custody.vocabulary import Action, EventType
-from ledger.epcis.document import Document, Form
-from ledger.epcis.jsonwriter import write
-from ledger.gs1.epc import Sgln
-from ledger.gs1.gln import Gln
+from ledger.custody.vocabulary import Action
 from ledger.store.sql.engine import Database
 
 
@@ -84,25 +80,19 @@ class Dispensing:
                 detail=f"{check.verdict.reason.value}: {obstacle[0]}",
             )
             raise NotDispensed(check, *obstacle)
+        return self.record(check, actor)
+
+    def record(
+        self, check: Result, actor: Actor, references: tuple[Linked, ...] = (), detail: str = ""
+    ) -> Dispensed:
+        """Record that the package of this scan was dispensed; whether it may be is the caller's to have asked.
+
+        `references` go into the event as business transactions, `detail` into the audit trail.
+        """
+        assert actor.party_gln is not None
         assert check.subject is not None
-        now = self.clock.now()
-        place = Sgln(Gln(actor.party_gln)).canonical
-        event = Event(
-            type=EventType.OBJECT,
-            event_time=now,
-            time_zone_offset="+00:00",
-            event_id=f"urn:uuid:{uuid.uuid4()}",
-            action=Action.DELETE,
-            biz_step="dispensing",
-            disposition="dispensed",
-            epcs=(check.subject,),
-            read_point=place,
-            biz_location=place,
-        )
-        raw_document = write(Document(Form.JSON20, (event,), created=now))
-        receipt = self.capture.receive(
-            raw_document, "application/json", by=actor.party_gln, channel="page", actor=actor
-        )
+        deed = Deed("dispensing", "dispensed", (check.subject,), action=Action.DELETE, references=references)
+        receipt = report(self.capture, self.clock, actor, deed)
         with self.database.writing() as connection:
             record(
                 connection,
@@ -111,5 +101,6 @@ class Dispensing:
                 "package.dispense",
                 subject=check.subject,
                 whose=actor.party_gln,
+                detail=detail,
             )
         return Dispensed(check, receipt.index)
