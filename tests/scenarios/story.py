@@ -48,22 +48,24 @@ class Scenario:
         return max(each.act.event.event_time for each in self.told) + _HOUR
 
 
-def scenarios() -> list[Scenario]:
-    """Every scenario of this folder."""
+def scenarios(first: int = 1) -> list[Scenario]:
+    """Every scenario of this folder, numbered from `first`: under other numbers all things are other things."""
     found: list[Scenario] = []
     for path in sorted(FOLDER.glob("*.txt")):
-        _read_file(path, found)
+        found += read_lines(path.name, path.read_text(encoding="utf-8"), first + len(found))
     return found
 
 
-def _read_file(path: Path, found: list[Scenario]) -> None:
+def read_lines(called: str, lines: str, first: int = 1) -> list[Scenario]:
+    """The scenarios in a file. Raises `Unclear` with the line that is none of README.md's."""
+    found: list[Scenario] = []
     reader: _Reader | None = None
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines.splitlines(), 1):
         text = " ".join(line.partition("#")[0].split())
-        where = f"{path.name}:{number}"
+        where = f"{called}:{number}"
         try:
             if text.startswith(_TITLE):
-                scenario = Scenario(text[len(_TITLE) :].strip(), where, Names(len(found) + 1))
+                scenario = Scenario(text[len(_TITLE) :].strip(), where, Names(len(found) + first))
                 found.append(scenario)
                 reader = _Reader(scenario)
             elif text and reader is None:
@@ -72,6 +74,7 @@ def _read_file(path: Path, found: list[Scenario]) -> None:
                 reader.line(text)
         except (Unclear, ValueError) as error:
             raise Unclear(f"{where}: {error}") from error
+    return found
 
 
 @dataclass(slots=True)

@@ -1,0 +1,79 @@
+"""What a node has of each scenario in the tables that are projected, under the scenario's own names: to be compared."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from app.custody import loading
+from app.custody.models import contained, finding, lineage
+from app.events.models import event
+from tests.scenarios.story import Scenario
+from tests.support.app import Node
+
+Rows = Counter[tuple[object, ...]]
+
+
+def tables(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, Rows]:
+    """The rows of items, containment, findings and links, by where each scenario stands."""
+    found: dict[str, Rows] = defaultdict(Counter)
+    with node.services.database.snapshot() as connection:
+        known = {key: (each, name) for each in scenarios for name, key in each.names.keys.items()}
+        loaded = loading.load(connection, known)
+        for key, item in loaded.world.items.items():
+            if key in known:
+                scenario, name = known[key]
+                inside = known[item.parent][1] if item.parent else None
+                plain = replace(item, key=name, parent=inside, lot=_plain(scenario, item.lot))
+                found[scenario.where]["item", plain] += 1
+        numbers = {number: known[key] for number, key in loaded.keys.items() if key in known}
+        _contained(connection, numbers, found)
+        _said(connection, scenarios, numbers, found)
+    return found
+
+
+def _contained(
+    connection: Connection, numbers: Mapping[int, tuple[Scenario, str]], found: dict[str, Rows]
+) -> None:
+    query = select(contained.c.child, contained.c.f, contained.c.t, contained.c.parent)
+    for child, since, until, parent in connection.execute(query):
+        if child in numbers:
+            scenario, name = numbers[child]
+            found[scenario.where]["contained", name, since, until, numbers[parent][1]] += 1
+
+
+def _said(
+    connection: Connection,
+    scenarios: Sequence[Scenario],
+    numbers: Mapping[int, tuple[Scenario, str]],
+    found: dict[str, Rows],
+) -> None:
+    by_number = {each.names.number: each for each in scenarios}
+    named = {number: name for number, (_, name) in numbers.items()}
+    for row in connection.execute(
+        select(finding, event.c.event_id).join(event, event.c.seq == finding.c.seq)
+    ):
+        scenario = by_number.get(_number(row.event_id))
+        if scenario:
+            about = (row.code, row.severity, row.message, named.get(row.item_id), named.get(row.container_id))
+            found[scenario.where]["finding", _plain(scenario, row.event_id), *about] += 1
+    for row in connection.execute(
+        select(lineage, event.c.event_id).join(event, event.c.seq == lineage.c.seq)
+    ):
+        scenario = by_number.get(_number(row.event_id))
+        if scenario:
+            about = (named.get(row.item_id), row.side, _plain(scenario, row.reference))
+            found[scenario.where]["lineage", _plain(scenario, row.event_id), *about] += 1
+
+
+def _number(event_id: str) -> int:
+    return int(event_id.split(":")[2][:8], 16)
+
+
+def _plain(scenario: Scenario, text: str | None) -> str | None:
+    """The text without the scenario's number."""
+    number = scenario.names.number
+    return text and text.replace(f"{number:08x}", "").removesuffix(f"-{number}")
