@@ -4,27 +4,21 @@ Nothing is lost on the way: a capture is in its folder's outbox before it is sen
 answered with a receipt, and is sent as the same bytes each time, which gives the same receipt.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-
-from app.errors import AppError, Invalid
+from app.errors import AppError
+from app.shared import sending
 from app.witness.client import look
 from ledger.epcis.document import Document, Form
 from ledger.errors import LedgerError
 from ledger.signing.client import KeyFolder, SignedCapture, sign_capture
 
-CONNECT_TIMEOUT_S = 5
-ANSWER_TIMEOUT_S = 60
 POLL_S = 1.0
 MOST_FAILURES = 60  # polls in a row that a node may fail to answer
-LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 CONTENT_TYPES = {
     Form.JSON20: "application/json",
     Form.XML12: "application/xml",
@@ -69,10 +63,19 @@ def send(folder: KeyFolder, node: str, capture: SignedCapture, tell: Tell | None
     reached (then it stays in the outbox).
     """
     # Whoever captures is a witness: nothing goes to a node that shows another past than before.
-    look(folder, checked_address(node))
-    status, answer = _post(checked_address(node) + "/ledger/captures", capture)
+    base = sending.address(node)
+    look(folder, base)
+    status, answer = sending.post_signed(
+        base + "/ledger/captures",
+        capture.envelope,
+        capture.document,
+        capture.seed,
+        capture.content_type,
+        next_step="Nothing is lost: what was signed stays in the outbox and is sent again by the next packproof "
+        "capture.",
+    )
     if status == HTTPStatus.ACCEPTED:
-        status, answer = _wait(checked_address(node), answer, tell)
+        status, answer = _wait(base, answer, tell)
     if status == HTTPStatus.CREATED:
         folder.acknowledged(capture, answer)
         return answer
@@ -81,14 +84,7 @@ def send(folder: KeyFolder, node: str, capture: SignedCapture, tell: Tell | None
         kept = "It is parked in the folder's refused/, for a person to look at."
     else:
         kept = "It stays in the outbox and is sent again by the next packproof capture."
-    raise AppError(
-        str(answer.get("code", "node.refused")),
-        status,
-        f"{node} did not take it: {answer.get('title', status)}",
-        str(answer.get("detail", "")),
-        " ".join(part for part in (str(answer.get("next", "")), kept) if part),
-        extra={name: answer[name] for name in ("problems",) if name in answer},
-    )
+    raise sending.refusal(node, status, answer, kept=kept, extra=("problems",))
 
 
 def _wait(node: str, job: Mapping[str, Any], tell: Tell | None) -> tuple[int, dict[str, Any]]:
@@ -100,18 +96,7 @@ def _wait(node: str, job: Mapping[str, Any], tell: Tell | None) -> tuple[int, di
     if not _JOB.fullmatch(name):
         return HTTPStatus.BAD_GATEWAY, {"title": "an answer without the job's id: is this a packproof node?"}
     while True:
-        try:
-            with requests.get(
-                f"{node}/ledger/captures/{name}",
-                timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
-                allow_redirects=False,
-                auth=_no_credentials,
-                stream=True,
-            ) as response:
-                told = _object(response.raw.read(LONGEST_ANSWER_BYTES + 1, decode_content=True))
-                status = response.status_code
-        except (requests.RequestException, OSError):
-            told, status = {}, HTTPStatus.SERVICE_UNAVAILABLE
+        status, told = sending.get(f"{node}/ledger/captures/{name}")
         if status == HTTPStatus.OK:
             failures = 0
             if told.get("receipt"):
@@ -135,54 +120,3 @@ def send_outbox(folder: KeyFolder, node: str) -> int:
     for capture in waiting:
         send(folder, node, capture)
     return len(waiting)
-
-
-def checked_address(node: str) -> str:
-    """The node's address without a slash at its end. Raises `Invalid`."""
-    parts = urlsplit(node)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise Invalid("node.address", f"{node!r} is no node's address", "", "write https://packproof.example")
-    return node.rstrip("/")
-
-
-def _post(url: str, capture: SignedCapture) -> tuple[int, dict[str, Any]]:
-    parts = {
-        "envelope": ("envelope.json", capture.envelope, "application/json"),
-        "seed": ("seed", capture.seed, "application/octet-stream"),
-        "document": ("document", capture.document, capture.content_type),
-    }
-    try:
-        with requests.post(
-            url,
-            files=parts,
-            timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
-            allow_redirects=False,
-            auth=_no_credentials,
-            stream=True,
-        ) as response:
-            body = response.raw.read(LONGEST_ANSWER_BYTES + 1, decode_content=True)
-            status = response.status_code
-    except (requests.RequestException, OSError) as error:
-        raise AppError(
-            "node.unreachable",
-            503,
-            "The node cannot be reached",
-            f"{url}: {type(error).__name__}",
-            "Nothing is lost: what was signed stays in the outbox and is sent again by the next packproof capture.",
-        ) from error
-    return status, _object(body)
-
-
-def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The signature is the credential: what a .netrc holds for this host stays there."""
-    return request
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    if len(body) > LONGEST_ANSWER_BYTES:
-        return {"title": "an answer longer than any receipt"}
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return {"title": "an answer that is no JSON: is this a packproof node?"}
-    return answer if isinstance(answer, dict) else {"title": "an answer that is no object"}
