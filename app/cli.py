@@ -54,6 +54,7 @@ FEATURES = {
     "rebuild": "app.custody.cli",
     "redact": "app.redaction.cli",
     "recall": "app.recalls.cli",
+    "retention": "app.retention.cli",
     "vrs": "app.vrs.cli",
     "labels": "app.labels.cli",
     "demo": "app.demo.cli",

@@ -41,6 +41,7 @@ from app.returns.service import Returns
 from app.returns.verifying import MakersWord
 from app.redaction.service import Redactions
 from app.regulator.service import Requests
+from app.retention.service import Retention
 from app.shared.clock import Clock, SystemClock
 from app.shipping.service import Shipping
 from app.transactions.service import Transactions
@@ -207,6 +208,10 @@ class Services:
     @cached_property
     def transactions(self) -> Transactions:
         return Transactions(self.database, self.clock)
+
+    @cached_property
+    def retention(self) -> Retention:
+        return Retention(self.database, self.clock)
 
     @cached_property
     def shipping(self) -> Shipping:

@@ -223,6 +223,22 @@ def queue(
     return _read(connection, connection.execute(query).all())
 
 
+def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
+    """Every case that a desk ever had, with its items: for whoever counts them."""
+    where = (desk_case.c.desk == desk.value, _within(connection, party_gln))
+    found = _read(
+        connection, connection.execute(select(desk_case).where(*where).order_by(desk_case.c.case_id)).all()
+    )
+    items: dict[str, dict[int, str]] = {}
+    for chunk in chunks([each.case_id for each in found]):
+        columns = (desk_case_item.c.case_id, desk_case_item.c.item_id, desk_case_item.c.state)
+        for case_id, number, state in connection.execute(
+            select(*columns).where(desk_case_item.c.case_id.in_(chunk))
+        ):
+            items.setdefault(case_id, {})[number] = state
+    return [replace(each, items=items.get(each.case_id, {})) for each in found]
+
+
 def case(connection: Connection, desk: Desk, case_id: str, party_gln: str | None) -> DeskCase:
     """One case with its thread and items. Raises `NotFound`, also where it is another party's or desk's."""
     query = select(desk_case).where(

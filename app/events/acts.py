@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from app.events.models import event, event_epc
 from app.partners import service as partners
@@ -64,6 +64,16 @@ def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
 def all_numbers(connection: Connection) -> list[int]:
     """The numbers of all events, ascending."""
     return list(connection.execute(select(event.c.seq).order_by(event.c.seq)).scalars())
+
+
+def repackaging(connection: Connection) -> list[int]:
+    """The numbers of the events that repackage: what they link is kept for six years. Those declared wrong too."""
+    query = select(event.c.seq).where(
+        event.c.effective,
+        event.c.declared_at == 0,
+        or_(event.c.type == "TransformationEvent", event.c.biz_step == "repackaging"),
+    )
+    return list(connection.execute(query.order_by(event.c.seq)).scalars())
 
 
 def naming(connection: Connection, item_ids: Iterable[int]) -> set[int]:

@@ -62,6 +62,7 @@ TRAIL = "the operator's own record of what it was asked and showed: no proof is 
 WORD = (
     "the operator's word about parties, sites, licences and products; what was resolved stands in the events"
 )
+KEEPS = "the operator's own word to delete nothing yet; the trail has each hold set and lifted, and nothing is deleted"
 LOOKED = "what was found when a partner was looked up; if it was authorized follows from its licences, each time anew"
 DESK = "a note about work at a desk: that each finding has its exception, and whose it is, is checked"
 DOCK = "work at the dock: what was received stands in the document that it ends in"
@@ -281,6 +282,15 @@ COLUMNS: dict[str, Located | Harmless] = {
     "authorization_check.licence_id": Harmless(LOOKED),
     "authorization_check.exemption_id": Harmless(LOOKED),
     "authorization_check.why": Harmless(LOOKED),
+    "legal_hold.hold_id": Harmless(KEEPS),
+    "legal_hold.kind": Harmless(KEEPS),
+    "legal_hold.about": Harmless(KEEPS),
+    "legal_hold.reason": Harmless(KEEPS),
+    "legal_hold.set_at": Harmless(KEEPS),
+    "legal_hold.set_by": Harmless(KEEPS),
+    "legal_hold.lifted_at": Harmless(KEEPS),
+    "legal_hold.lifted_by": Harmless(KEEPS),
+    "legal_hold.lifted_why": Harmless(KEEPS),
     "product_partner.gtin": Harmless(WORD),
     "product_partner.party_id": Harmless(WORD),
     "document.doc_id": Located("event"),
