@@ -7,9 +7,9 @@ level, and nothing more for a package that exists.
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, Select, func, literal, select
+from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
-from app.custody.items import ItemName, item_name
+from app.custody.items import item_name
 from app.custody.loading import STATUS_OF
 from app.custody.models import item
 from app.events.models import event
@@ -33,7 +33,8 @@ class Standing:
 
 def standing(connection: Connection, key: str) -> Standing | None:
     """The package with the canonical EPC `key`, or None where no event names it."""
-    rows = connection.execute(_query(item_name(key))).all()
+    name = item_name(key)
+    rows = connection.execute(_STANDING, {"of": name.bucket, "class": name.ns, "number": name.serial}).all()
     if not rows:
         return None
     own = rows[0]
@@ -47,10 +48,14 @@ def standing(connection: Connection, key: str) -> Standing | None:
     )
 
 
-def _query(name: ItemName) -> Select[tuple[object, ...]]:
+def _query() -> Select[tuple[object, ...]]:
     """The package and every container around it, the package first."""
     wanted = [item.c[column] for column in _PACKAGE]
-    named = (item.c.bucket == name.bucket, item.c.ns == name.ns, item.c.serial == name.serial)
+    named = (
+        item.c.bucket == bindparam("of"),
+        item.c.ns == bindparam("class"),
+        item.c.serial == bindparam("number"),
+    )
     up = select(*wanted, literal(0).label("depth")).where(*named).cte("up", recursive=True)
     parent = item.alias("parent")
     above = select(*(parent.c[column] for column in _PACKAGE), up.c.depth + 1)
@@ -63,11 +68,20 @@ def _query(name: ItemName) -> Select[tuple[object, ...]]:
     )
 
 
+_STANDING = _query()  # made once: it is costlier to make than to run
+
+
 def has_anything(connection: Connection, party_id: int) -> bool:
     """Whether the party has, or is to get, anything at all by this node's record: two looks at an index."""
     holds = select(item.c.item_id).where(item.c.holder_id == party_id).limit(1)
     gets = select(item.c.item_id).where(item.c.bound_for_id == party_id).limit(1)
     return any(connection.execute(query).first() is not None for query in (holds, gets))
+
+
+def has_contents(connection: Connection, item_id: int) -> bool:
+    """Whether anything is directly inside the item with this number."""
+    inside = select(item.c.item_id).where(item.c.parent_id == item_id).limit(1)
+    return connection.execute(inside).first() is not None
 
 
 def newest(connection: Connection) -> int:

@@ -21,7 +21,6 @@ from app.wiring import Services, services
 from ledger.evidence.bundle import Bundle
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.encoding import to_base64
-from ledger.log.logproof import LogProof
 from ledger.log.note import Note
 from ledger.log.proof import consistency_proof
 
@@ -73,7 +72,7 @@ def container_contents(asked: dict[str, Any]) -> contents.Inside:
 
 def _checkpoint_of(evidence: bytes) -> bytes:
     """The head that the evidence was made for: the answer's own, so that a scanner compares one, not two."""
-    return LogProof.parse(Bundle.parse(evidence).entries[0].proof).checkpoint
+    return Bundle.parse(evidence).proofs()[0].checkpoint
 
 
 def _consistency(node: Services, known: int | None, note: bytes) -> list[str]:

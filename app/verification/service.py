@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 from app.custody import loading
 from app.custody.items import item_name
 from app.custody.loading import Loaded
+from app.custody.standing import has_contents
 from app.events import pending as documents
 from app.partners import service as partners
 from app.products import service as products
@@ -301,6 +302,8 @@ def _load(connection: Connection, subject: str | None, asker: str | None) -> tup
     item = loaded.world.items.get(subject)
     if item is None or not rules.concerns(item, loaded.world.outer(item), asker):
         return loaded, []
+    if not has_contents(connection, loaded.ids[subject]):
+        return loaded, []  # a package, as nearly always: what was read is all there is
     return loading.load_contents(connection, subject, MOST_CONTENTS)
 
 

@@ -11,13 +11,16 @@ from app.vrs import requests, signals
 from app.vrs.messages import Failure, Info
 from app.vrs.requests import Kept
 from app.vrs.rules import SignalKind
+from app.vrs.signals import Signal
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
+from ledger.custody.findings import Severity
 
 blueprint = Blueprint("verifications", __name__, template_folder="templates")
 
 LOOKED_BACK = timedelta(days=30)
+MOST_SIGNS = 100
 
 NOTICED: dict[SignalKind, str] = {
     SignalKind.SERIAL_GUESSING: "Looks like guessing",
@@ -45,7 +48,7 @@ def maker_page() -> str:
     assert maker is not None
     since = node.clock.now() - LOOKED_BACK
     with node.database.reading() as connection:
-        noticed = signals.signals(connection, maker, since)[:100]
+        noticed = sorted(signals.signals(connection, maker, since), key=_is_minor)[:MOST_SIGNS]
         askers = requests.askers_of(connection, maker, since)
         asked = requests.of_maker(connection, maker, since)
         glns = {each.requester for each in noticed} | {each.gln for each in askers}
@@ -66,6 +69,10 @@ def maker_page() -> str:
         ],
         asked=[_row(each, names) for each in asked],
     )
+
+
+def _is_minor(each: Signal) -> bool:
+    return each.severity is not Severity.HOLD
 
 
 def _row(kept: Kept, names: dict[str, str]) -> tuple[str, ...]:

@@ -60,11 +60,11 @@ class Responder:
         now = self._clock.now()
         responder = ""
         try:
-            self._admit(question.requester, actor)
+            requester = self._admit(question.requester, actor)
             with self._database.snapshot() as connection:
                 responder = _maker_of(connection, question.gtin)
                 found = self._answer(connection, question, responder, now)
-                noticed = _noticed(connection, question, responder, found, now)
+                noticed = _noticed(connection, question, responder, requester, found, now)
         except AppError as error:
             # What was refused is kept too: who tries GTINs shows by it.
             self._keep(question, responder, actor, now, started, error.status, error.code)
@@ -84,10 +84,11 @@ class Responder:
         with self._database.reading() as connection:
             return _maker_of(connection, gtin)
 
-    def _admit(self, requester: str, actor: Actor) -> None:
+    def _admit(self, requester: str, actor: Actor) -> int:
+        """The number of the party that asks."""
         with self._database.reading() as connection:
-            known = actor.party_gln is not None and partners.by_gln(connection, actor.party_gln)
-        if not known:
+            known = partners.by_gln(connection, actor.party_gln or "")
+        if known is None:
             raise AppError(
                 "vrs.requester",
                 401,
@@ -102,6 +103,7 @@ class Responder:
                 "The token belongs to another party than the one that reqGLN names.",
                 "Ask with the GLN that the token was made for.",
             )
+        return known.party_id
 
     def _answer(self, connection: Connection, question: Question, responder: str, now: datetime) -> Answer:
         key = epc_of(question)
@@ -179,21 +181,18 @@ def _marks(connection: Connection, question: Question) -> frozenset[Mark]:
 
 
 def _noticed(
-    connection: Connection, question: Question, responder: str, found: Answer, now: datetime
+    connection: Connection, question: Question, responder: str, requester: int, found: Answer, now: datetime
 ) -> tuple[Noticed, ...]:
-    """What this question adds up to with those before it. The same queries whatever the answer is."""
-    missed = found.failure in requests.MISSES
-    present = rules.Asked(now, question.gtin, question.serial, missed)
-    asked = [present, *requests.last_of(connection, question.requester, now)]
+    """What this question adds up to with those before it: the same queries for everything that did not match."""
     others = requests.requesters_of(connection, question.gtin, question.serial, now)
-    requester = partners.by_gln(connection, question.requester)
-    has_traded = requester is not None and has_anything(connection, requester.party_id)
-    lot = found.failure in (Failure.LOT, Failure.LOT_EXPIRY)
-    expiry = found.failure in (Failure.EXPIRY, Failure.LOT_EXPIRY)
-    signs = (
-        rules.guessing(asked, now, has_traded=has_traded) if missed else None,
-        rules.heat([question.requester, *others]),
-        rules.no_match(serial=found.failure is Failure.SERIAL, lot=lot, expiry=expiry),
-    )
+    signs = [rules.heat([question.requester, *others])]
+    if found.failure in requests.MISSES:
+        present = rules.Asked(now, question.gtin, question.serial, missed=True)
+        asked = [present, *requests.last_of(connection, question.requester, now)]
+        has_traded = has_anything(connection, requester)
+        lot = found.failure in (Failure.LOT, Failure.LOT_EXPIRY)
+        expiry = found.failure in (Failure.EXPIRY, Failure.LOT_EXPIRY)
+        signs.append(rules.guessing(asked, now, has_traded=has_traded))
+        signs.append(rules.no_match(serial=found.failure is Failure.SERIAL, lot=lot, expiry=expiry))
     about = epc_of(question)
     return tuple(Noticed(sign, about, responder, question.requester, now) for sign in signs if sign)

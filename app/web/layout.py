@@ -55,9 +55,14 @@ FIRST: dict[Role, tuple[str, ...]] = {
         "sales.list_page",
         "history.package_page",
     ),
-    Role.PHARMACIST: ("verification.scan_page", "verification.dispense", "exceptions.queue_page"),
+    Role.PHARMACIST: (
+        "verification.scan_page",
+        "verification.dispense",
+        "verification.waiting_page",
+        "exceptions.queue_page",
+    ),
     Role.QUALITY: ("exceptions.queue_page", "history.package_page", "verification.scan_page"),
-    Role.MANUFACTURER: ("history.package_page", "exceptions.queue_page"),
+    Role.MANUFACTURER: ("history.package_page", "verifications.maker_page", "exceptions.queue_page"),
     Role.INSPECTOR: (
         "regulator.search_page",
         "regulator.wide_search_page",
