@@ -21,7 +21,7 @@ demo: demo-ready ## play the story of a package, then serve it on 127.0.0.1:8000
 	@$(BIN)/packproof demo run $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: test-ready ## run all tests (ARGS=tests/ledger: some of them)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: test-ready ## check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Tests start many programs. Where the environment says that no bytecode be kept, each would compile all modules anew.
@@ -40,6 +41,29 @@ pytest_plugins = [
     )
     if importlib.util.find_spec(name)
 ]
+
+# Workers share whole files (`make test`): those that take long begin first, so that none is left to one worker at the
+# end while the other has nothing to do.
+FIRST = (
+    *(
+        "tests/e2e",
+        "tests/faults",
+        "tests/acceptance",
+        "tests/architecture",
+        "tests/app/capture",
+        "tests/scanner",
+    ),
+    *("tests/app/proofs", "tests/contracts", "tests/app/redaction", "tests/ledger/store", "tests/app"),
+)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((n for n, folder in enumerate(FIRST) if item.nodeid.startswith(f"{folder}/")), len(FIRST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; tests of a folder in their order."""
+    items.sort(key=_turn)
 
 
 def pytest_collection_finish() -> None:
