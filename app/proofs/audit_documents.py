@@ -6,7 +6,7 @@ they are stored; where they give another root, the raw document tells which even
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -19,8 +19,9 @@ from app.events import pending, records
 from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
 from app.partners import service as partners
-from app.proofs import blocks, judge, presence
-from app.proofs.judge import UNBOUNDED
+from app.proofs import blocks, presence
+from app.proofs.judge import NOTHING, UNBOUNDED, Block
+from app.proofs.judging import judging, worth
 from app.shared.auditing import AuditContext
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
@@ -58,19 +59,31 @@ class _Documents:
         total = self._connection.execute(select(func.count()).select_from(document)).scalar_one()
         applying = pending.of(self._connection).keys()
         done = 0
-        for part in blocks.parts(self._connection):
+        for part, doubtful in self._judged(applying):
             self._context.counts["documents"] += len(part)
             self._context.counts["events"] += sum(each.events for each in part)
-            try:
-                block, doubtful = blocks.read_block(self._context, part, applying)
-                doubtful += judge.doubtful(block)
-            except (LedgerError, LookupError, TypeError, ValueError):
-                # A value of another type than its column's: looking at each row tells where.
-                doubtful = [each.doc_id for each in part]
-            for number in sorted(doubtful):
+            for number in doubtful:
                 self._singly(number)
             done += len(part)
             self._context.tell("documents", done, total)
+
+    def _judged(self, applying: Collection[int]) -> Iterator[tuple[list[blocks.Part], list[int]]]:
+        """Each part of the documents, and the numbers of those that are not beyond doubt, ascending."""
+        events = self._connection.execute(select(func.count()).select_from(event)).scalar_one()
+        with judging(worth(events)) as judged:
+            for (part, unusual), found in judged(self._blocks(applying)):
+                yield part, sorted({*unusual, *found})
+
+    def _blocks(
+        self, applying: Collection[int]
+    ) -> Iterator[tuple[tuple[list[blocks.Part], list[int]], Block]]:
+        for part in blocks.parts(self._connection):
+            try:
+                block, unusual = blocks.read_block(self._context, part, applying)
+            except (LedgerError, LookupError, TypeError, ValueError):
+                # A value of another type than its column's: looking at each row tells where.
+                block, unusual = NOTHING, [each.doc_id for each in part]
+            yield (part, unusual), block
 
     def _singly(self, number: int) -> None:
         row = self._connection.execute(select(document).where(document.c.doc_id == number)).one()

@@ -83,6 +83,9 @@ class Block(NamedTuple):
     known: Known
 
 
+NOTHING = Block((), Known({}, {}, frozenset()))
+
+
 def doubtful(block: Block) -> list[int]:
     """The numbers of the documents that are not beyond doubt."""
     return [case.doc_id for case in block.cases if not _sound(case, block.known)]
