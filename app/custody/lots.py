@@ -1,38 +1,32 @@
-"""Lots as the record has them, and who made what: for whoever recalls."""
+"""How many packages were commissioned from each of some lots, by one query."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.custody.items import ItemName
 from app.custody.models import item
 from app.shared.chunks import chunks
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """A lot as the record has it: `maker_id` is whoever commissioned from it first."""
-
-    item_id: int
-    number: str
-    maker_id: int | None
-    recalled: bool
-
-
-def lots_of(connection: Connection, gtin: str, most: int) -> list[Lot]:
-    """The lots of a GTIN (14 digits) that anybody has told of, by number; at most `most`."""
-    name = ItemName(f"10/{gtin}", "")
-    query = select(item.c.item_id, item.c.serial, item.c.maker_id, item.c.recalled)
-    query = query.where(item.c.bucket == name.bucket, item.c.ns == name.ns)
-    rows = connection.execute(query.order_by(item.c.serial).limit(most))
-    return [Lot(row.item_id, row.serial, row.maker_id, bool(row.recalled)) for row in rows]
-
-
-def makers_of(connection: Connection, numbers: Iterable[int]) -> dict[int, int | None]:
-    """Who commissioned the items with these numbers, by the number of the party."""
-    found: dict[int, int | None] = {}
-    for chunk in chunks(sorted(set(numbers))):
-        query = select(item.c.item_id, item.c.maker_id).where(item.c.item_id.in_(chunk))
-        found |= dict(connection.execute(query).all())
+def made_of_lots(connection: Connection, lots: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """By (GTIN-14, lot): the packages that whoever began the lot commissioned from it. An unknown lot is left out."""
+    names = [ItemName(f"10/{gtin}", lot) for gtin, lot in set(lots)]
+    found: dict[tuple[str, str], int] = {}
+    lot, package = item.alias("lot"), item.alias("package")
+    for chunk in chunks(names):
+        wanted = {(name.ns, name.serial) for name in chunk}
+        query = (
+            select(lot.c.ns, lot.c.serial, func.count(package.c.item_id))
+            .join(package, (package.c.lot_id == lot.c.item_id) & (package.c.maker_id == lot.c.maker_id))
+            .where(
+                lot.c.bucket.in_({name.bucket for name in chunk}),
+                lot.c.ns.in_({name.ns for name in chunk}),
+                lot.c.serial.in_({name.serial for name in chunk}),
+            )
+            .group_by(lot.c.ns, lot.c.serial)
+        )
+        for ns, serial, count in connection.execute(query):
+            if (ns, serial) in wanted:
+                found[ns[3:], serial] = count
     return found

@@ -22,6 +22,7 @@ class SignalKind(StrEnum):
     VERIFICATION_HEAT = "verification_heat"
     NO_MATCH = "no_match"
     NEAR_DUPLICATE = "near_duplicate"
+    VOLUME_ANOMALY = "volume_anomaly"
     UNSOLD_RETURN = "unsold_return"
 
 
@@ -30,6 +31,7 @@ INNOCENT = {
     SignalKind.VERIFICATION_HEAT: "a returns centre, or one pack asked about again after time-outs",
     SignalKind.NO_MATCH: "a misread or mistyped label, or the maker's data of that lot is late",
     SignalKind.NEAR_DUPLICATE: "caps lock, another keyboard's layout, or a letter read for a digit",
+    SignalKind.VOLUME_ANOMALY: "the lot's data is here in part, or serials were mistyped",
     SignalKind.UNSOLD_RETURN: "a sister site of the customer bought it, or our own data of the sale is missing",
 }
 
@@ -127,6 +129,19 @@ def heat(requesters: Iterable[str]) -> Sign | None:
         return None
     said = f"{count} parties asked about this serial within {HEAT_WINDOW.total_seconds() / 3600:.0f} hours"
     return Sign(SignalKind.VERIFICATION_HEAT, Severity.HOLD, said)
+
+
+def volume(made: int, about: int, back: int) -> Sign | None:
+    """D18: whether more of a lot is about than was made of it.
+
+    `made`: packages commissioned; `about`: serials asked about as of this lot; `back`: those asked about as returns.
+    """
+    if max(about, back) <= made:
+        return None
+    said = f"{about} serials of this lot were asked about, {made} packages were made of it"
+    if back > made:
+        said += f"; {back} of them as returns"
+    return Sign(SignalKind.VOLUME_ANOMALY, Severity.HOLD, said)
 
 
 def no_match(*, serial: bool, lot: bool = False, expiry: bool = False) -> Sign | None:
