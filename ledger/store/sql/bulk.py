@@ -6,6 +6,7 @@ databases is in `sqlite_rows` and `postgresql_rows`; here is what they share, an
     rows = rows_of(connection)
     head, known = rows.lock_head(origin, hashes)       # one round trip; the head stays locked to the transaction's end
     rows.append(ledger, new_rows, head.size, new_head)
+    rows.append_onto(ledger, origin, old_head, new_rows, new_head)         # all of it at once, for who knows the head
 
 Errors are raised as SQLAlchemy's, without the parameters, because seeds are among them.
 """
@@ -62,6 +63,13 @@ class Rows(Protocol):
 
     def append(self, ledger: int, rows: NewRows, old_size: int, new: Head) -> bool:
         """Insert the rows and move the head from `old_size` to `new`; false if the head was no longer there."""
+        ...
+
+    def append_onto(self, ledger: int, origin: str, old: Head, rows: NewRows, new: Head) -> bool:
+        """What `lock_head` and `append` do, in one, if the head is `old` in every column and no statement is known.
+
+        False if not: then nothing was done, and the head may be locked or not. For rows that complete no tile.
+        """
         ...
 
 

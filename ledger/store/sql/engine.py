@@ -7,8 +7,9 @@ SQLite
     older library is refused. The driver is `pysqlite3`, which brings its own SQLite; the standard library's is
     used only where it is new enough.
 PostgreSQL
-    psycopg 3. Writers use ordinary transactions; a single read costs one round trip (AUTOCOMMIT) on a
-    connection that the server itself holds to be read-only.
+    psycopg 3. Writers use ordinary transactions, and a few of their connections stay open and out of the pool from one
+    to the next; a single read costs one round trip (AUTOCOMMIT) on a connection that the server itself holds to be
+    read-only.
 
 Engines are made at first use in each process: a connection that crossed a fork is never used and never
 closed::
@@ -47,6 +48,8 @@ CACHE_KIB = 32 * 1024
 """What one SQLite connection may keep of the database: the trees by hash are read and written at random places."""
 IDLE_S = 30
 """A PostgreSQL connection unused for longer is asked whether it lives."""
+KEPT_WRITERS = 2
+"""PostgreSQL connections that wait for the next writing transaction outside the pool."""
 
 
 class DatabaseRefused(Exception):
@@ -55,6 +58,10 @@ class DatabaseRefused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+_Idle = tuple[Connection, float]
+"""A connection, and when it was used last."""
 
 
 class NestedWrite(RuntimeError):
@@ -77,10 +84,10 @@ class Database:
         self._busy_timeout_ms = busy_timeout_ms
         self._engines: _Engines | None = None
         self._inherited: list[_Engines] = []
-        self._inherited_idle: list[Connection] = []
+        self._inherited_idle: list[_Idle] = []
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._idle: list[Connection] = []  # SQLite's writing connection, while nobody writes
+        self._idle: list[_Idle] = []  # writing connections, while nobody writes: on SQLite there is one
         self._local = threading.local()
         os.register_at_fork(after_in_child=self._forget_parent)
 
@@ -100,31 +107,47 @@ class Database:
             raise NestedWrite("writing() was entered inside writing(): pass the connection down instead")
         self._local.writing = True
         try:
-            with self._turn_to_write() if self.is_sqlite else self._current().writer.begin() as connection:
-                yield connection
+            if not self.is_sqlite:
+                with self._kept() as connection:
+                    yield connection
+                return
+            if not self._turn.acquire(timeout=POOL_TIMEOUT_S):
+                raise TimeoutError(f"another thread has been writing for {POOL_TIMEOUT_S} s: try again")
+            try:
+                with self._kept() as connection:
+                    yield connection
+            finally:
+                self._turn.release()
         finally:
             self._local.writing = False
 
     @contextlib.contextmanager
-    def _turn_to_write(self) -> Iterator[Connection]:
-        # Taking the one connection out of a pool and putting it back costs as much as three statements.
-        if not self._turn.acquire(timeout=POOL_TIMEOUT_S):
-            raise TimeoutError(f"another thread has been writing for {POOL_TIMEOUT_S} s: try again")
+    def _kept(self) -> Iterator[Connection]:
+        """A connection in a transaction, and kept for the next one: a pool's part costs as much as three statements."""
+        engines = self._current()
+        connection = self._waiting() or engines.writer.connect()
         try:
-            engines = self._current()
-            connection = self._idle.pop() if self._idle else engines.writer.connect()
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()  # it may be that it is lost
+            raise
+        if engines is self._engines and len(self._idle) < KEPT_WRITERS:
+            self._idle.append((connection, time.monotonic()))
+        else:
+            connection.close()
+
+    def _waiting(self) -> Connection | None:
+        """A connection that was kept. One that the server may have closed goes through the pool, which asks."""
+        while self._idle:
             try:
-                with connection.begin():
-                    yield connection
-            except BaseException:
-                connection.close()  # it may be that it is lost
-                raise
-            if engines is self._engines:
-                self._idle.append(connection)
-            else:
-                connection.close()
-        finally:
-            self._turn.release()
+                connection, since = self._idle.pop()
+            except IndexError:  # another thread took the last one
+                return None
+            if self.is_sqlite or (_is_quiet(connection) and time.monotonic() - since < IDLE_S):
+                return connection
+            connection.close()
+        return None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -143,7 +166,7 @@ class Database:
         with self._lock:
             engines, self._engines = self._engines, None
             idle, self._idle = self._idle, []
-        for connection in idle:
+        for connection, _ in idle:
             connection.close()
         if engines is not None:
             for engine in (engines.writer, engines.reader, engines.snapshot):
@@ -313,6 +336,17 @@ def _postgresql_engines(url: URL, busy_timeout_ms: int) -> _Engines:
 
 
 _USED = "packproof.used"
+
+
+def _is_quiet(connection: Connection) -> bool:
+    """Whether the server has said nothing since this connection was used: it would have said that it ended it."""
+    driver: Any = connection.connection.driver_connection
+    waiting = select.poll()
+    try:
+        waiting.register(driver.fileno(), select.POLLIN)
+    except connection.dialect.loaded_dbapi.Error:
+        return False
+    return not waiting.poll(0)
 
 
 def _require_alive(engine: Engine) -> Callable[[Any, Any, object], None]:

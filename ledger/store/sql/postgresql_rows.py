@@ -27,7 +27,7 @@ _BIGINT: Final = 20
 _BYTEA: Final = 17
 _BIGINT_ARRAY: Final = 1016
 _BYTEA_ARRAY: Final = 1001
-_ADAPTED: Final = "packproof.arrays"
+_CURSOR: Final = "packproof.cursor"
 
 _ARRAY = struct.Struct(">iiIii")
 _NO_ELEMENTS = struct.Struct(">iiI")
@@ -61,6 +61,38 @@ WITH e AS (
 UPDATE head SET size = %(size)b, root = %(root)b, last_leaf = %(last_leaf)b, peaks = %(peaks)b
 WHERE ledger = %(ledger)b AND size = %(old)b
 """
+# Both at once, where the head is known in every column. Whoever waits for the lock finds another size behind it (an
+# append moves it, always), and then `h` is empty. Where the size is the same, this statement's snapshot has it too, and
+# with it every statement that was appended before.
+_ONTO = """
+WITH h AS (
+    UPDATE head h SET size = %(size)b, root = %(root)b, last_leaf = %(last_leaf)b, peaks = %(peaks)b
+    WHERE h.ledger = %(ledger)b AND h.size = %(old)b AND h.root = %(old_root)b
+        AND h.last_leaf = %(old_last_leaf)b AND h.peaks = %(old_peaks)b
+        AND h.ledger = (SELECT o.id FROM ledger_origin o WHERE o.origin = %(origin)b)
+        AND NOT EXISTS (SELECT 1 FROM statement_index i WHERE i.ledger = h.ledger AND i.hash16 {same})
+    RETURNING h.ledger
+), s AS (
+    INSERT INTO statement_index (hash16, ledger, idx) {statement}
+), d AS (
+    INSERT INTO seed (ledger, idx, seed) {seed}
+)
+INSERT INTO entry (ledger, idx, leaf, body, recv_ms) {entry}
+"""
+_ONTO_ONE = _ONTO.format(
+    same="= %(hash16)b",
+    entry="SELECT h.ledger, %(old)b, %(leaf)b, %(body)b, %(recv_ms)b FROM h",
+    statement="SELECT %(hash16)b, h.ledger, %(old)b FROM h",
+    seed="SELECT h.ledger, %(old)b, %(seed)b::bytea FROM h WHERE %(seed)b::bytea IS NOT NULL",
+)
+_ONTO_MANY = _ONTO.format(
+    same="= ANY(%(hash16)b)",
+    entry="SELECT h.ledger, %(old)b + u.n - 1, u.leaf, u.body, u.recv_ms "
+    "FROM h, unnest(%(leaf)b, %(body)b, %(recv_ms)b) WITH ORDINALITY AS u (leaf, body, recv_ms, n)",
+    statement="SELECT u.hash16, h.ledger, %(old)b + u.n - 1 "
+    "FROM h, unnest(%(hash16)b) WITH ORDINALITY AS u (hash16, n)",
+    seed="SELECT h.ledger, u.idx, u.seed FROM h, unnest(%(seed_idx)b, %(seed)b) AS u (idx, seed)",
+)
 
 
 class PostgresqlRows:
@@ -109,6 +141,35 @@ class PostgresqlRows:
         )
         return bool(moved.rowcount == 1)
 
+    def append_onto(self, ledger: int, origin: str, old: Head, rows: NewRows, new: Head) -> bool:
+        """Insert the rows and move the head, if it is `old` and no statement is known; one round trip."""
+        parameters: dict[str, object] = {
+            "ledger": Int2(ledger),
+            "origin": origin,
+            "old": Int8(old.size),
+            "old_root": old.root,
+            "old_last_leaf": old.last_leaf,
+            "old_peaks": old.peaks.encode(),
+            "size": Int8(new.size),
+            "root": new.root,
+            "last_leaf": new.last_leaf,
+            "peaks": new.peaks.encode(),
+        }
+        if len(rows.leaf) == 1:
+            parameters["leaf"] = rows.leaf[0]
+            parameters["body"] = rows.body[0]
+            parameters["recv_ms"] = Int8(rows.recv_ms[0])
+            parameters["hash16"] = rows.hash16[0]
+            parameters["seed"] = rows.seeds[0] if rows.seeds else None
+            return bool(self._run(_ONTO_ONE, parameters).rowcount == 1)
+        parameters["leaf"] = bytea_array(rows.leaf)
+        parameters["body"] = bytea_array(rows.body)
+        parameters["recv_ms"] = bigint_array(rows.recv_ms)
+        parameters["hash16"] = bytea_array(rows.hash16)
+        parameters["seed_idx"] = bigint_array(rows.seed_idx)
+        parameters["seed"] = bytea_array(rows.seeds)
+        return bool(self._run(_ONTO_MANY, parameters).rowcount == len(rows.leaf))
+
     def _run(self, sql: str, parameters: Mapping[str, object]) -> Any:
         """The driver's cursor after one statement."""
         require_transaction(self._connection)
@@ -122,14 +183,15 @@ class PostgresqlRows:
 
 
 def _cursor(connection: Connection) -> Any:
-    """A cursor that reads and writes binary, on a connection that knows our arrays."""
+    """A cursor that reads and writes binary, on a connection that knows our arrays; the connection keeps it."""
     held = connection.connection
-    driver: Any = held.driver_connection
-    if _ADAPTED not in held.info:
+    cursor = held.info.get(_CURSOR)
+    if cursor is None:
+        driver: Any = held.driver_connection
         driver.adapters.register_dumper(ByteaArray, _ByteaArrayDumper)
         driver.adapters.register_dumper(BigintArray, _BigintArrayDumper)
-        held.info[_ADAPTED] = True
-    return driver.cursor(binary=True)
+        cursor = held.info[_CURSOR] = driver.cursor(binary=True)
+    return cursor
 
 
 class ByteaArray(bytes):

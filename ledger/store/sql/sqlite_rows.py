@@ -36,6 +36,14 @@ _ENTRY = "INSERT INTO entry (ledger, idx, leaf, body, recv_ms) VALUES (?, ?, ?, 
 _STATEMENT = "INSERT INTO statement_index (hash16, ledger, idx) VALUES (?, ?, ?)"
 _SEED = "INSERT INTO seed (ledger, idx, seed) VALUES (?, ?, ?)"
 _MOVE = "UPDATE head SET size = ?, root = ?, last_leaf = ?, peaks = ? WHERE ledger = ? AND size = ?"
+# From a head that is known in every column. The second also asks whether one statement is new.
+_MOVE_FROM = (
+    "UPDATE head SET size = ?1, root = ?2, last_leaf = ?3, peaks = ?4 "
+    "WHERE ledger = ?5 AND size = ?6 AND root = ?7 AND last_leaf = ?8 AND peaks = ?9 "
+    "AND ?5 = (SELECT o.id FROM ledger_origin o WHERE o.origin = ?10)"
+)
+_IF_NEW = " AND NOT EXISTS (SELECT 1 FROM statement_index i WHERE i.hash16 = ?11 AND i.ledger = ?5)"
+_MOVE_FROM_IF_NEW = _MOVE_FROM + _IF_NEW
 
 
 class SqliteRows:
@@ -69,7 +77,33 @@ class SqliteRows:
 
     def append(self, ledger: int, rows: NewRows, old_size: int, new: Head) -> bool:
         """Insert the rows and move the head from `old_size` to `new`; false if the head was no longer there."""
+        self._add(ledger, rows)
+        moved = self._run(_MOVE, (new.size, new.root, new.last_leaf, new.peaks.encode(), ledger, old_size))
+        return bool(moved.rowcount == 1)
+
+    def append_onto(self, ledger: int, origin: str, old: Head, rows: NewRows, new: Head) -> bool:
+        """Insert the rows and move the head, if it is `old` and no statement is known; else do nothing."""
+        keys = rows.hash16
+        if len(keys) > 1 and self.known(ledger, keys):
+            return False
+        values: tuple[object, ...] = (
+            new.size, new.root, new.last_leaf, new.peaks.encode(),
+            ledger, old.size, old.root, old.last_leaf, old.peaks.encode(), origin,
+        )  # fmt: skip
+        sql, values = (_MOVE_FROM_IF_NEW, (*values, keys[0])) if len(keys) == 1 else (_MOVE_FROM, values)
+        if self._run(sql, values).rowcount != 1:
+            return False
+        self._add(ledger, rows)
+        return True
+
+    def _add(self, ledger: int, rows: NewRows) -> None:
         count = len(rows.leaf)
+        if count == 1:
+            self._run(_ENTRY, (ledger, rows.first, rows.leaf[0], rows.body[0], rows.recv_ms[0]))
+            self._run(_STATEMENT, (rows.hash16[0], ledger, rows.first))
+            if rows.seeds:
+                self._run(_SEED, (ledger, rows.seed_idx[0], rows.seeds[0]))
+            return
         indexes = range(rows.first, rows.first + count)
         self._insert(
             _ENTRY,
@@ -85,8 +119,6 @@ class SqliteRows:
         seeds = len(rows.seeds)
         if seeds:
             self._insert(_SEED, seeds, zip(repeat(ledger, seeds), rows.seed_idx, rows.seeds, strict=True))
-        moved = self._run(_MOVE, (new.size, new.root, new.last_leaf, new.peaks.encode(), ledger, old_size))
-        return bool(moved.rowcount == 1)
 
     def _insert(self, sql: str, count: int, rows: Iterator[tuple[Any, ...]]) -> None:
         # An iterator and no list: tens of thousands of tuples alive at once make the garbage collector look at them.

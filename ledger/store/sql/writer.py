@@ -7,13 +7,14 @@ same connection: all of it is committed together, or none::
         entries = SqlWriter(connection, origin).append(drafts)
         ...                                       # events, projections, on the same connection
 
-Nothing is remembered from one transaction to the next. Each append locks and reads the head, so it does not matter
-which process wrote last, and a savepoint rolled back in between cannot leave a writer behind with a head that never
-was. The leaves and tiles that are needed to complete a tile are read when a tile becomes full.
+Nothing that is remembered is believed. A process that alone appends expects the head as it left it, and asks for all
+of an append in one statement, which does nothing unless the head's row is that one in every column. Where it is not,
+because another process wrote or a savepoint was rolled back, the head is locked and read, and the append goes by what
+it says. The leaves and tiles that are needed to complete a tile are read when a tile becomes full.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
@@ -31,12 +32,25 @@ MAX_APPEND: Final = 100_000
 """Drafts in one append; more than any batch of the node, and what one statement's arrays carry with ease."""
 
 
+class _Last(NamedTuple):
+    """The head as this process wrote it last, the ledger's number, and whether it was the head the time before too."""
+
+    origin: str
+    ledger: int
+    head: Head
+    alone: bool
+
+
+_last: list[_Last] = []
+
+
 class SqlWriter(SqlReader):
     """One ledger, read and appended to through one writing connection. It opens and commits nothing."""
 
     def __init__(self, connection: Connection, origin: str) -> None:
         super().__init__(connection, origin)
         self._rows = rows_of(connection)
+        self._held: Head | None = None
 
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Give each draft its place and write it; a statement that is there already returns its first entry.
@@ -48,28 +62,19 @@ class SqlWriter(SqlReader):
         if len(drafts) > MAX_APPEND:
             raise StoreError(f"{len(drafts)} drafts in one append; at most {MAX_APPEND}", code="append-limit")
         keys = [hash16(draft.statement) for draft in drafts]
+        entries = self._append_onto(drafts, keys)
+        if entries is not None:
+            return entries
         head, known = self._locked(keys)
-        placed = self._already_there(known)
-        rows = NewRows(head.size)
-        last_leaf = head.last_leaf
-        entries: list[Entry] = []
-        for draft, key in zip(drafts, keys, strict=True):
-            entry = placed.get(draft.statement)
-            if entry is None:
-                index = head.size + len(rows.leaf)
-                entry = Entry(
-                    draft.kind, index, draft.received_ms, last_leaf, draft.statement, draft.signatures
-                )
-                last_leaf = _add(rows, entry, key, draft.seed)
-                placed[draft.statement] = entry
-            entries.append(entry)
+        entries, rows = _placed(head, drafts, keys, self._already_there(known))
         if rows.leaf:
             self._write(head, rows)
         return entries
 
     def lock(self) -> Head:
         """Take the head's lock for the rest of the transaction; the head as it is under it."""
-        return self._locked_head()
+        self._held = self._locked_head()
+        return self._held
 
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Keep a signed checkpoint; the same note again changes nothing. Raises `CheckpointConflict`."""
@@ -114,19 +119,44 @@ class SqlWriter(SqlReader):
             found.setdefault(entry.statement, entry)
         return found
 
+    def _append_onto(self, drafts: Sequence[Draft], keys: Sequence[bytes]) -> list[Entry] | None:
+        """Append in one statement to the head that is expected; None where it is another, or a statement is known."""
+        expected = self._expected()
+        if expected is None or expected.size % TILE_WIDTH + len(drafts) >= TILE_WIDTH:
+            return None
+        entries, rows = _placed(expected, drafts, keys, {})
+        before, leaves = expected.peaks, rows.leaf
+        peaks = before.append(leaves[0]) if len(leaves) == 1 else before.extend(leaves)
+        new = Head(peaks.size, peaks.root(), rows.leaf[-1], peaks)
+        if not self._rows.append_onto(self.ledger_id, self.origin, expected, rows, new):
+            self._held = None
+            return None
+        self._moved_to(new, alone=True)
+        return entries
+
+    def _expected(self) -> Head | None:
+        """The head as this transaction holds it, or as this process left it if nobody else seems to write."""
+        if self._held is not None:
+            return self._held
+        if not _last or not _last[0].alone or _last[0].origin != self.origin:
+            return None
+        self._id = _last[0].ledger
+        return _last[0].head
+
+    def _moved_to(self, new: Head, *, alone: bool) -> None:
+        note_computed(new)
+        self._held = new
+        _last[:] = [_Last(self.origin, self.ledger_id, new, alone)]
+
     def _write(self, head: Head, rows: NewRows) -> None:
-        tiles: list[dict[str, object]] = []
-        if len(rows.leaf) == 1 and (head.size + 1) % TILE_WIDTH:
-            peaks = head.peaks.append(rows.leaf[0])  # one entry that completes no tile: the commonest append
-        else:
-            growth = grow(head.peaks, rows.leaf)
-            peaks, tiles = growth.peaks, self._tile_rows(growth)
+        growth = grow(head.peaks, rows.leaf)
+        peaks, tiles = growth.peaks, self._tile_rows(growth)
         new = Head(peaks.size, peaks.root(), rows.leaf[-1], peaks)
         if not self._rows.append(self.ledger_id, rows, head.size, new):
             raise HeadMoved(
                 f"the head moved from {head.size} while it was locked: another program writes here"
             )
-        note_computed(new)
+        self._moved_to(new, alone=bool(_last) and _last[0].head == head)
         if tiles:
             self.connection.execute(insert(t.tile), tiles)
 
@@ -138,6 +168,24 @@ class SqlWriter(SqlReader):
             for n, data in full_tiles(level, completed.first, completed.hashes, self._nodes.hashes):
                 rows.append({"ledger": self.ledger_id, "level": level, "n": n, "data": data})
         return rows
+
+
+def _placed(
+    head: Head, drafts: Sequence[Draft], keys: Sequence[bytes], placed: dict[bytes, Entry]
+) -> tuple[list[Entry], NewRows]:
+    """The entries of `drafts` behind `head`, or where they are `placed` already; the rows of those that are new."""
+    rows = NewRows(head.size)
+    last_leaf = head.last_leaf
+    entries: list[Entry] = []
+    for draft, key in zip(drafts, keys, strict=True):
+        entry = placed.get(draft.statement)
+        if entry is None:
+            index = head.size + len(rows.leaf)
+            entry = Entry(draft.kind, index, draft.received_ms, last_leaf, draft.statement, draft.signatures)
+            last_leaf = _add(rows, entry, key, draft.seed)
+            placed[draft.statement] = entry
+        entries.append(entry)
+    return entries, rows
 
 
 def _add(rows: NewRows, entry: Entry, key: bytes, seed: bytes | None) -> bytes:
