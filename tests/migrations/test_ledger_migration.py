@@ -3,11 +3,12 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from app.migrate import current, downgrade, upgrade
 from ledger.log.entry import Kind, Signature
+from ledger.store.fsck import fsck
 from ledger.store.port import Draft
 from ledger.store.sql import tables
 from ledger.store.sql.engine import Database, open_engine
@@ -74,7 +75,7 @@ def test_nothing_of_the_schema_is_left_behind_after_going_down(empty_database):
 
 
 def test_the_migrated_schema_is_the_one_the_code_declares(empty_database):
-    upgrade(empty_database, "0001")
+    upgrade(empty_database)
     with empty_database.reading() as connection:
         context = MigrationContext.configure(
             connection,
@@ -82,6 +83,46 @@ def test_the_migrated_schema_is_the_one_the_code_declares(empty_database):
                   "include_object": lambda item, name, kind, *_: kind != "table" or name in LEDGER_TABLES},
         )  # fmt: skip
         assert compare_metadata(context, metadata) == []
+
+
+def all_rows(database: Database) -> list[list[tuple[object, ...]]]:
+    with database.reading() as connection:
+        return [
+            [tuple(row) for row in connection.execute(select(table).order_by(*table.c))]
+            for table in (tables.entry, tables.seed, tables.statement_index, tables.head)
+        ]
+
+
+def test_entries_and_seeds_are_rewritten_as_they_were_and_back(empty_database):
+    upgrade(empty_database, "0014")
+    ledger = SqlLedger(empty_database, ORIGIN)
+    ledger.create()
+    names = iter(range(1_000))
+
+    def append(count: int) -> None:
+        drafts = [
+            Draft(
+                Kind.RECEIVED, 1, f"{next(names)}".encode(), (Signature(1, bytes(32), bytes(64)),), bytes(32)
+            )
+            for _ in range(count)
+        ]
+        with ledger.writing() as writer:
+            assert [entry.statement for entry in writer.append(drafts)] == [each.statement for each in drafts]
+
+    append(300)
+    for way, revision in ((upgrade, "0015"), (downgrade, "0014"), (upgrade, "0015")):
+        before = all_rows(empty_database)
+        way(empty_database, revision)
+        assert all_rows(empty_database) == before
+        append(1)
+        append(3)
+        with empty_database.snapshot() as connection:
+            assert fsck(connection, ORIGIN).ok
+        refused = pytest.raises(DatabaseError, match="entry is append-only")
+        with refused, empty_database.writing() as connection:
+            connection.execute(text("DELETE FROM entry"))
+    with ledger.reading() as reader:
+        assert reader.head().size == 312
 
 
 def test_a_table_that_the_migration_lacks_would_be_noticed(empty_database):

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from ledger.store.sql.metadata import metadata
+from ledger.store.sql.types import BigId
 
 
 def _ledger() -> Column[int]:
@@ -39,6 +40,11 @@ def _ledger() -> Column[int]:
 
 def _index() -> Column[int]:
     return Column("idx", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _row() -> Column[int]:
+    """The index of what every append writes: on SQLite the key by itself (revision 0015), and the rows' own number."""
+    return Column("idx", BigId, primary_key=True, autoincrement=False)
 
 
 ledger_origin = Table(
@@ -63,7 +69,7 @@ entry = Table(
     "entry",
     metadata,
     _ledger(),
-    _index(),
+    _row(),
     Column("leaf", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("recv_ms", BigInteger, nullable=False),
@@ -111,7 +117,7 @@ seed = Table(
     "seed",
     metadata,
     _ledger(),
-    _index(),
+    _row(),
     Column("seed", LargeBinary, nullable=False),
 )
 
