@@ -117,8 +117,9 @@ class _Audit:
     def proven(self, keys: Collection[bytes] | None, progress: Progress | None, workers: int | None) -> bool:
         """Whether all is as it must be, with the counts of it in the report; then nothing is left to be looked for."""
         size = -1 if self._head is None else self._head.size
-        total = self._count(t.entry)
-        if size != total:
+        if not isinstance(size, int) or size < 0:
+            return False
+        if self._beyond(t.entry, size) or self._beyond(t.seed, size):
             return False
         if workers is None:
             workers = min(MOST_WORKERS, usable_cores()) if size >= WORTH_WORKERS else 0
@@ -132,8 +133,7 @@ class _Audit:
         self._report.counts.update({"entries": size, "tiles": found.tiles, "signed roots": found.roots})
         self._report.counts += Counter()  # a count of nothing is not told
         self._check_head(size, found.last_leaf, found.peaks)
-        self._extras(size, total)
-        self._seeds(size)
+        self._extras(size, size)
         self._cosigned()
         return self._report.ok
 
@@ -371,6 +371,12 @@ class _Audit:
             self._add(
                 "seed", "seed", str(index), "seed", f"{SEED_BYTES} bytes for an entry", found, "evidence"
             )
+
+    def _beyond(self, table: Table, size: int) -> bool:
+        """Whether a row stands at no index below `size`."""
+        rows = select(table.c.idx).where(table.c.ledger == self._ledger)
+        below, above = rows.where(table.c.idx < 0).limit(1), rows.where(table.c.idx >= size).limit(1)
+        return any(self._connection.execute(query).first() is not None for query in (below, above))
 
     def _count(self, table: Table) -> int:
         found = self._connection.execute(

@@ -18,7 +18,7 @@ know the weights, so no change can be made to cancel out, and one does by chance
 import struct
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from operator import mul
+from operator import mul, sub
 from typing import Final, NamedTuple
 
 from ledger.errors import VerificationError
@@ -76,8 +76,8 @@ def prove_block(
         or not 0 < min(lengths) <= max(lengths) <= MAX_STATEMENT_BYTES
     ):
         return None
-    statements = [body[_AT : _AT + length] for body, length in zip(bodies, lengths, strict=True)]
-    if not _well_signed(bodies, lengths, statements, verify):
+    ends = [_AT + length for length in lengths]
+    if not _well_signed(bodies, ends, verify):
         return None
     full = len(rows) // TILE
     joined = [b"".join(computed[at : at + TILE]) for at in range(0, full * TILE, TILE)]
@@ -86,7 +86,7 @@ def prove_block(
     roots = computed[: full * TILE]
     for _ in range(8):
         roots = pair_up(roots)
-    keys = [sha256(statement).digest()[:_HASH16] for statement in statements]
+    keys = [sha256(body[_AT:end]).digest()[:_HASH16] for body, end in zip(bodies, ends, strict=True)]
     return Proven(
         befores[0],
         computed[-1],
@@ -125,16 +125,13 @@ def _edge(leaves: Sequence[bytes], count: int) -> tuple[bytes, ...]:
     return Peaks().extend(leaves[count - count % TILE : count]).hashes
 
 
-def _well_signed(
-    bodies: Sequence[bytes], lengths: Sequence[int], statements: Sequence[bytes], verify: Verify | None
-) -> bool:
+def _well_signed(bodies: Sequence[bytes], ends: Sequence[int], verify: Verify | None) -> bool:
     """Whether what follows each statement is one to four signatures and nothing else; with `verify`, good ones."""
     # One signature has one shape, whoever made it: few keys, few different tails.
-    ends = [length + _AT for length in lengths]
-    tails = {(len(body) - end, body[end : end + 36]) for body, end in zip(bodies, ends, strict=True)}
-    if not all(
-        length == 1 + _SIGNATURE and tail[0] == 1 and tail[1] in (1, 2) and tail[34:] == _LENGTH_64
-        for length, tail in tails
+    lengths = set(map(sub, map(len, bodies), ends))
+    tails = {body[end : end + 36] for body, end in zip(bodies, ends, strict=True)}
+    if lengths != {1 + _SIGNATURE} or not all(
+        tail[0] == 1 and tail[1] in (1, 2) and tail[34:] == _LENGTH_64 for tail in tails
     ):
         try:
             for body in bodies:
@@ -143,10 +140,7 @@ def _well_signed(
             return False
     if verify is None:
         return True
-    return all(
-        verify(statement, _signatures(body, _AT + length))
-        for body, statement, length in zip(bodies, statements, lengths, strict=True)
-    )
+    return all(verify(body[_AT:end], _signatures(body, end)) for body, end in zip(bodies, ends, strict=True))
 
 
 def _signatures(body: bytes, end: int) -> list[bytes]:

@@ -23,7 +23,8 @@ from ledger.store.quick.block import TILE, Proven
 from ledger.store.quick.pool import pool
 from ledger.store.quick.worker import BlockTask, IndexTask, Task
 
-BLOCK: Final = 16 * TILE
+BLOCK: Final = 4 * TILE
+"""Entries in one task: what a processor's cache holds, from reading them to the last hash."""
 _INDEX_ROWS: Final = 8_192  # of the table of statements in one task
 
 Progress = Callable[[int, int], None]

@@ -15,6 +15,8 @@ from ledger.store.quick.block import TILE, Proven, index_sum, prove_block
 from ledger.store.quick.rows import RowSource
 from ledger.store.signatures import Verify, verifying
 
+_MAPPED = 1 << 40  # SQLite takes as much as it was built for, 2 GB, and reads the rest
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -29,7 +31,7 @@ class Setup:
 
 
 class BlockTask(NamedTuple):
-    """Judge the entries from `start` to below `end`; answered by `Proven` or None."""
+    """Judge the entries from `start` to below `end`, and their seeds; answered by `Proven` or None."""
 
     start: int
     end: int
@@ -56,7 +58,7 @@ def answer(source: RowSource, task: Task, verify: Verify | None) -> Answer:
             return None if total is None else (len(rows), total)
         entries = source.entries(task.start, task.end)
         tiles = source.tiles(task.start // TILE, task.end // TILE)
-        if len(entries) != task.end - task.start:
+        if len(entries) != task.end - task.start or source.has_short_seeds(task.start, task.end):
             return None
         return prove_block(entries, task.start, tiles, task.sizes, verify)
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
@@ -80,7 +82,8 @@ def connect(setup: Setup) -> Any:
         return connection
     module = __import__(setup.driver, fromlist=["connect"])
     connection = module.connect(setup.target, isolation_level=None)
-    for pragma in ("busy_timeout=5000", "query_only=ON", "trusted_schema=OFF"):
+    # Read from the file as it lies in memory. Were it cut meanwhile, this process would end, and none but this one.
+    for pragma in ("busy_timeout=5000", "query_only=ON", "trusted_schema=OFF", f"mmap_size={_MAPPED}"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
     return connection
