@@ -22,6 +22,7 @@ def _pages() -> "Sequence[Blueprint]":
     from app.exceptions import pages as exceptions
     from app.history import pages as history
     from app.people import pages as people
+    from app.receiving import pages as receiving
     from app.regulator import desk as requests
     from app.regulator import pages as regulator
     from app.shipping import pages as shipping
@@ -40,6 +41,7 @@ def _pages() -> "Sequence[Blueprint]":
         history.blueprint,
         cases.blueprint,
         exceptions.blueprint,
+        receiving.blueprint,
         regulator.blueprint,
         requests.blueprint,
     )

@@ -37,6 +37,7 @@ from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
+from app.receiving.service import Receiving
 from app.returns.service import Returns
 from app.returns.verifying import MakersWord
 from app.redaction.service import Redactions
@@ -216,6 +217,10 @@ class Services:
     @cached_property
     def shipping(self) -> Shipping:
         return Shipping(self.database, self.clock, self.capture)
+
+    @cached_property
+    def receiving(self) -> Receiving:
+        return Receiving(self.database, self.clock, self.verification, self.capture)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

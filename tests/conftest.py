@@ -35,6 +35,7 @@ pytest_plugins = [
         "tests.support.trade",
         "tests.support.counter",
         "tests.support.dock",
+        "tests.support.delivery",
         "tests.support.browser",
         "tests.support.live",
         "tests.support.token",

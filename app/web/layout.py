@@ -34,6 +34,7 @@ PLACES = (
         "Who asks about your products, and what does not match.",
         "answers",
     ),
+    Place("receiving.list_page", "Receive", "Receive a delivery: expected against seen.", "receive"),
     Place("exceptions.queue_page", "Exceptions", "What does not fit yet, by its clock.", "exceptions"),
     Place("shipping.ship_page", "Ship", "What leaves: checked whole, then recorded.", "truck"),
     Place("sales.list_page", "Transactions", "What was sold and bought, to print and to take away.", "paper"),
@@ -50,6 +51,7 @@ PLACES = (
 FIRST: dict[Role, tuple[str, ...]] = {
     Role.WAREHOUSE: (
         "verification.scan_page",
+        "receiving.list_page",
         "shipping.ship_page",
         "exceptions.queue_page",
         "sales.list_page",
@@ -59,6 +61,7 @@ FIRST: dict[Role, tuple[str, ...]] = {
         "verification.scan_page",
         "verification.dispense",
         "verification.waiting_page",
+        "receiving.list_page",
         "exceptions.queue_page",
     ),
     Role.QUALITY: ("exceptions.queue_page", "history.package_page", "verification.scan_page"),

@@ -73,6 +73,19 @@ PERMISSIONS: dict[str, Permission] = {
     "exceptions.send_message": may(OWN, *TRADE),
     "exceptions.close": may(OWN, *TRADE),
     "exceptions.reopen": may(OWN, *TRADE),
+    **dict.fromkeys(
+        (
+            *("receiving.list_page", "receiving.begin", "receiving.delivery_page", "receiving.scan"),
+            *(
+                "receiving.opened",
+                "receiving.damaged",
+                "receiving.undo",
+                "receiving.finish",
+                "receiving.give_up",
+            ),
+        ),
+        may(OWN, Role.WAREHOUSE, Role.PHARMACIST, Role.QUALITY),
+    ),
     "regulator.search_page": may(ANYBODYS, Role.INSPECTOR),
     "regulator.evidence": may(ANYBODYS, Role.INSPECTOR),
     "regulator.wide_search_page": may(ANYBODYS, Role.INSPECTOR),

@@ -1,0 +1,406 @@
+"""What receiving a delivery comes to: expected against seen, and what is to be recorded of it. Pure.
+
+A delivery is a tree of lines (pallets, cases, packages, as the partner's document has them) and a list of acts at the
+dock. From the two follows everything: how far it is, what the one document says, which exceptions open::
+
+    tally = Tally.of(lines, acts)
+    tally.text()                     # 17 of 24, 7 short
+    plan(lines, acts)                # what was received, what was counted, what is held, what does not fit
+
+Cases come before units: the label of an intact container accepts all that is in it, as inferred. Who opens one counts
+what is inside, and then only what is seen counts.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.custody.items import item_name
+from app.exceptions.rules import OwnKind
+from ledger.custody.verdict import Reason, Word
+
+
+class ActKind(StrEnum):
+    """What was done at the dock."""
+
+    SCAN = "scan"
+    OPEN = "open"  # a container was opened: its contents are counted one by one
+    DAMAGED = "damaged"
+
+
+class Outcome(StrEnum):
+    """What a scan was answered with."""
+
+    MATCH = "match"
+    AGAIN = "again"  # seen before: nothing changes
+    OTHER_DELIVERY = "other_delivery"  # on its way here by another document: received with this one
+    CONTENTS = "contents"  # an intact container with something in it that is not OK
+    LOT_DIFFERS = "lot_differs"
+    EXPIRY_DIFFERS = "expiry_differs"
+    UNUSABLE = "unusable"
+    DOUBTFUL = "doubtful"
+    NOT_ON_DOCUMENT = "not_on_document"
+    FOR_ANOTHER = "for_another"
+    NO_DATA = "no_data"
+    RECEIVED_BEFORE = "received_before"
+    UNREAD = "unread"
+    DONE = "done"  # of opening and damage
+
+
+# outcome -> what the screen says, and what to do
+SAID: dict[Outcome, tuple[str, str]] = {
+    Outcome.MATCH: ("It matches the document", "Scan the next one."),
+    Outcome.AGAIN: ("Scanned already", "Scan the next one."),
+    Outcome.OTHER_DELIVERY: ("On its way to you by another document", "It is received with this one. Scan the next."),
+    Outcome.CONTENTS: ("Something inside is not OK", "Open it, and scan what is in it one by one."),
+    Outcome.LOT_DIFFERS: ("The lot on the label differs", "Set it apart. An exception opens when you finish."),
+    Outcome.EXPIRY_DIFFERS: ("The expiry on the label differs", "Set it apart. An exception opens when you finish."),
+    Outcome.UNUSABLE: ("Genuine, but not to be used", "Set it apart. An exception opens when you finish."),
+    Outcome.DOUBTFUL: ("Potential suspect", "Quarantine it. An exception opens when you finish."),
+    Outcome.NOT_ON_DOCUMENT: ("Not on this document", "Set it apart. It is not received; an exception opens."),
+    Outcome.FOR_ANOTHER: ("Shipped to somebody else", "Set it apart. It is not received; an exception opens."),
+    Outcome.NO_DATA: ("No data about it", "Set it apart. It is not received; an exception opens."),
+    Outcome.RECEIVED_BEFORE: ("You have received it before", "Put it where the rest of that delivery is."),
+    Outcome.UNREAD: ("Could not read it", "Scan it again, turn it, or type it."),
+    Outcome.DONE: ("Noted", "Scan the next one."),
+}  # fmt: skip
+
+_THERE = frozenset(
+    {
+        *(Outcome.MATCH, Outcome.CONTENTS, Outcome.LOT_DIFFERS, Outcome.EXPIRY_DIFFERS),
+        *(Outcome.UNUSABLE, Outcome.DOUBTFUL),
+    }
+)
+_OVER = frozenset({Outcome.NOT_ON_DOCUMENT, Outcome.FOR_ANOTHER, Outcome.NO_DATA})
+
+# Which kind of exception a discrepancy opens; and the disposition under which it is held, where it is (CBV 2.0, 7.2).
+KIND_OF: dict[Outcome, OwnKind] = {
+    Outcome.CONTENTS: OwnKind.UNUSABLE,
+    Outcome.LOT_DIFFERS: OwnKind.LOT_DIFFERS,
+    Outcome.EXPIRY_DIFFERS: OwnKind.EXPIRY_DIFFERS,
+    Outcome.UNUSABLE: OwnKind.UNUSABLE,
+    Outcome.DOUBTFUL: OwnKind.DOUBTFUL,
+    Outcome.NOT_ON_DOCUMENT: OwnKind.NOT_ON_DOCUMENT,
+    Outcome.FOR_ANOTHER: OwnKind.FOR_ANOTHER,
+    Outcome.NO_DATA: OwnKind.NO_DATA,
+}
+HELD_AS: dict[Outcome, str] = {
+    Outcome.LOT_DIFFERS: "non_sellable_other",
+    Outcome.EXPIRY_DIFFERS: "non_sellable_other",
+    Outcome.DOUBTFUL: "non_sellable_other",
+}
+DAMAGED_AS = "damaged"
+
+DAMAGES: dict[str, str] = {
+    "crushed": "Crushed or torn",
+    "wet": "Wet",
+    "leaking": "Leaking or broken inside",
+    "open": "Opened or seal broken",
+    "temperature": "Temperature out of range",
+    "label": "Label damaged",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing on the partner's document, or in one. `parent_id` None: it lies on the dock by itself."""
+
+    item_id: int
+    parent_id: int | None
+    epc: str
+    package: bool
+    lot: str | None = None
+    expiry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing done at the dock that was not undone. `lot`, `expiry`: as on the label."""
+
+    kind: ActKind
+    epc: str
+    outcome: Outcome
+    note: str = ""
+    lot: str | None = None
+    expiry: str | None = None
+
+
+class Seen(StrEnum):
+    """How far a line is."""
+
+    AWAITED = "awaited"
+    SEEN = "seen"
+    INFERRED = "inferred"
+    OPENED = "opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line with how far it is. `found` of `units` packages in it (itself, where it holds none) are there."""
+
+    line: Line
+    seen: Seen
+    depth: int
+    units: int
+    found: int
+    container: bool
+    damaged: str = ""
+    outcome: Outcome | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.found == self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A delivery as it stands. `rows`: every line, containers before what is in them, cases before units."""
+
+    rows: tuple[Row, ...]
+    over: tuple[Act, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> int:
+        return sum(row.units for row in self.rows if row.depth == 0)
+
+    @property
+    def found(self) -> int:
+        return sum(row.found for row in self.rows if row.depth == 0)
+
+    @property
+    def short(self) -> int:
+        return self.expected - self.found
+
+    @property
+    def cases(self) -> tuple[int, int]:
+        """How many of the outermost containers are there, of how many."""
+        outer = [row for row in self.rows if row.depth == 0 and row.container]
+        return sum(row.seen is not Seen.AWAITED or row.complete for row in outer), len(outer)
+
+    def text(self) -> str:
+        """``17 of 24, 7 short``; ``24 of 24, all there``; ``24 of 24, 1 too many``."""
+        words = [f"{self.found} of {self.expected}"]
+        if self.short:
+            words.append(f"{self.short} short")
+        if self.over:
+            words.append(f"{len(self.over)} too many")
+        return ", ".join(words if len(words) > 1 else [*words, "all there"])
+
+    @classmethod
+    def of(cls, lines: Sequence[Line], acts: Sequence[Act]) -> "Tally":
+        """How far a delivery is."""
+        listed = {line.epc for line in lines}
+        over = {act.epc: act for act in acts if _is_over(act, listed)}
+        return cls(
+            tuple(_rows(lines, _Dock.of(acts))),
+            tuple(over.values()),
+            tuple(dict.fromkeys(act.epc for act in acts if act.outcome is Outcome.OTHER_DELIVERY)),
+        )
+
+
+def _is_over(act: Act, listed: set[str]) -> bool:
+    return act.outcome in _OVER or (act.outcome is Outcome.DOUBTFUL and act.epc not in listed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dock:
+    """What the acts say of each thing."""
+
+    scanned: dict[str, Outcome]
+    opened: frozenset[str]
+    damaged: dict[str, str]
+
+    @classmethod
+    def of(cls, acts: Iterable[Act]) -> "_Dock":
+        listed = list(acts)
+        return cls(
+            {act.epc: act.outcome for act in listed if act.kind is ActKind.SCAN and act.outcome in _THERE},
+            frozenset(act.epc for act in listed if act.kind is ActKind.OPEN),
+            {act.epc: act.note for act in listed if act.kind is ActKind.DAMAGED},
+        )
+
+
+def _children(lines: Iterable[Line]) -> dict[int | None, list[Line]]:
+    """What is in what: containers before packages, each by its number."""
+    found: dict[int | None, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.parent_id, []).append(line)
+    for inside in found.values():
+        inside.sort(key=lambda line: (line.package, line.epc))
+    return found
+
+
+def _rows(lines: Sequence[Line], dock: _Dock) -> list[Row]:
+    children = _children(lines)
+
+    def walk(line: Line, depth: int, covered: bool) -> list[Row]:
+        inside = children.get(line.item_id, [])
+        opened = line.epc in dock.opened
+        if opened:
+            seen = Seen.OPENED
+        elif line.epc in dock.scanned:
+            seen = Seen.SEEN
+        else:
+            seen = Seen.INFERRED if covered else Seen.AWAITED
+        below: list[Row] = []
+        for child in inside:
+            below += walk(child, depth + 1, seen in (Seen.SEEN, Seen.INFERRED))
+        direct = [row for row in below if row.depth == depth + 1]
+        units = sum(row.units for row in direct) if inside else 1
+        found = sum(row.found for row in direct) if inside else int(seen is not Seen.AWAITED)
+        damaged, outcome = dock.damaged.get(line.epc, ""), dock.scanned.get(line.epc)
+        return [
+            Row(line, seen, depth, units, found, bool(inside) or not line.package, damaged, outcome),
+            *below,
+        ]
+
+    return [row for root in children.get(None, []) for row in walk(root, 0, False)]
+
+
+def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None, str | None], *, again: bool,
+          contents: bool, coming: bool, ours: bool) -> Outcome:  # fmt: skip
+    """What a scan is answered with. `line`: what the document has of it; `label`: lot and expiry as read; `contents`:
+    it is a container with something in it; `coming`, `ours`: by the record it is on its way here, or here."""
+    if word is Word.COULD_NOT_READ:
+        return Outcome.UNREAD
+    if again:
+        return Outcome.AGAIN
+    if line is None:
+        if ours:
+            return Outcome.RECEIVED_BEFORE
+        if word is Word.SUSPECT:
+            return Outcome.DOUBTFUL
+        if coming:
+            return Outcome.OTHER_DELIVERY
+        if reason in (Reason.NO_RECORD, Reason.NOT_COMMISSIONED, Reason.IN_PROGRESS):
+            return Outcome.NO_DATA
+        return Outcome.FOR_ANOTHER if reason is Reason.SHIPPED_ELSEWHERE else Outcome.NOT_ON_DOCUMENT
+    if contents:
+        return Outcome.MATCH if word in (Word.OK, Word.CANNOT_CONFIRM) else Outcome.CONTENTS
+    if word is Word.SUSPECT:
+        return Outcome.DOUBTFUL
+    lot, expiry = label
+    if lot and line.lot and lot != line.lot:
+        return Outcome.LOT_DIFFERS
+    if expiry and line.expiry and expiry != line.expiry:
+        return Outcome.EXPIRY_DIFFERS
+    return Outcome.UNUSABLE if word is Word.DO_NOT_USE else Outcome.MATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """One exception that finishing opens: like things together."""
+
+    kind: OwnKind
+    epcs: tuple[str, ...]
+    detail: str = ""
+    lot: str = ""
+    expiry: str = ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What finishing records. `received`: the outermost things that are there; `counted`: an opened container, what
+    of its direct contents was there, and whether that is all; `held`: disposition, and what is held under it."""
+
+    received: list[str] = field(default_factory=list)
+    counted: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
+    held: dict[str, list[str]] = field(default_factory=dict)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+
+
+def plan(lines: Sequence[Line], acts: Sequence[Act]) -> Plan:
+    """What finishing this delivery records: what is there, and nothing else.
+
+    What lacks in a container that was opened is said by its count, and the finding opens that exception.
+    """
+    tally, made = Tally.of(lines, acts), Plan()
+    rows = {row.line.item_id: row for row in tally.rows}
+    children = _children(lines)
+    missing: list[Line] = []
+
+    def take(line: Line, inside: bool) -> None:
+        row, within = rows[line.item_id], children.get(line.item_id, [])
+        unlabelled = row.seen is Seen.AWAITED and bool(within) and row.found > 0
+        if row.seen is Seen.AWAITED and not unlabelled:
+            if not inside:
+                missing.append(line)
+            return
+        if unlabelled and not inside and not row.complete:
+            # Its label was not seen, and not all that is in it: what came is taken by itself.
+            for child in within:
+                take(child, inside=False)
+            return
+        if not inside:
+            made.received.append(line.epc)
+        if row.seen is Seen.OPENED or unlabelled:
+            there = tuple(child.epc for child in within if _is_there(rows[child.item_id]))
+            made.counted.append((line.epc, there, len(there) == len(within)))
+        for child in within if row.seen is not Seen.INFERRED else ():
+            take(child, inside=True)
+
+    for root in children.get(None, []):
+        take(root, inside=False)
+    made.received += tally.others
+    _hold(made, tally)
+    made.discrepancies += _discrepancies(tally, acts, missing, nothing=not made.received)
+    return made
+
+
+def _is_there(row: Row) -> bool:
+    return row.seen is not Seen.AWAITED or row.found > 0
+
+
+def _hold(made: Plan, tally: Tally) -> None:
+    for row in tally.rows:
+        disposition = DAMAGED_AS if row.damaged else HELD_AS.get(row.outcome or Outcome.MATCH)
+        if disposition and row.seen is not Seen.AWAITED:
+            made.held.setdefault(disposition, []).append(row.line.epc)
+
+
+def _discrepancies(
+    tally: Tally, acts: Sequence[Act], missing: Sequence[Line], *, nothing: bool
+) -> Iterator[Discrepancy]:
+    if nothing and missing:
+        yield Discrepancy(OwnKind.LOST, tuple(line.epc for line in missing))
+    else:
+        yield from _missing(missing)
+    grouped: dict[tuple[OwnKind, str, str, str], list[str]] = {}
+    for act in acts:
+        kind = KIND_OF.get(act.outcome)
+        if kind is None or act.kind is not ActKind.SCAN:
+            continue
+        gtin = item_name(act.epc).gtin or act.epc
+        found = grouped.setdefault((kind, gtin, act.lot or "", act.expiry or ""), [])
+        if act.epc not in found:
+            found.append(act.epc)
+    opened = {row.line.epc for row in tally.rows if row.seen is Seen.OPENED}
+    for (kind, _, lot, expiry), epcs in grouped.items():
+        left = tuple(epc for epc in epcs if epc not in opened)
+        if left:
+            yield Discrepancy(kind, left, _label(lot, expiry), lot, expiry)
+    damaged: dict[tuple[str, str], list[str]] = {}
+    for row in tally.rows:
+        if row.damaged and row.seen is not Seen.AWAITED:
+            key = (row.damaged, item_name(row.line.epc).gtin or row.line.epc)
+            damaged.setdefault(key, []).append(row.line.epc)
+    for (reason, _), epcs in damaged.items():
+        yield Discrepancy(OwnKind.DAMAGED, tuple(epcs), f"Damage: {DAMAGES.get(reason, reason)}.")
+
+
+def _missing(missing: Sequence[Line]) -> Iterator[Discrepancy]:
+    """Each container by itself; packages of one product and lot together."""
+    loose: dict[tuple[str, str], list[str]] = {}
+    for line in missing:
+        if line.package:
+            loose.setdefault((item_name(line.epc).gtin or "", line.lot or ""), []).append(line.epc)
+        else:
+            yield Discrepancy(OwnKind.NOT_RECEIVED, (line.epc,))
+    for (_, lot), epcs in loose.items():
+        yield Discrepancy(OwnKind.NOT_RECEIVED, tuple(epcs), lot=lot)
+
+
+def _label(lot: str, expiry: str) -> str:
+    said = ", ".join(f"{name} {value}" for name, value in (("lot", lot), ("expiry", expiry)) if value)
+    return f"The label says {said}." if said else ""

@@ -1,0 +1,333 @@
+"""The receiving desk: a delivery from its document to what is there.
+
+    found = desk.inbound(actor)                           # what is on its way to us
+    key = desk.open(found[0].seqs, actor)                 # or the one that is open: clerks share it
+    desk.scan(key, raw, "]d2", actor)                     # as often as there is something to scan
+    desk.finish(key, actor)                               # one document of what is there, one exception a discrepancy
+
+Nothing is received before it is finished, and nothing that was not seen: what is missing stays under way, with an open
+exception. A delivery is work; the record is the document.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.capture.inbox import Job
+from app.capture.service import Capture
+from app.custody import inbound as custody
+from app.custody import loading
+from app.errors import Conflict, Invalid
+from app.events import acts as events
+from app.exceptions import service as exceptions
+from app.exceptions.rules import OwnKind
+from app.exceptions.service import OwnCase
+from app.partners import service as partners
+from app.receiving import kept, shipments
+from app.receiving.document import CONTENT_TYPE, receiving_document
+from app.receiving.kept import FINISHED, FINISHING, GIVEN_UP, MOST_ACTS, MOST_LINES, OPEN, Delivery, Done
+from app.receiving.rules import DAMAGES, Act, ActKind, Line, Outcome, Tally, judge, plan
+from app.receiving.shipments import Shipment
+from app.shared.actor import Actor
+from app.shared.audit import record
+from app.shared.clock import Clock
+from app.shared.ids import new_id
+from app.verification.service import Result, Verification
+from ledger.store.sql.engine import Database
+
+# Where the verdict adds nothing to what the dock says.
+_PLAIN = (Outcome.MATCH, Outcome.AGAIN, Outcome.OTHER_DELIVERY, Outcome.RECEIVED_BEFORE)
+_MOST_COUNTED = 900  # containers opened in one delivery: its document is of one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A delivery with how far it is. `acts`: those that were not undone, the last one last."""
+
+    delivery: Delivery
+    tally: Tally
+    acts: tuple[Done, ...]
+
+    @property
+    def last(self) -> Done | None:
+        return self.acts[-1] if self.acts else None
+
+
+@dataclass
+class Receiving:
+    """Receives deliveries. One a process."""
+
+    database: Database
+    clock: Clock
+    verification: Verification
+    capture: Capture
+
+    # What is coming.
+
+    def inbound(self, party_gln: str) -> list[Shipment]:
+        """The deliveries on their way to a party, the oldest first."""
+        with self.database.reading() as connection:
+            return shipments.inbound(connection, party_gln)
+
+    def find(self, text: str, party_gln: str) -> Shipment:
+        """The delivery that a label in it, or the number of its despatch advice or order, names. Raises `NotFound`."""
+        with self.database.reading() as connection:
+            return shipments.find(connection, text, party_gln)
+
+    # Opening.
+
+    def open(self, shipment: Shipment, actor: Actor) -> str:
+        """Begin to receive a delivery, or join those who have begun. The delivery's id. Raises `Conflict` for one that
+        is too large."""
+        assert actor.party_gln is not None
+        if shipment.receiving_id is not None:
+            return shipment.receiving_id
+        with self.database.writing() as connection:
+            party = partners.by_gln(connection, actor.party_gln)
+            assert party is not None
+            for each in kept.listed(connection, party.party_id, (OPEN, FINISHING)):
+                if set(each.data["seqs"]) & set(shipment.seqs):
+                    return each.receiving_id
+            awaited = custody.awaited(connection, shipment.seqs, party.party_id, MOST_LINES)
+            if len(awaited) > MOST_LINES:
+                raise Conflict(
+                    "receiving.too_large",
+                    "This delivery is too large to be received on a page",
+                    f"{len(awaited)} things or more, {MOST_LINES} are the most",
+                    "Receive its pallets by packproof-scan receive, or by an EPCIS document.",
+                )
+            seller = partners.by_gln(connection, shipment.seller_gln) if shipment.seller_gln else None
+            delivery = Delivery(
+                new_id("rcv"), actor.party_gln, shipment.seller_gln, shipment.reference, shipment.purchase_order,
+                OPEN, self.clock.now(), actor.name, None, None, None,
+                {
+                    "seqs": list(shipment.seqs),
+                    "affirmed": shipment.affirmed,
+                    "authorized": shipment.authorized,
+                    "standing": shipment.standing,
+                    "shipped_at": shipment.shipped_at.isoformat(),
+                },
+            )  # fmt: skip
+            kept.add(connection, delivery, party.party_id, seller.party_id if seller else None)
+            lines = [
+                Line(
+                    a.item_id,
+                    a.parent_id if a.parent_id in known else None,
+                    a.key,
+                    a.package,
+                    a.lot,
+                    a.expiry,
+                )
+                for known in [{one.item_id for one in awaited}]
+                for a in awaited
+            ]
+            kept.add_lines(connection, delivery.receiving_id, lines)
+            self._audit(connection, actor, "receiving.open", delivery)
+        return delivery.receiving_id
+
+    # At the dock.
+
+    def state(self, receiving_id: str, party_gln: str | None) -> State:
+        """A delivery as it stands. Raises `NotFound`."""
+        with self.database.reading() as connection:
+            return self._state(connection, kept.read(connection, receiving_id, party_gln))
+
+    def scan(self, receiving_id: str, raw: bytes, symbology: str | None, actor: Actor) -> Result:
+        """Answer a scan, and count what it names. Raises `NotFound`, `Conflict` where the delivery is closed."""
+        self._open_one(receiving_id, actor)
+        result = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
+        label, epc = result.label, result.subject or ""
+        expiry = label.expiry.isoformat() if label.expiry else None
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            lines = kept.lines(connection, receiving_id)
+            line = next((each for each in lines if each.epc == epc), None)
+            counted = {done.act.epc for done in state.acts if done.act.kind is not ActKind.DAMAGED}
+            outcome = judge(
+                result.verdict.word,
+                result.verdict.reason,
+                line,
+                (label.lot, expiry),
+                again=bool(epc) and epc in counted,
+                contents=any(line is not None and each.parent_id == line.item_id for each in lines),
+                coming=result.record is not None
+                and result.record.in_transit
+                and _is_ours(connection, epc, actor),
+                ours=result.record is not None and result.record.yours,
+            )
+            said = f"{result.verdict.word.value}: {result.verdict.next_step}"
+            note = "" if outcome in _PLAIN else said[:300]
+            self._add(
+                connection, receiving_id, actor,
+                Act(ActKind.SCAN, epc, outcome, note, label.lot, expiry), result.raw, result.check_id,
+            )  # fmt: skip
+        return result
+
+    def opened(self, receiving_id: str, epc: str, actor: Actor) -> None:
+        """A container was opened: what is in it is counted one by one. Raises `Invalid` for what is none."""
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            rows = [row for row in state.tally.rows if row.line.epc == epc and row.container]
+            if not rows or any(d.act.kind is ActKind.OPEN and d.act.epc == epc for d in state.acts):
+                raise Invalid("receiving.container", "That is no closed container of this delivery", epc[:80])
+            self._add(connection, receiving_id, actor, Act(ActKind.OPEN, epc, Outcome.DONE))
+
+    def damaged(self, receiving_id: str, epc: str, reason: str, actor: Actor) -> None:
+        """Something that was seen is damaged. Raises `Invalid` for what was not, and for a reason that is none."""
+        if reason not in DAMAGES:
+            raise Invalid("receiving.damage", "Choose what is wrong with it", reason[:80], ", ".join(DAMAGES))
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            if not any(row.line.epc == epc and row.found for row in state.tally.rows):
+                raise Invalid(
+                    "receiving.unseen", "Scan it first", epc[:80], "Then say what is wrong with it."
+                )
+            self._add(connection, receiving_id, actor, Act(ActKind.DAMAGED, epc, Outcome.DONE, reason))
+
+    def undo(self, receiving_id: str, actor: Actor) -> None:
+        """Take back the last thing that this actor did; another clerk's stays. `Conflict` where there is none."""
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            own = [done for done in state.acts if done.who_id == actor.id]
+            if not own:
+                raise Conflict("receiving.nothing", "There is nothing of yours to undo", receiving_id)
+            kept.undo(connection, own[-1].number, actor.name)
+            self._audit(connection, actor, "receiving.undo", state.delivery, own[-1].act.epc)
+
+    # Finishing.
+
+    def finish(self, receiving_id: str, actor: Actor) -> Delivery:
+        """Record what is there by one document, and open an exception for each discrepancy.
+
+        Begun again where it was cut short: the document is kept first, and captured twice it is one. Raises
+        `Conflict` where it is finished, and what capture raises: then the delivery is as it was.
+        """
+        with self.database.writing() as connection:
+            delivery = kept.read(connection, receiving_id, actor.party_gln, lock=True)
+            if delivery.state == OPEN:
+                self._prepare(connection, delivery)
+            elif delivery.state != FINISHING:
+                kept.turn(connection, receiving_id, OPEN, FINISHING)
+            raw = kept.document_of(connection, receiving_id)
+        index = None
+        if raw:
+            receipt = self.capture.receive(
+                raw, CONTENT_TYPE, by=delivery.party_gln, channel="page", actor=actor
+            )
+            assert not isinstance(receipt, Job), "a delivery's document is of one transaction"
+            index = receipt.index
+        with self.database.writing() as connection:
+            self._close(connection, receiving_id, actor, index)
+            return kept.read(connection, receiving_id, actor.party_gln)
+
+    def give_up(self, receiving_id: str, actor: Actor) -> None:
+        """Stop receiving a delivery: nothing is recorded, and it is on its way as before."""
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            now = self.clock.now()
+            kept.turn(connection, receiving_id, OPEN, GIVEN_UP, finished_at=now, finished_by=actor.name)
+            self._audit(connection, actor, "receiving.give_up", state.delivery)
+
+    def _prepare(self, connection: Connection, delivery: Delivery) -> None:
+        state = self._state(connection, delivery)
+        made = plan(kept.lines(connection, delivery.receiving_id), [done.act for done in state.acts])
+        if len(made.counted) > _MOST_COUNTED:
+            raise Conflict(
+                "receiving.too_many_opened", "Too many containers were opened", f"{len(made.counted)} of them"
+            )
+        raw = b""
+        if made.received:
+            shipped = events.read(connection, delivery.data["seqs"])
+            first = shipped[0].act.event if shipped else None
+            raw = receiving_document(made, first, state.tally.others, delivery.party_gln, self.clock.now())
+        found = [
+            {"kind": d.kind.value, "epcs": list(d.epcs), "detail": d.detail, "lot": d.lot, "expiry": d.expiry}
+            for d in made.discrepancies
+        ]
+        data = {**delivery.data, "discrepancies": found, "result": state.tally.text()}
+        kept.turn(connection, delivery.receiving_id, OPEN, FINISHING, document=raw, data=data)
+
+    def _close(self, connection: Connection, receiving_id: str, actor: Actor, index: int | None) -> None:
+        delivery = kept.read(connection, receiving_id, actor.party_gln, lock=True)
+        found = delivery.data["discrepancies"]
+        numbers = loading.find_ids(connection, [epc for each in found for epc in each["epcs"]])
+        opened = []
+        for each in found:
+            case = OwnCase(
+                kind=OwnKind(each["kind"]),
+                party_gln=delivery.party_gln,
+                partner_gln=delivery.seller_gln,
+                subject=each["epcs"][0] if len(each["epcs"]) == 1 else delivery.reference or each["epcs"][0],
+                items=tuple(numbers[epc] for epc in each["epcs"] if epc in numbers),
+                epcs=tuple(each["epcs"]),
+                detail=each["detail"],
+                data={
+                    "receiving": receiving_id,
+                    "reference": delivery.reference,
+                    "purchase_order": delivery.purchase_order,
+                    "lot": each["lot"],
+                    "expiry": each["expiry"],
+                },
+            )
+            opened.append(exceptions.open_own(connection, self.clock, case, actor.name))
+        values = {"idx": index, "finished_at": self.clock.now(), "finished_by": actor.name}
+        data = {**delivery.data, "cases": opened}
+        kept.turn(connection, receiving_id, FINISHING, FINISHED, data=data, **values)
+        self._audit(connection, actor, "receiving.finish", delivery, delivery.data["result"])
+
+    # Shared.
+
+    def _open_one(self, receiving_id: str, actor: Actor) -> None:
+        with self.database.reading() as connection:
+            _require_open(kept.read(connection, receiving_id, actor.party_gln))
+
+    def _locked(self, connection: Connection, receiving_id: str, actor: Actor) -> State:
+        """The open delivery, which nobody else changes until this transaction ends."""
+        delivery = kept.read(connection, receiving_id, actor.party_gln, lock=True)
+        _require_open(delivery)
+        return self._state(connection, delivery)
+
+    def _state(self, connection: Connection, delivery: Delivery) -> State:
+        acts = tuple(d for d in kept.done(connection, delivery.receiving_id) if not d.undone)
+        lines = kept.lines(connection, delivery.receiving_id)
+        return State(delivery, Tally.of(lines, [done.act for done in acts]), acts)
+
+    def _add(
+        self,
+        connection: Connection,
+        receiving_id: str,
+        actor: Actor,
+        act: Act,
+        raw: bytes = b"",
+        check: str = "",
+    ) -> None:
+        if len(kept.done(connection, receiving_id)) >= MOST_ACTS:
+            raise Conflict(
+                "receiving.too_much",
+                "Too much was scanned for one delivery",
+                f"{MOST_ACTS} acts",
+                "Finish it.",
+            )
+        kept.add_act(connection, receiving_id, self.clock.now(), actor.id, actor.name, act, raw, check)
+
+    def _audit(
+        self, connection: Connection, actor: Actor, action: str, delivery: Delivery, detail: str = ""
+    ) -> None:
+        subject, whose = delivery.receiving_id, delivery.party_gln
+        record(connection, self.clock, actor, action, subject=subject, whose=whose, detail=detail)
+
+
+def _require_open(delivery: Delivery) -> None:
+    if not delivery.is_open:
+        raise Conflict(
+            "receiving.closed",
+            "This delivery is not open",
+            delivery.receiving_id,
+            "Look at it: it was finished.",
+        )
+
+
+def _is_ours(connection: Connection, epc: str, actor: Actor) -> bool:
+    """Whether what is under way is on its way to the actor's party."""
+    loaded = loading.load(connection, [epc])
+    return loaded.world.outer(loaded.world.item(epc)).bound_for == actor.party_gln
