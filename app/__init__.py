@@ -21,10 +21,15 @@ def _pages() -> "Sequence[Blueprint]":
     from app.cases import pages as cases
     from app.exceptions import pages as exceptions
     from app.history import pages as history
+    from app.investigations import form_pages as form3911
+    from app.investigations import pages as investigations
+    from app.overrides import pages as overrides
     from app.people import pages as people
+    from app.recalls import pages as recalls
     from app.receiving import pages as receiving
     from app.regulator import desk as requests
     from app.regulator import pages as regulator
+    from app.returns import pages as returns
     from app.shipping import pages as shipping
     from app.transactions import pages as sales
     from app.verification import pages as verification
@@ -41,6 +46,11 @@ def _pages() -> "Sequence[Blueprint]":
         history.blueprint,
         cases.blueprint,
         exceptions.blueprint,
+        investigations.blueprint,
+        form3911.blueprint,
+        returns.blueprint,
+        recalls.blueprint,
+        overrides.blueprint,
         receiving.blueprint,
         regulator.blueprint,
         requests.blueprint,
@@ -52,6 +62,7 @@ def _apis() -> "Sequence[Blueprint]":
     from app.devices import api as devices
     from app.epcis import api as epcis
     from app.log import api as log
+    from app.recalls import api as recall_api
     from app.regulator import api as request_api
     from app.shipping import api as shipments
     from app.transactions import api as transactions
@@ -68,6 +79,7 @@ def _apis() -> "Sequence[Blueprint]":
         devices.blueprint,
         epcis.blueprint,
         checks.blueprint,
+        recall_api.blueprint,
         request_api.blueprint,
         transactions.blueprint,
         shipments.blueprint,

@@ -1,0 +1,196 @@
+"""Quarantine and investigations as pages: the queue, the form that sets apart, one case with its next steps."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+from sqlalchemy import Connection
+
+from app.cases import service as cases
+from app.cases.pages import CaseView, back, note_case, said, take_case, views
+from app.cases.rules import Desk
+from app.cases.service import DeskCase
+from app.custody import service as custody
+from app.errors import Invalid
+from app.history.rules import shown
+from app.investigations import forms, partners_told, service
+from app.investigations.form3911 import KINDS
+from app.investigations.rules import GROUNDS, Ground, Move, State, Transition, open_to
+from app.investigations.service import INVESTIGATION, Suspicion
+from app.shared.audit import disclose, record
+from app.vrs import signals
+from app.web.access import reach
+from app.web.actor import present
+from app.wiring import services
+
+blueprint = Blueprint("investigations", __name__, template_folder="templates")
+
+MOST_SHOWN = 200
+CAUSES = {
+    "nothing_here": "Nothing of it is here",
+    "set_apart": "It is set apart, and an investigation is open",
+    "other": "Another",
+}
+
+
+@blueprint.get("/investigations")
+def queue_page() -> str:
+    """Open investigations and notifications by their clock, and what was noticed lately."""
+    node = services()
+    party = reach().party_gln
+    with node.database.reading() as connection:
+        found = cases.queue(connection, Desk.INVESTIGATIONS, party)
+        closed = cases.queue(connection, Desk.INVESTIGATIONS, party, closed=True, limit=20)
+        noticed = signals.signals(connection, party)[:10] if party else []
+        open_views = _views(connection, found)
+        closed_views = _views(connection, closed)
+    return render_template(
+        "investigations/queue.html", cases=open_views, closed=closed_views, noticed=noticed
+    )
+
+
+@blueprint.route("/investigations/new", methods=["GET", "POST"])
+def new_page() -> Response | str:
+    """Set packages apart as suspect."""
+    form = request.values
+    if request.method == "GET":
+        return render_template(
+            "investigations/new.html",
+            typed=form.get("epc", ""),
+            check_id=form.get("check", ""),
+            grounds=[(key.value, text) for key, text in GROUNDS.items()],
+        )
+    texts = [form.get(name, "") for name in ("packages", "ground", "bin", "text", "check_id")]
+    case_id = services().investigations.open(present(), Suspicion.parse(*texts))
+    flash("It is in quarantine. Scans of it say so from now on.")
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.get("/investigations/<case_id>")
+def case_page(case_id: str) -> str:
+    """One investigation with its next steps, or a partner's notification."""
+    node, actor = services(), present()
+    with node.database.reading() as connection:
+        found = service.case_of(connection, case_id, reach().party_gln)
+        [view] = _views(connection, [found])
+        keys = custody.keys_of(connection, list(found.items)[:MOST_SHOWN])
+        sample = node.investigations.sample(connection, found)
+        told = partners_told.told(connection, case_id)
+        made = forms.of_case(connection, case_id)
+    disclose(node.database, node.clock, actor, "investigation.view", subject=case_id, whose=found.party_gln)
+    is_own = found.kind == INVESTIGATION
+    steps = open_to(State(found.state), actor.role) if is_own else []
+    return render_template(
+        "investigations/case.html",
+        case=view,
+        found=found,
+        is_own=is_own,
+        steps=[(step, _asks(step)) for step in steps],
+        facts=_facts(found),
+        packages=[(shown(keys[number]), keys[number], found.items[number]) for number in sorted(keys)],
+        more=max(0, len(found.items) - MOST_SHOWN),
+        sample=sample,
+        told=told,
+        forms=made,
+        kinds=KINDS,
+        causes=list(CAUSES.items()),
+        investigating=found.state == State.INVESTIGATING,
+        decided=found.state
+        in (State.ILLEGITIMATE, State.NOTIFIED, State.DISPOSITIONED, State.TERMINATION_REQUESTED),
+    )
+
+
+@blueprint.post("/investigations/<case_id>/move")
+def move(case_id: str) -> Response:
+    """Go on to the next state."""
+    form = request.form
+    if form.get("move") not in set(Move):
+        raise Invalid("investigation.move", "Say which step", "", "Use the buttons of the case.")
+    state = services().investigations.move(
+        present(),
+        case_id,
+        Move(form["move"]),
+        text=form.get("text", "")[:1500],
+        maker_consulted=form.get("maker_consulted", "")[:200],
+        retain=form.get("retain", ""),
+    )
+    flash(f"It is {service.said(state)} now.")
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.post("/investigations/<case_id>/inspect")
+def inspect(case_id: str) -> Response:
+    """Verify one package of the sample."""
+    raw = request.form.get("code", "").strip("\r\n").encode("utf-8", "surrogatepass")
+    flash(services().investigations.inspect(present(), case_id, raw, None))
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.post("/investigations/<case_id>/risk")
+def risk(case_id: str) -> Response:
+    """A manufacturer finds a high risk: its 24 hours run."""
+    services().investigations.high_risk(present(), case_id, said())
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.post("/investigations/<case_id>/close")
+def close(case_id: str) -> Response:
+    """Answer a partner's notification."""
+    node, cause = services(), request.form.get("root_cause", "")
+    with node.database.writing() as connection:
+        found = service.case_of(connection, case_id, reach().party_gln)
+        if found.kind == INVESTIGATION or cause not in CAUSES:
+            raise Invalid("investigation.close", "An investigation ends by its steps", "", "Use its buttons.")
+        cases.close(
+            connection, node.clock, case_id, present().name, "answered", text=said(), root_cause=cause
+        )
+        record(
+            connection, node.clock, present(), "investigation.close", subject=case_id, whose=found.party_gln
+        )
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.post("/investigations/<case_id>/notes")
+def add_note(case_id: str) -> Response:
+    """Add a line to the thread."""
+    note_case(Desk.INVESTIGATIONS, case_id)
+    return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.post("/investigations/<case_id>/take")
+def take(case_id: str) -> Response:
+    """Make the reader its owner."""
+    take_case(Desk.INVESTIGATIONS, case_id)
+    return back("investigations.case_page", case_id=case_id)
+
+
+def _views(connection: Connection, found: list[DeskCase]) -> list[CaseView]:
+    made = views(connection, found, services().clock.now(), _href, CAUSES)
+    return [
+        replace(view, about=shown(each.subject) if each.subject.startswith("https:") else each.subject)
+        for view, each in zip(made, found, strict=True)
+    ]
+
+
+def _href(case: DeskCase) -> str:
+    return url_for("investigations.case_page", case_id=case.case_id)
+
+
+def _asks(step: Transition) -> tuple[str, ...]:
+    """The fields that the form of a step has."""
+    fields = ("text",) if step.move is not Move.INVESTIGATE else ()
+    fields += ("maker_consulted",) if "maker_consulted" in step.needs else ()
+    return fields + (("retain",) if step.move is Move.DISPOSE else ())
+
+
+def _facts(case: DeskCase) -> list[tuple[str, str]]:
+    data = case.data
+    facts = [
+        ("Product", data.get("product", "")),
+        ("Suspected", GROUNDS[Ground(data["ground"])]),
+        ("Set apart in", data.get("bin", "")),
+        ("Seen", data.get("text", "") or data.get("message", "")),
+        ("Determined illegitimate", str(data.get("illegitimate_at", ""))[:16].replace("T", " ")),
+        ("FDA incident number", data.get("incident_number", "")),
+        ("High risk", "found by its manufacturer" if data.get("high_risk") else ""),
+    ]
+    return [(name, value) for name, value in facts if value]
