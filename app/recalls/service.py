@@ -20,7 +20,7 @@ from app.capture.service import Capture
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
-from app.custody import loading, lots
+from app.custody import loading, made
 from app.custody import service as custody
 from app.custody.whereabouts import Holding, Population, holdings
 from app.errors import Conflict, Invalid, NotFound, Refused
@@ -97,7 +97,7 @@ class Found:
 def find(connection: Connection, scope: Scope) -> Found:
     """What there is of the scope. Raises `NotFound` with what there is not."""
     if not scope.lots and not scope.serials:
-        known = lots.lots_of(connection, scope.gtin.digits, MOST_LOTS + 1)
+        known = made.lots_of(connection, scope.gtin.digits, MOST_LOTS + 1)
         if len(known) > MOST_LOTS:
             raise Invalid("recall.scope", "Too many lots", f"more than {MOST_LOTS}", "Name them, in turns.")
         found = {Lgtin(scope.gtin, each.number).canonical: each.item_id for each in known}
@@ -301,7 +301,7 @@ def _own(connection: Connection, case_id: str, gln: str) -> DeskCase:
 def _require_maker(connection: Connection, found: Found, gln: str) -> None:
     numbers = (*found.lots.values(), *found.packages.values())
     party = partners.by_gln(connection, gln)
-    makers = set(lots.makers_of(connection, numbers).values())
+    makers = set(made.makers_of(connection, numbers).values())
     if party is None or makers != {party.party_id}:
         raise Refused(
             "recall.maker",
