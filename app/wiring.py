@@ -28,8 +28,8 @@ from app.devices.parking import Parking
 from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
-from app.log.handover import Handovers
 from app.investigations.service import Investigations
+from app.log.handover import Handovers
 from app.node.service import Node
 from app.overrides.service import Overrides
 from app.people.service import People
@@ -38,11 +38,11 @@ from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
 from app.receiving.service import Receiving
-from app.returns.service import Returns
-from app.returns.verifying import MakersWord
 from app.redaction.service import Redactions
 from app.regulator.service import Requests
 from app.retention.service import Retention
+from app.returns.service import Returns
+from app.returns.verifying import MakersWord
 from app.shared.clock import Clock, SystemClock
 from app.shipping.service import Shipping
 from app.transactions.service import Transactions
@@ -83,7 +83,7 @@ class Services:
 
     @cached_property
     def keys(self) -> Keys:
-        return Keys(self.database, self.node.origin, self.clock, self.node.may_write)
+        return Keys(self.node.origin, self.clock, self.committer.run)
 
     @cached_property
     def challenges(self) -> Challenges:
@@ -128,7 +128,8 @@ class Services:
     @cached_property
     def parking(self) -> Parking:
         node = self.node
-        return Parking(self.database, node.origin, self.clock, node.may_write, lambda: node.intake_key)
+        run = self.committer.run
+        return Parking(self.database, node.origin, self.clock, run, lambda: node.intake_key)
 
     @cached_property
     def verification(self) -> Verification:
@@ -181,7 +182,7 @@ class Services:
 
     @cached_property
     def redactions(self) -> Redactions:
-        return Redactions(self.database, self.node, self.clock)
+        return Redactions(self.database, self.node, self.clock, self.committer.run)
 
     @cached_property
     def investigations(self) -> Investigations:

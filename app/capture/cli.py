@@ -6,6 +6,7 @@ Two commands in one word, because people think of one thing: with ``--as`` the f
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from app.partners import service as partners
 from ledger.epcis.document import Document
 from ledger.errors import LedgerError
 from ledger.log.encoding import from_hex
+from ledger.signing.client import KeyFolder
+from ledger.signing.keylife import close
 
 if TYPE_CHECKING:
     from app.cli import Context
@@ -50,6 +53,12 @@ def register(commands: Any) -> None:
         help="the parked act of an ended key that this takes over; with --key",
     )
     capture.add_argument(
+        "--of",
+        type=Path,
+        metavar="FOLDER",
+        help="with --adopt: the folder of the key that signed it first, which lists it no more",
+    )
+    capture.add_argument(
         "--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key"
     )
     capture.set_defaults(run=_capture)
@@ -64,7 +73,7 @@ def _leaf(text: str) -> bytes:
 
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
-        for option in ("node", "adopt", "passphrase_file"):
+        for option in ("node", "adopt", "of", "passphrase_file"):
             if getattr(arguments, option) is not None:
                 name = option.replace("_", "-")
                 raise Invalid("usage", f"--{name} goes with --key", "", "leave one of them out")
@@ -119,6 +128,8 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     folder = open_folder(arguments.key, arguments.passphrase_file)
     refs = () if arguments.adopt is None else (arguments.adopt,)
     receipt, late = remote.sign_and_send(folder, arguments.node, raw, document, shown.at, refs=refs)
+    if arguments.adopt is not None:
+        _close(folder if arguments.of is None else open_folder(arguments.of, None), arguments.adopt, receipt)
     events = receipt.get("event_count", len(receipt.get("events", [])))
     lines = [
         f"{events} event{'' if events == 1 else 's'} signed for {receipt.get('by')}, "
@@ -130,6 +141,14 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     lines += [f"Tolerated: {note.get('message')}" for note in receipt.get("notes", [])]
     lines += [f"Found ({f.get('severity')}): {f.get('message')}" for f in receipt.get("findings", [])]
     context.show({**receipt, "sent_late": late}, "\n".join(lines))
+
+
+def _close(of: KeyFolder, leaf: bytes, receipt: Mapping[str, Any]) -> None:
+    """What was taken over waits no longer in the folder of the key that signed it first."""
+    for each in of.refused_captures():
+        parked = (each.receipt or {}).get("parked")
+        if isinstance(parked, dict) and parked.get("leaf") == leaf.hex():
+            close(of, each, {"code": "capture.adopted", "index": receipt.get("index")})
 
 
 def _read(path: Path, most_bytes: int) -> bytes:

@@ -15,7 +15,7 @@ All functions take the connection of a transaction of the committer, or of a rea
 import json
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,7 @@ OPEN = (WAITING, APPLYING)
 LEASE = timedelta(seconds=30)
 MOST_WAITING = 16  # unfinished documents of one party
 JOB_BYTES = 16
+MOST_TOLD = 5
 # What came is not kept here once the document has it, or it was refused: a later erasure would not reach it. The seed
 # goes too, with which a value that was erased could be guessed and the guess tested.
 FORGOTTEN = {"raw": b"", "intake": "{}", "envelope": None, "seed": None}
@@ -239,15 +240,28 @@ def fail(connection: Connection, job: Job, worker: str, problem: Mapping[str, An
 
 
 def problem_of(error: AppError) -> dict[str, Any]:
-    """What a job failed on, as a problem document has it."""
+    """What a job failed on, as a problem document has it: where and of what kind, and nothing that stood there.
+
+    It is kept, and the document is not: what it quotes would outlive every erasure. docs/reference/errors.md has the
+    codes.
+    """
+    found = [{"code": p["code"], "where": p["where"]} for p in error.extra.get("problems", ())]
+    quotes = error.code.startswith("document.")
     return {
         "code": error.code,
         "status": error.status,
         "title": error.title,
-        "detail": error.detail,
+        "detail": _told(found) if quotes else error.detail,
         "next": error.next_step,
-        **{name: error.extra[name] for name in ("problems", "parked") if name in error.extra},
+        **({"problems": found} if found else {}),
+        **{name: error.extra[name] for name in ("parked",) if name in error.extra},
     }
+
+
+def _told(problems: Sequence[Mapping[str, str]]) -> str:
+    """Places and codes in words; docs/reference/errors.md has each code."""
+    some = [f"{each['where'] or 'the document'}: {each['code']}" for each in problems[:MOST_TOLD]]
+    return "; ".join(some) + (f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else "")
 
 
 def leftovers(connection: Connection) -> list[int]:

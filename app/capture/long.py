@@ -291,7 +291,6 @@ class LongDocuments:
             return None
         start, stop = row.mark, min(row.mark + SLICE, row.events)
         now = self.clock.now()
-        ending = {"state": queue.DONE, "finished_at": now} if stop == row.events else {}
         moved = connection.execute(
             update(inbox)
             .where(
@@ -300,7 +299,7 @@ class LongDocuments:
                 inbox.c.state == APPLYING,
                 inbox.c.lease_by == worker,
             )
-            .values(mark=stop, lease_until=now + queue.LEASE, **ending)
+            .values(mark=stop, lease_until=now + queue.LEASE)
         )
         if moved.rowcount != 1:
             raise LeaseLost
@@ -311,6 +310,12 @@ class LongDocuments:
         doc = connection.execute(select(document).where(document.c.doc_id == row.doc_id)).one()
         self._apply_events(connection, doc, waiting)
         connection.execute(delete(inbox_event).where(slice_))
+        if stop == row.events:
+            ended = {
+                "state": queue.DONE,
+                "finished_at": self.clock.now(),
+            }  # asked anew: a slice takes its time
+            connection.execute(update(inbox).where(inbox.c.job_no == job.job_no).values(**ended))
         return stop, row.events
 
     def _apply_events(self, connection: Connection, doc: Row[Any], waiting: Sequence[Row[Any]]) -> None:

@@ -5,6 +5,7 @@ A process looks for work when it starts, when something is put into the inbox, a
 meets a package in one; it stops looking when there is none. While it works, a heartbeat renews its lease.
 """
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -45,12 +46,18 @@ class Worker:
         self._clock = clock
         self._committer = committer
         self._documents = documents
-        self._name = new_id("wrk")
+        self._names: dict[int, str] = {}
         self._working = threading.Lock()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wanted = False
         self._ended = threading.Event()
+
+    @property
+    def _name(self) -> str:
+        """Under which this process holds leases. Made after a fork, so that a server that loads before it forks
+        (gunicorn --preload) gives each of its processes one of its own."""
+        return self._names.setdefault(os.getpid(), new_id("wrk"))
 
     def kick(self) -> None:
         """See to it that this process works on what waits. Returns at once."""

@@ -17,7 +17,7 @@ from ledger.log.encoding import from_base64
 from ledger.signing.client import REVOCATION, KeyFolder, SignedCapture, load_registration, make_device
 from ledger.signing.holder import Place
 from ledger.signing.keyfile import read_passphrase
-from ledger.signing.keylife import KnownKey, close, end_key, pending_void, reinstate
+from ledger.signing.keylife import KnownKey, close, closed_capture, end_key, pending_void, reinstate
 from ledger.signing.keyrecord import Action, Role
 from ledger.signing.keys import thumbprint
 
@@ -302,6 +302,7 @@ def _reject(arguments: argparse.Namespace, context: "Context") -> None:
     signing = open_folder(arguments.key, arguments.passphrase_file)
     of = signing if arguments.of is None else open_folder(arguments.of, None)
     refused = next((each for each in of.refused_captures() if each.seq == arguments.seq), None)
+    refused = refused or closed_capture(of, arguments.seq)
     if refused is None:
         raise Invalid(
             "key.no_such_act", "No act of this number waits there", f"{of.path}, number {arguments.seq}"

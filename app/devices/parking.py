@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from app.devices import chains
 from app.devices import service as devices
 from app.devices.models import chain_link, parked
+from app.devices.registry import Run
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.partners import service as partners
 from app.partners.models import party
@@ -61,12 +62,12 @@ class ParkedAct:
 
 @dataclass
 class Parking:
-    """Parks, lists and gives up. One a process; `intake` gives the node's intake key when it is needed."""
+    """Parks, lists and gives up. One a process; `run` is the committer's, `intake` gives the node's intake key."""
 
     database: Database
     origin: str
     clock: Clock
-    may_write: Callable[[], None]
+    run: Run
     intake: Callable[[], Signer]
 
     def park(
@@ -80,10 +81,9 @@ class Parking:
         statement = Statement.parse(opened.statement)
         digest = hashlib.sha256(opened.statement).digest()
         assert statement.chain is not None  # captures have one
-        self.may_write()
-        with self.database.writing() as connection:
-            writer = SqlWriter(connection, self.origin)
-            writer.lock()
+        chain = statement.chain
+
+        def write(connection: Connection, writer: SqlWriter) -> AppError:
             query = select(parked.c.idx).where(parked.c.statement == digest)
             index = connection.execute(query).scalar()
             if index is None:
@@ -106,8 +106,8 @@ class Parking:
                         statement=digest,
                         thumbprint=statement.author,
                         party_id=partners.ids(connection, self.clock, {by: ""})[by],
-                        stream=statement.chain.stream,
-                        seq=statement.chain.seq,
+                        stream=chain.stream,
+                        seq=chain.seq,
                         record=made.document,
                         envelope=envelope,
                         seed=seed,
@@ -116,8 +116,10 @@ class Parking:
                         parked_at=now,
                     )
                 )
-            act = _acts(connection, writer, parked.c.idx == index)[0]
-        return _answer(act, ended)
+            return _answer(_acts(connection, writer, parked.c.idx == index)[0], ended)
+
+        answer: AppError = self.run(write)
+        return answer
 
     def acts(self, gln: str) -> list[ParkedAct]:
         """Every act of the party's keys that was ever parked, in the order in which they came."""
@@ -149,9 +151,8 @@ class Parking:
             void, statement = open_void(opened, document, seed, self.origin)
         except VerificationError as error:
             raise Invalid("void.malformed", "The void-seq cannot be read", str(error)) from error
-        self.may_write()
-        with self.database.writing() as connection:
-            writer = SqlWriter(connection, self.origin)
+
+        def write(connection: Connection, writer: SqlWriter) -> dict[str, Any]:
             index = writer.lock().size
             by, verifiers = devices.signer_of(connection, statement, [s.key for s in opened.signatures])
             try:
@@ -177,6 +178,9 @@ class Parking:
                 "stream": void.stream.hex(),
                 "seq": void.seq,
             }
+
+        answer: dict[str, Any] = self.run(write)
+        return answer
 
     def _may_give_up(self, connection: Connection, stream: bytes, seq: int, by: str) -> None:
         here = select(chain_link.c.thumbprint, chain_link.c.seq).where(chain_link.c.stream == stream)

@@ -7,6 +7,7 @@ and tells how the key stands now, also after it has ended since.
 
 import hashlib
 from collections.abc import Callable, Collection
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -26,19 +27,21 @@ from ledger.signing.keyring import Keyring, KeyringError
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
 from ledger.store.port import Draft
-from ledger.store.sql.engine import Database
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
+Run = Callable[[Callable[[Connection, SqlWriter], Any]], Any]
+"""The committer's `run` (`app.capture.committer`)."""
+
 
 class Keys:
-    """Key records, each in a transaction of its own. `may_write` as the committer has it."""
+    """Key records, written by the committer as all else. `run` is its: under the ledger's lock, tried again where what
+    kept it from that passes, and answered 503 where it does not."""
 
-    def __init__(self, database: Database, origin: str, clock: Clock, may_write: Callable[[], None]) -> None:
-        self._database = database
+    def __init__(self, origin: str, clock: Clock, run: Run) -> None:
         self._origin = origin
         self._clock = clock
-        self._may_write = may_write
+        self._run = run
 
     def register(
         self,
@@ -76,9 +79,8 @@ class Keys:
 
     def _apply(self, envelope: bytes, document: bytes, seed: bytes, *, by_operator: bool) -> Key:
         opened, record, author = self._read(envelope, document, seed)
-        self._may_write()
-        with self._database.writing() as connection:
-            writer = SqlWriter(connection, self._origin)
+
+        def write(connection: Connection, writer: SqlWriter) -> Key:
             index = writer.lock().size
             # Before anything is answered: what this tells, and the token that an enrolment gives, are for who signed.
             keyring, signatures = self._signed(connection, opened, record, author)
@@ -98,6 +100,13 @@ class Keys:
                     record.label,
                     "The operator does: packproof party add GLN --root FILE",
                 )
+            if known is not None and (known.state, record.action) == ("suspended", Action.SUSPEND):
+                raise Conflict(
+                    "key.again",
+                    "This key is suspended already",
+                    f"{known.label}, since entry {known.ended_idx}",
+                    "Nothing is to be done. packproof key reinstate takes it back, packproof key revoke ends it.",
+                )
             self._allow(keyring, opened, record, author, index)
             owner = partners.by_gln(connection, record.party or "")
             if owner is None or not owner.verified:
@@ -111,6 +120,9 @@ class Keys:
             [entry] = writer.append([Draft(Kind.KEY, received_ms, opened.statement, signatures, seed)])
             devices.insert_key(connection, record, owner.party_id, entry.index)
             return devices.keys(connection, [record.thumbprint])[record.thumbprint]
+
+        key: Key = self._run(write)
+        return key
 
     def _read(self, envelope: bytes, document: bytes, seed: bytes) -> tuple[Envelope, KeyRecord, bytes]:
         try:

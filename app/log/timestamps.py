@@ -149,6 +149,21 @@ def register(actions: Any) -> None:
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services, settings = context.services, context.settings
+    missing = [
+        name
+        for name, value in (
+            ("PACKPROOF_TSA_URL", arguments.show or settings.tsa_url),
+            ("PACKPROOF_TSA_CERTIFICATES", settings.tsa_certificates),
+        )
+        if not value
+    ]
+    if missing:
+        raise Invalid(
+            "tsa.settings",
+            "No time-stamping authority is set",
+            f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} empty",
+            "Set PACKPROOF_TSA_URL to its address and PACKPROOF_TSA_CERTIFICATES to a file with its root (PEM).",
+        )
     roots = certificates(settings.tsa_certificates)
     with services.database.reading() as connection:
         stamp = latest(connection)
@@ -158,8 +173,6 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
             raise NotFound("There is no time stamp yet", "", "run: packproof ledger timestamp")
         check(stamp.note, stamp.response, roots)
     elif stamp is None or arguments.force or stamp.at.date() < services.clock.now().date():
-        if not settings.tsa_url:
-            raise Invalid("tsa.settings", "No authority is set", "", "Set PACKPROOF_TSA_URL.")
         stamp, fresh = obtain(services.database, services.node, settings.tsa_url, roots), True
     files = []
     if arguments.output:

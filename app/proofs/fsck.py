@@ -124,7 +124,12 @@ def lines(report: FsckReport) -> Iterator[str]:
         yield "Everything is what was appended and signed."
         yield "A history rewritten whole and signed again would look so too: compare with somebody else's checkpoint."
         return
-    yield f"{len(report.findings) + report.suppressed} rows are not what they must be. The first:"
+    count = len(report.findings) + report.suppressed
+    yield (
+        "One row is not what it must be:"
+        if count == 1
+        else f"{count} rows are not what they must be. The first:"
+    )
     for found in report.findings:
         yield f"  {found.message}"
     if report.suppressed:

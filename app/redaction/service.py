@@ -6,12 +6,13 @@ If the program dies between the two halves, the next redaction (of anything, or 
 and `packproof fsck` says that it is still to be done.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from app.devices import parking
+from app.devices.registry import Run
 from app.erasable import parts
 from app.erasable.models import erasable, redaction
 from app.erasable.vault import Vault, wraps_of
@@ -50,6 +51,7 @@ class Redactions:
     database: Database
     node: Node
     clock: Clock
+    run: Run  # the committer's
 
     @property
     def _vault(self) -> Vault:
@@ -82,11 +84,9 @@ class Redactions:
         """
         basis = checked_basis(basis)
         wanted = None if fields is None else list(fields)
-        self.node.may_write()
-        done: list[erasing.Done] = []
-        with self.database.writing() as connection:
-            writer = SqlWriter(connection, self.node.origin)
-            writer.lock()
+
+        def write(connection: Connection, writer: SqlWriter) -> tuple[list[erasing.Done], list[int]]:
+            done: list[erasing.Done] = []
             seqs = _events(connection, event_id)
             indexes = _entries(connection, event_id, seqs)
             for index in indexes:
@@ -109,7 +109,10 @@ class Redactions:
                 connection, self.clock, actor, "event.redact", subject=event_id,
                 detail=f"{basis}: {sum(len(each.paths) for each in done)} fields",
             )  # fmt: skip
-        keys = self.finish()
+            return done, indexes
+
+        done, indexes = self.run(write)
+        keys = self.finish(indexes)  # also of what an earlier try had erased and not got to
         self._tidy()
         return Redacted(
             tuple(each.index for each in done),
@@ -118,11 +121,12 @@ class Redactions:
             not done,
         )
 
-    def finish(self) -> int:
-        """Take the keys of all that was erased out of their rings; how many were still there."""
+    def finish(self, entries: Collection[int] | None = None) -> int:
+        """Take the keys of what was erased of these entries out of their rings (none given: of all that ever was, as
+        after a crash); how many were still there."""
         slots: dict[str, list[int]] = {}
         with self.database.snapshot() as connection:
-            for ring, slot in erased_slots(connection, self.node.origin):
+            for ring, slot in erased_slots(connection, self.node.origin, entries):
                 slots.setdefault(ring, []).append(slot)
         return sum(self._vault.rings.take_out(ring, found) for ring, found in slots.items())
 
@@ -150,10 +154,14 @@ class Redactions:
             connection.close()
 
 
-def erased_slots(connection: Connection, origin: str) -> Iterable[tuple[str, int]]:
-    """Ring and slot of everything that was erased."""
+def erased_slots(
+    connection: Connection, origin: str, entries: Collection[int] | None = None
+) -> Iterable[tuple[str, int]]:
+    """Ring and slot of everything that was erased, of these entries where any are given."""
     reader = SqlReader(connection, origin)
     query = select(erasable.c.idx, erasable.c.path).where(erasable.c.erased_idx.is_not(None))
+    if entries is not None:
+        query = query.where(erasable.c.idx.in_(sorted(entries)))
     statements: dict[int, tuple[str, bytes]] = {}
     for index, path in connection.execute(query.order_by(erasable.c.idx)).all():
         if index not in statements:

@@ -70,6 +70,12 @@ def pending_void(folder: KeyFolder, of: KeyFolder, refused: SignedCapture, why: 
     return made
 
 
+def closed_capture(of: KeyFolder, seq: int) -> SignedCapture | None:
+    """The act of this number that waits no more, because it was adopted: its number can still be given up."""
+    path = of.path / CLOSED / f"{seq:016d}.json"
+    return SignedCapture.parse(path.read_bytes()) if path.exists() else None
+
+
 def close(of: KeyFolder, refused: SignedCapture, answer: Mapping[str, Any]) -> None:
     """What was parked or refused has been adopted or given up: it is kept with the answer, and listed no more."""
     with locked(of.path):

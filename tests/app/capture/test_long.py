@@ -1,8 +1,10 @@
 """Long documents: validated whole, then applied by slices; nothing of one that is invalid, all of one that is not."""
 
 import json
+import os
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -12,6 +14,7 @@ from app import wiring
 from app.capture import inbox as queue
 from app.capture import long as longs
 from app.capture.long import LeaseLost
+from app.capture.recording import project_events
 from app.events import pending
 from app.events.models import event, inbox, inbox_event, inbox_name
 from app.proofs.fsck import fsck
@@ -215,6 +218,12 @@ def test_one_that_is_invalid_fails_whole(short, spoil, code):
     told = finish(short, job_of(short.post_epcis(json.dumps(value).encode())))
     assert (told["running"], told["success"]) == (False, False)
     assert [each["code"] for each in told["errors"]] == [code]
+    # Kept when the document is not: it must not quote what could be erased.
+    assert "not-an-epc" not in json.dumps(told)
+    if code == "document.bad_epc":
+        [error] = told["errors"]
+        assert error["problems"] == [{"code": "bad_epc", "where": "/epcisBody/eventList/22/epcList/0"}]
+        assert error["detail"] == "/epcisBody/eventList/22/epcList/0: bad_epc"
     assert short.counts() == before
     assert rows(short, inbox_event) == rows(short, inbox_name) == 0
     audited(short)
@@ -430,3 +439,24 @@ def test_a_key_that_ends_while_its_document_waits_has_it_parked(short):
     document = short.client.get(f"/ledger/parked/{act['leaf']}", headers=short.bearer)
     assert document.data == raw
     audited(short)
+
+
+def test_a_job_ends_when_its_last_slice_does(short, monkeypatch):
+    def slowly(*arguments, **named):
+        short.node.clock.advance(timedelta(minutes=5))
+        return project_events(*arguments, **named)
+
+    monkeypatch.setattr("app.capture.long.project_events", slowly)
+    began = short.node.clock.now()
+    told = finish(short, job_of(short.post_epcis(short.document(*many(short)))))
+    ended = datetime.fromisoformat(told["finishedAt"])
+    assert ended == short.node.clock.now() > began
+
+
+def test_each_process_that_a_server_forks_holds_leases_under_a_name_of_its_own(sqlite_trade, monkeypatch):
+    worker = sqlite_trade.node.services.worker
+    mine = worker._name
+    assert worker._name == mine
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+    assert worker._name not in ("", mine), "gunicorn --preload makes the worker before it forks"

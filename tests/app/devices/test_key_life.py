@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from app.capture.committer import Committer
 from app.cli import main
 from app.devices import chains
 from app.devices import service as devices
+from app.devices.registry import Keys
+from app.errors import AppError
 from app.history import service as history
 from app.proofs.fsck import fsck
 from app.shared.actor import Role as Bearer
@@ -26,6 +29,7 @@ from ledger.signing.keylife import KnownKey, end_key, give_up, reinstate
 from ledger.signing.keyrecord import Action, Role, register_root
 from ledger.signing.registration import Registration
 from ledger.signing.statement import Statement
+from ledger.store.sql.engine import open_engine, sqlite_driver
 from tests.support import programs
 from tests.support.live import LiveNode
 from tests.support.token import Token
@@ -248,6 +252,47 @@ def test_a_repeated_number_and_a_broken_link_are_named(sqlite_trade):
     assert [each.code for each in chain_of(trade).findings()] == [ChainCode.REPEAT, ChainCode.BROKEN]
 
 
+def test_a_suspended_key_is_not_suspended_again(trade):
+    root, device = KeyFolder.open(trade.folder / "root"), trade.device
+    known = KnownKey(device.signer.spki, device.role, device.label)
+
+    def suspend():
+        made = end_key(root, Action.SUSPEND, known)
+        sent = {"envelope": made.envelope, "document": made.document, "seed": made.seed}
+        return sent, trade.post_parts("/ledger/keys", **sent)
+
+    first, answer = suspend()
+    assert answer.get_json()["key"]["state"] == "suspended"
+    before = trade.counts()
+    told = problem(suspend()[1], 409, "key.again")
+    assert "suspended already" in told["title"]
+    assert trade.post_parts("/ledger/keys", **first).status_code == 200, "the same record is answered as ever"
+    assert trade.counts() == before
+
+
+def test_keys_are_answered_503_where_the_database_is_locked(sqlite_trade, monkeypatch):
+    trade = sqlite_trade
+    services = trade.node.services
+    monkeypatch.setattr("app.capture.committer.FIRST_PAUSE_S", 0)
+    impatient = open_engine(services.settings.database_url, busy_timeout_ms=20)
+    committer = Committer(impatient, services.node.origin, services.clock, lambda: None)
+    keys = Keys(services.node.origin, services.clock, committer.run)
+    made = make_device(trade.folder / "dock", trade.folder / "root", "Dock 3")
+    other = sqlite_driver().connect(impatient.url.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(AppError) as busy:
+        keys.register(made.envelope, made.document, made.seed)
+    assert (busy.value.status, busy.value.code, busy.value.headers) == (
+        503,
+        "capture.busy",
+        {"Retry-After": "5"},
+    )
+    other.execute("ROLLBACK")
+    other.close()
+    assert keys.register(made.envelope, made.document, made.seed).state == "valid"
+    impatient.dispose()
+
+
 def test_who_may_end_and_register_what(sqlite_trade):
     trade = sqlite_trade
     dock, other = another(trade, "dock"), make_party(trade, WHOLESALER, "other")
@@ -371,14 +416,17 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     assert [row["seq"] for row in rows] == [2, 3]
     status, told, _ = packproof(
         "capture", rows[0]["file"], "--key", tmp_path / "mia", "--passphrase-file", secret,
-        "--adopt", rows[0]["leaf"], *at,
+        "--adopt", rows[0]["leaf"], "--of", maker.device, *at,
     )  # fmt: skip
     assert status == 0, told
+    status, left, _ = packproof("key", "parked", "--key", maker.device)
+    assert [row["seq"] for row in left] == [3], "what was adopted waits no longer"
     status, told, _ = packproof(
         "key", "reject", "--key", tmp_path / "mia", "--passphrase-file", secret, "--of", maker.device,
         "--seq", 3, "--why", "scanned twice", *at,
     )  # fmt: skip
     assert (status, told["seq"]) == (0, 3), told
+    assert packproof("key", "parked", "--key", maker.device)[1] == []
     status, keys, _ = packproof("key", "list", "--key", maker.root, *at)
     assert [(key["role"], key["state"]) for key in keys] == [
         ("root", "valid"), ("device", "revoked"), ("person", "valid"),
@@ -396,6 +444,12 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
         ("chain_gap", 2, 1)
     ]
     assert chained.returncode == 1
+    # Its number can be given up all the same, though it waits no more.
+    status, told, _ = packproof(
+        "key", "reject", "--key", tmp_path / "mia", "--passphrase-file", secret, "--of", maker.device,
+        "--seq", 2, "--why", "adopted", *at,
+    )  # fmt: skip
+    assert (status, told["seq"]) == (0, 2), told
     status, told, _ = packproof(
         "key", "rotate", "--key", maker.root, "--old", maker.root, "--new", tmp_path / "root2", *at
     )

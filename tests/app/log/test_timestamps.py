@@ -162,7 +162,8 @@ def test_an_answer_to_another_question_is_not_kept(node, server, authority, tmp_
 
 
 def test_without_settings_it_says_which(run):  # noqa: F811
-    assert "PACKPROOF_TSA_CERTIFICATES" in run("ledger", "timestamp", fails=1)
+    told = run("ledger", "timestamp", fails=1)
+    assert "PACKPROOF_TSA_URL and PACKPROOF_TSA_CERTIFICATES are empty" in told
 
 
 def findings():

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from app.events.models import event
 from app.proofs import audit_documents, blocks, judging
-from app.proofs.fsck import fsck
+from app.proofs.fsck import fsck, lines
+from ledger.store.findings import FsckFinding, FsckReport
 from tests.support.trade import Trade
 
 
@@ -80,3 +81,11 @@ def test_workers_are_for_ledgers_that_are_worth_them(monkeypatch: pytest.MonkeyP
     assert [judging.worth(events) for events in (0, 9_999, 10_000, 10**7)] == [0, 0, 4, 4]
     monkeypatch.setattr(judging, "usable_cores", lambda: 1)
     assert judging.worth(10**7) == 0
+
+
+def test_one_broken_row_is_told_as_one() -> None:
+    row = FsckFinding("I9", "event", "1", "digest", "a", "b", "what stands on it")
+    assert next(each for each in lines(FsckReport(findings=[row])) if "not what" in each).startswith(
+        "One row is"
+    )
+    assert any(each.startswith("2 rows are not") for each in lines(FsckReport(findings=[row, row])))
