@@ -16,6 +16,8 @@ from ledger.custody.vocabulary import Step
 
 blueprint = Blueprint("history", __name__, template_folder="templates")
 
+_MOST_REPACKED = 20  # shown on the page
+
 
 @blueprint.get("/package")
 def package_page() -> str:
@@ -97,6 +99,10 @@ def _facts(found: Story) -> list[tuple[str, str]]:
         facts.append(("Now with", found.holder_name))
     if found.owner_name:
         facts.append(("Owned by", found.owner_name))
+    for title, keys in (("Repackaged from", found.made_of), ("Repackaged into", found.became)):
+        if keys:
+            more = f" and {len(keys) - _MOST_REPACKED} more" if len(keys) > _MOST_REPACKED else ""
+            facts.append((title, ", ".join(map(shown, keys[:_MOST_REPACKED])) + more))
     if found.inside:
         facts.append(("Inside", ", inside ".join(shown(key) for key in found.inside)))
     return facts
@@ -107,6 +113,7 @@ def _notes(found: Story) -> list[str]:
     item = found.item
     notes = (
         (item.disputed, "Potential suspect: two parties that no shipment links have both had it."),
+        (item.travelled, "Potential suspect: it was seen too far away too soon."),
         (item.recalled, "Recalled by its maker."),
         (item.held, f"On hold: {str(item.held).replace('_', ' ')}."),
         (item.missing, "Missing when its container was opened."),

@@ -93,6 +93,10 @@ class Story:
     maker_name: str | None
     bound_for_name: str | None
     events: tuple[Told, ...]
+    made_of: tuple[
+        str, ...
+    ] = ()  # by repackaging, canonical EPCs; to the repackager and the authorities alone
+    became: tuple[str, ...] = ()
 
 
 def story(connection: Connection, subject: str, *, reader: str | None) -> Story | None:
@@ -207,7 +211,15 @@ def _tell(
         maker_name=names.get(item.maker or ""),
         bound_for_name=names.get(outer.bound_for or "") if shown else None,
         events=tuple(_event(row, about) for row in rows),
+        made_of=_repacked(custody.repacked_from(connection, item_id)) if reader in (None, item.maker) else (),
+        became=_repacked(custody.repacked_into(connection, item_id))
+        if reader in (None, item.ended_by)
+        else (),
     )
+
+
+def _repacked(others: Sequence[custody.Repacked]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.key for each in others))
 
 
 def _event(row: Row[Any], about: _About) -> Told:

@@ -8,6 +8,7 @@ import pytest
 
 from app.custody import loading, rebuild
 from app.custody import service as custody
+from app.history.service import story
 from app.partners import service as partners
 from app.shared.actor import command_line
 from ledger.custody.act import Act
@@ -69,8 +70,18 @@ def test_old_and_new_find_one_another_until_the_repackaging_is_taken_back(ready:
     stranger = replace(stranger, event=replace(stranger.event, transformation_id=told.event.id))
     _send(ready, stranger)
     assert _relatives(ready, FORGED) == ([], [])
+    assert _shown(ready, NEW, MAKER) == _shown(ready, NEW, None) == ((OLD,), ())
+    assert _shown(ready, OLD, MAKER) == ((), (NEW,))
+    assert _shown(ready, NEW, WHOLESALER) is None
     _send(ready, declare_wrong(told))
     assert _relatives(ready, NEW) == ([], [])
+
+
+def _shown(node: Node, key: str, reader: str | None) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The same in the history that `reader` is shown."""
+    with node.services.database.reading() as connection:
+        told = story(connection, key, reader=reader)
+    return (told.made_of, told.became) if told else None
 
 
 @pytest.mark.parametrize("change", ["item_id = item_id + 1", "seq = 1", "side = 1 - side", "reference = 'x'"])
