@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def _pages() -> "Sequence[Blueprint]":
     from app.cases import pages as cases
     from app.exceptions import pages as exceptions
+    from app.exceptions import pdg_pages as pdg
     from app.history import pages as history
     from app.investigations import form_pages as form3911
     from app.investigations import pages as investigations
@@ -51,6 +52,7 @@ def _pages() -> "Sequence[Blueprint]":
         returns.blueprint,
         recalls.blueprint,
         overrides.blueprint,
+        pdg.blueprint,
         receiving.blueprint,
         regulator.blueprint,
         requests.blueprint,
@@ -61,8 +63,10 @@ def _apis() -> "Sequence[Blueprint]":
     from app.capture import api as captures
     from app.devices import api as devices
     from app.epcis import api as epcis
+    from app.exceptions import api as exception_api
     from app.log import api as log
     from app.recalls import api as recall_api
+    from app.receiving import api as receivings
     from app.regulator import api as request_api
     from app.shipping import api as shipments
     from app.transactions import api as transactions
@@ -78,6 +82,8 @@ def _apis() -> "Sequence[Blueprint]":
         captures.blueprint,
         devices.blueprint,
         epcis.blueprint,
+        exception_api.blueprint,
+        receivings.blueprint,
         checks.blueprint,
         recall_api.blueprint,
         request_api.blueprint,

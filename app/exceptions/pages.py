@@ -8,8 +8,8 @@ from app.cases.pages import back, note_case, said, take_case, views
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase
 from app.errors import Invalid
-from app.exceptions import facts, service
-from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, message
+from app.exceptions import facts, messages, service
+from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, OwnKind, Resolution, message
 from app.exceptions.scans import open_from_scan
 from app.history.rules import shown
 from app.partners import service as partners
@@ -35,7 +35,15 @@ def queue_page() -> str:
         counts = cases.items_of(connection, [each.case_id for each in (*found, *closed)])
         shown_open = views(connection, found, node.clock.now(), _href, ROOT_CAUSES)
         shown_closed = views(connection, closed, node.clock.now(), _href, ROOT_CAUSES)
-    return render_template("exceptions/queue.html", cases=shown_open, closed=shown_closed, counts=counts)
+        glns = sorted({each.partner_gln for each in found if each.partner_gln})
+        names = partners.names(connection, glns)
+    return render_template(
+        "exceptions/queue.html",
+        cases=shown_open,
+        closed=shown_closed,
+        counts=counts,
+        partners=[(gln, names.get(gln, gln)) for gln in glns],
+    )
 
 
 @blueprint.get("/exceptions/<case_id>")
@@ -45,6 +53,7 @@ def case_page(case_id: str) -> str:
     with node.database.reading() as connection:
         found = cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
         about = facts.gather(connection, found)
+        reported = messages.reported(connection, found) if found.kind == OwnKind.REPORTED else None
         [view] = views(connection, [found], node.clock.now(), _href, ROOT_CAUSES)
     disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=found.party_gln)
     kind = KINDS[found.kind]
@@ -58,6 +67,8 @@ def case_page(case_id: str) -> str:
         more=max(0, len(about.items) - _SHOWN_ITEMS) + about.more,
         message=message(kind, about.facts),
         causes=list(BY_HAND.items()),
+        reported=reported,
+        resolutions=[each.value for each in Resolution],
     )
 
 

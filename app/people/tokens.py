@@ -35,8 +35,9 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.INSPECTOR: frozenset({"query"}),
 }
 # Beyond the defaults a token may be given these: `enrol` lets a bench fetch its own device token, `entries` lets an
-# auditor read the log's entries, which show everybody's authors and times.
-ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries"})
+# auditor read the log's entries, which show everybody's authors and times; `receive` lets a bench receive deliveries,
+# `exceptions` a system exchange reports of exceptions.
+ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries", "receive", "exceptions"})
 
 
 @dataclass(frozen=True, slots=True)

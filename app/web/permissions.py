@@ -116,6 +116,22 @@ PERMISSIONS: dict[str, Permission] = {
     "exceptions.send_message": may(OWN, *TRADE),
     "exceptions.close": may(OWN, *TRADE),
     "exceptions.reopen": may(OWN, *TRADE),
+    "pdg.report": may(OWN, *TRADE),
+    "pdg.group_report": may(OWN, *TRADE),
+    "pdg.take_in": may(OWN, *TRADE),
+    "pdg.response": may(OWN, *TRADE),
+    "exception_api.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "exception_api.report_out": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
+    "exception_api.report_in": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
+    "exception_api.response_in": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
+    "exception_api.response_out": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
+    **dict.fromkeys(
+        (
+            *("receivings.begin", "receivings.one", "receivings.scan", "receivings.opened"),
+            *("receivings.damaged", "receivings.undo", "receivings.finish"),
+        ),
+        may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="receive"),
+    ),
     **dict.fromkeys(
         (
             *("receiving.list_page", "receiving.begin", "receiving.delivery_page", "receiving.scan"),

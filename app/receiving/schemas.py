@@ -1,0 +1,76 @@
+"""What the receiving desk's interface takes, as OpenAPI shows it, and how it shows a delivery."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from app.receiving.kept import Done
+from app.receiving.rules import DAMAGES, SAID
+from app.receiving.service import State
+from app.verification.schemas import Base64Bytes
+from app.verification.service import MOST_RAW
+
+
+class Begin(Schema):
+    """Which delivery: a label in it, or the number of its despatch advice or order."""
+
+    text = fields.String(required=True, validate=validate.Length(1, MOST_RAW))
+
+
+class Scanned(Schema):
+    """What a scanner read: the bytes as transmitted."""
+
+    data = Base64Bytes(required=True, most=MOST_RAW, metadata={"type": "string"})
+    symbology = fields.String(
+        load_default=None, allow_none=True, validate=validate.Regexp(r"\][A-Za-z][0-9A-Za-z]\Z")
+    )
+
+
+class Opened(Schema):
+    """Which container was opened."""
+
+    epc = fields.String(required=True, validate=validate.Length(1, 500))
+
+
+class Damaged(Opened):
+    """What is damaged, and how."""
+
+    reason = fields.String(required=True, validate=validate.OneOf(list(DAMAGES)))
+
+
+def shown(state: State) -> dict[str, Any]:
+    """A delivery as JSON."""
+    delivery, tally = state.delivery, state.tally
+    return {
+        "id": delivery.receiving_id,
+        "state": delivery.state,
+        "reference": delivery.reference,
+        "purchase_order": delivery.purchase_order,
+        "seller": delivery.seller_gln,
+        "seller_authorized": delivery.data["authorized"],
+        "statement_affirmed": delivery.data["affirmed"],
+        "text": delivery.data.get("result", tally.text()),
+        "expected": tally.expected,
+        "found": tally.found,
+        "short": tally.short,
+        "over": [{"epc": act.epc, "outcome": act.outcome.value} for act in tally.over],
+        "missing": [row.line.epc for row in tally.rows if not row.complete and not row.found][:1000],
+        "last": _last(state.last),
+        "entry": delivery.index,
+        "exceptions": list(delivery.data.get("cases", [])),
+    }
+
+
+def _last(done: Done | None) -> dict[str, Any] | None:
+    if done is None:
+        return None
+    title, step = SAID[done.act.outcome]
+    return {
+        "kind": done.act.kind.value,
+        "epc": done.act.epc,
+        "outcome": done.act.outcome.value,
+        "said": title,
+        "next_step": step,
+        "by": done.who,
+        "check": done.check_id,
+    }
