@@ -27,11 +27,13 @@ def register(commands: Any) -> None:
         epilog="examples:\n"
         "  packproof recall 00312345678906 A123\n"
         "  packproof recall 00312345678906 A123 --key maker-keys --node http://127.0.0.1:8000\n"
-        "  packproof recall 00312345678906 A123 --where     # only say who has it",
+        "  packproof recall 00312345678906 A123 --where     # only say who has it\n"
+        "  packproof recall 00312345678906 A123 --end       # take it back",
     )
     recall.add_argument("gtin", metavar="GTIN")
     recall.add_argument("lot", metavar="LOT", help="as printed; capitals matter")
     recall.add_argument("--where", action="store_true", help="record nothing, only list the holders")
+    recall.add_argument("--end", action="store_true", help="end the lot's recall instead")
     recall.add_argument("--key", type=Path, metavar="FOLDER", help="the maker's key folder; signs the recall")
     recall.add_argument("--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key")
     recall.add_argument("--node", metavar="URL", help="the node to send a signed recall to")
@@ -57,7 +59,8 @@ def _recall(arguments: argparse.Namespace, context: "Context") -> None:
             for h in found.holdings
         ],
     }
-    lines = [f"Lot {lot.lot} is recalled; entry {recorded} says so."] if recorded is not None else []
+    word = "no longer recalled" if arguments.end else "recalled"
+    lines = [f"Lot {lot.lot} is {word}; entry {recorded} says so."] if recorded is not None else []
     lines.append(f"{found.packages} packages, every holder found in {took_ms:.0f} ms:")
     for each in found.holdings:
         seen = f", {each.inferred} of them only by their container's label" if each.inferred else ""
@@ -78,7 +81,7 @@ def _record(arguments: argparse.Namespace, context: "Context") -> int:
             f"GTIN {lot.gtin.digits}",
             "Register it first: packproof product add GTIN --maker GLN",
         )
-    raw = service.recall_document(lot, services.clock.now(), maker)
+    raw = service.recall_document(lot, services.clock.now(), maker, ends=arguments.end)
     if arguments.key is not None:
         if not arguments.node:
             raise Invalid("recall.node", "A signed recall needs --node URL")
@@ -87,5 +90,6 @@ def _record(arguments: argparse.Namespace, context: "Context") -> int:
         return int(sent["index"])
     receipt = services.capture.receive(raw, "application/json", by=maker, channel="file", actor=context.actor)
     with services.database.writing() as connection:
-        record(connection, services.clock, context.actor, "recall.open", subject=lot.canonical, whose=maker)
+        action = "recall.end" if arguments.end else "recall.open"
+        record(connection, services.clock, context.actor, action, subject=lot.canonical, whose=maker)
     return receipt.index
