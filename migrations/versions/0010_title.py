@@ -1,4 +1,4 @@
-"""Title: addresses, places on earth, kinds of licences, exemptions, who was found authorized, markets, legal holds; and sales by their
+"""Title: addresses, places on earth, licences by kind, exemptions, checks, markets, legal holds; sales by their
 parties.
 
 A licence of an earlier version becomes what its party's kind needs: a maker's or repackager's is a registration.

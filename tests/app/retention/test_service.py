@@ -91,19 +91,16 @@ def test_a_hold_stops_it_until_it_is_lifted_and_the_trail_has_both(sqlite_dock: 
         retention.lift(OPERATOR, made.hold_id, "again")
 
 
-@pytest.mark.parametrize(
-    ("kind", "about", "reason", "says"),
-    [
+def test_a_hold_about_nothing_is_told(sqlite_dock: Dock):
+    for kind, about, reason, says in (
         (About.LOT, f"(01){GTIN}(21)1", "x", "is no lot"),
         (About.PACKAGE, f"(01){GTIN}(10)A", "x", "is no package"),
         (About.GTIN, "12", "x", "names nothing"),
         (About.PARTY, "12", "x", "is no GLN"),
         (About.EVERYTHING, "", " ", "needs its reason"),
-    ],
-)
-def test_a_hold_about_nothing_is_told(sqlite_dock: Dock, kind, about, reason, says):
-    with pytest.raises(AppError, match=says):
-        sqlite_dock.services.retention.hold(OPERATOR, kind, about, reason)
+    ):
+        with pytest.raises(AppError, match=says):
+            sqlite_dock.services.retention.hold(OPERATOR, kind, about, reason)
 
 
 def test_the_command_line_reports_holds_and_lifts(tmp_path, monkeypatch, capsys):

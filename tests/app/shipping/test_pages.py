@@ -90,13 +90,10 @@ def test_seller_and_buyer_read_print_and_take_it_and_nobody_else(sqlite_dock: Do
     assert dock.get(f"/transactions/{number}", PHARMACY).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["form=xml20", "form=pdf", "guideline=R9"])
-def test_a_form_that_there_is_not_is_told(sqlite_dock: Dock, warehouse, query):
+def test_a_form_or_a_transaction_that_there_is_not_is_told(sqlite_dock: Dock, warehouse):
     number = sold(sqlite_dock)
-    assert warehouse.get(f"/ti/{number}/file?{query}").status_code == 400
-
-
-@pytest.mark.parametrize("number", ["x", "1", "1.2.3", "01.0", "-1.0", "9" * 30 + ".0", "1.0'"])
-def test_what_is_no_transaction_is_not_found(sqlite_dock: Dock, warehouse, number):
-    assert warehouse.get(f"/ti/{number}").status_code == 404
-    assert sqlite_dock.get(f"/transactions/{number}", MAKER).status_code == 404
+    for query in ("form=xml20", "form=pdf", "guideline=R9"):
+        assert warehouse.get(f"/ti/{number}/file?{query}").status_code == 400, query
+    for other in ("x", "1", "1.2.3", "01.0", "-1.0", "9" * 30 + ".0", "1.0'"):
+        assert warehouse.get(f"/ti/{other}").status_code == 404, other
+        assert sqlite_dock.get(f"/transactions/{other}", MAKER).status_code == 404, other
