@@ -9,7 +9,7 @@ ARGS ?=
 SERVE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types lock bench bench-quick soak clean demo-ready test-ready
+.PHONY: help demo test lint types lock bench bench-quick bench-verify soak clean demo-ready test-ready
 
 help: ## tell what can be made
 	@echo "Packproof: every pack, every hop, provable."
@@ -39,6 +39,9 @@ soak: test-ready ## kill writers 500 times, and whatever else takes longer than 
 	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
 	@PACKPROOF_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
 	@$(BIN)/python -m tests.soak.big --events 100000
+
+bench-verify: test-ready ## measure verdicts, verification and recall at 10^6 packages (ARGS="--packages 20000": in minutes)
+	@$(BIN)/python -m benchmarks.verify $(ARGS)
 
 bench-quick: test-ready ## measure capture beside its yardsticks, in about a minute (ARGS=--json)
 	@$(BIN)/python -m benchmarks.quick $(ARGS)

@@ -72,6 +72,8 @@ MAKER_SAYS: dict[str, str] = {
     Info.SUSPECT: "says that it is suspect",
     Info.ILLEGITIMATE: "says that it is illegitimate",
 }
+A_FEW = 10
+"""How many packs that wait are judged again before the scan page appears."""
 SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 
 
@@ -157,9 +159,8 @@ def dispense() -> Response:
 def _page(name: str, scanned: Scanned, result: Result | None, status: int = 200, **more: Any) -> Response:
     values = {"done": None, "refused": None, "sealed_at": None, **shown_of(result), **more}
     if name == "scan" and result is None and (party := reach().party_gln) is not None:
-        values["cleared"] = sum(
-            each.cleared_at is not None for each in services().verification.waiting(party)
-        )
+        found = services().verification.waiting(party, most_judged=A_FEW)
+        values["cleared"] = sum(each.cleared_at is not None for each in found)
     page = render_template(f"verification/{name}.html", scanned=scanned, **values)
     return make_response(page, 400 if scanned.problem else status)
 

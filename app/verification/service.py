@@ -138,9 +138,10 @@ class Verification:
         now = self._clock.now()
         return self._answer(connection, raw, symbology, asker, now, time.perf_counter()).result.verdict
 
-    def waiting(self, party: str) -> list[waiting.Waiting]:
-        """The packs that `party` (GLN) has set aside, each as it stands now."""
-        return waiting.listed(self._database, self._clock, party, self.judged_again)
+    def waiting(self, party: str, most_judged: int = waiting.MOST_SHOWN) -> list[waiting.Waiting]:
+        """The packs that `party` (GLN) has set aside, each as it stands now; of more than `most_judged` that data may
+        have changed, the others as they stood."""
+        return waiting.listed(self._database, self._clock, party, self.judged_again, most_judged)
 
     def _with_maker(self, looked: _Looked, actor: Actor, asker: str | None, started: float) -> Result:
         """What another's maker adds to a pack of which there is no record here; `looked` as it was for any other."""

@@ -85,8 +85,14 @@ def _open(connection: Connection, party: str, subject: str) -> str | None:
     return connection.execute(query).scalar()
 
 
-def listed(database: Database, clock: Clock, party: str, judge: Judge) -> list[Waiting]:
-    """The packs that `party` has set aside, those that are OK now first, then by who has to be chased soonest."""
+def listed(
+    database: Database, clock: Clock, party: str, judge: Judge, most_judged: int = MOST_SHOWN
+) -> list[Waiting]:
+    """The packs that `party` has set aside, those that are OK now first, then by who has to be chased soonest.
+
+    At most `most_judged` are judged again, those first that were not for longest: a page that only counts them must
+    not wait for all of them.
+    """
     now = clock.now()
     with database.snapshot() as connection:
         size = newest(connection)
@@ -97,10 +103,9 @@ def listed(database: Database, clock: Clock, party: str, judge: Judge) -> list[W
             .limit(MOST_SHOWN)
         )
         rows = connection.execute(query).all()
+        stale = sorted((row for row in rows if row.judged_size != size), key=lambda row: row.judged_at)
         judged = {
-            row.check_id: judge(connection, row.raw, row.symbology, party)
-            for row in rows
-            if row.judged_size != size
+            row.check_id: judge(connection, row.raw, row.symbology, party) for row in stale[:most_judged]
         }
     if judged:
         with database.writing() as connection:
