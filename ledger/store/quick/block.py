@@ -10,9 +10,11 @@ each leaf is its body's hash and the next body's `prev_leaf`, and times agree::
     proven.edges[600]              the peaks of the leaves between the last 256 and size 600
 
 Statements are summed up, so that the table that finds them can be compared as a whole: `statement_sum` over all blocks
-equals `index_sum` over all rows of that table. Each statement's hash16 is hashed once more under a key that is random
-for each audit (Python's for bytes, PYTHONHASHSEED, 32 bits), and weighs its entry's index: whoever changes rows cannot
-know the weights, so no change can be made to cancel out, and one does by chance for about one key in 2**32.
+equals `index_sum` over all rows of that table. Each statement's hash16 is hashed once more under a key (Python's for
+bytes, PYTHONHASHSEED, 32 bits), and weighs its entry's index: whoever changes rows without knowing the weights cannot
+make a change cancel out, and one does by chance for about one key in 2**32. Workers get a key that is drawn for the
+audit; where there are none, in short ledgers, it is the one that Python drew when this process began, and no secret if
+PYTHONHASHSEED was set for it.
 """
 
 import struct
