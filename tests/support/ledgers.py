@@ -7,12 +7,16 @@
 import sys
 from hashlib import sha256
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from ledger.log.entry import Kind, Signature
+from ledger.log.note import NoteSigner
 from ledger.store.port import Draft
 from ledger.store.sql.engine import Database, open_engine
 from ledger.store.sql.store import SqlLedger
 
 ORIGIN = "packproof.example/ledger"
+SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 SOME_MS = 1_790_000_000_000
 
 

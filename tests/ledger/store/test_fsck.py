@@ -1,12 +1,14 @@
 """Whatever is changed in the ledger's tables, the audit names the row; or it is written here why it does no harm."""
 
 import random
+import shutil
 import threading
 import tracemalloc
-from dataclasses import dataclass
+from contextlib import closing
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.engine import make_url
 
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.entry import Entry
@@ -17,118 +19,62 @@ from ledger.store.findings import MAX_FINDINGS
 from ledger.store.fsck import fsck
 from ledger.store.sealing import Sealer
 from ledger.store.sql import tables
+from ledger.store.sql.engine import open_engine, sqlite_driver
+from ledger.store.sql.store import SqlLedger
+from tests.ledger.store.columns import COLUMNS, LEDGER_TABLES, Located, value
 from tests.support.crook import flipped, tamper
-from tests.support.ledgers import ORIGIN, draft, drafts, sql_ledger
+from tests.support.ledgers import ORIGIN, SIGNER, draft, drafts, sql_ledger
 
-SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 SIZE = 600
 
 
-@dataclass(frozen=True)
-class Located:
-    """A change of a column: how it is made, and the first finding (invariant, table, key, column) it must give."""
+@pytest.fixture(scope="module")
+def grown(request, tmp_path_factory):
+    """600 entries on a kind of database, signed at 200, 512 and 600, made once: the URL, and the mark."""
+    made = {}
 
-    change: str
-    finding: tuple[str, str, str, str]
-    flip: str = ""
-    """A query for the value whose one bit is changed; the result is the parameter of `change`."""
+    def grow(kind):
+        if kind not in made:
+            folder = tmp_path_factory.mktemp(kind)
+            if kind == "sqlite":
+                shutil.copy(request.getfixturevalue("_sqlite_template"), folder / "ledger.db")
+                url = f"sqlite:///{folder / 'ledger.db'}"
+            else:
+                url = request.getfixturevalue("postgres").create(
+                    request.getfixturevalue("_postgres_template")
+                )
+            database = open_engine(url)
+            grow_and_seal(sql_ledger(database), folder / "mark", drafts(SIZE))
+            database.dispose()
+            if kind == "sqlite":  # all of it into the one file that is copied
+                with closing(sqlite_driver().connect(folder / "ledger.db")) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            made[kind] = url, (folder / "mark").read_bytes()
+        return made[kind]
 
-
-@dataclass(frozen=True)
-class Harmless:
-    """A column whose change this audit does not find, and why that does no harm."""
-
-    why: str
-
-
-def flip(table: str, column: str, where: str, finding: tuple[str, str, str, str]) -> Located:
-    update = f"UPDATE {table} SET {column} = ? WHERE {where}"
-    return Located(update, finding, f"SELECT {column} FROM {table} WHERE {where}")
-
-
-COSIG = (
-    "nothing of the node relies on it yet: whoever takes a cosignature verifies it with the witness's own key"
-)
-WRAP = "nothing of the node reads it yet"
-
-COLUMNS: dict[str, Located | Harmless] = {
-    "ledger_origin.id": Located("UPDATE ledger_origin SET id = 2", ("I3", "head", ORIGIN, "ledger")),
-    "ledger_origin.origin": Located(
-        "UPDATE ledger_origin SET origin = 'evil.example'", ("I2", "ledger_origin", ORIGIN, "origin")
-    ),
-    "head.ledger": Located("UPDATE head SET ledger = 2", ("I3", "head", ORIGIN, "ledger")),
-    "head.size": Located("UPDATE head SET size = 601", ("I2", "head", ORIGIN, "size")),
-    "head.root": flip("head", "root", "ledger = 1", ("I3", "head", ORIGIN, "root")),
-    "head.last_leaf": flip("head", "last_leaf", "ledger = 1", ("I3", "head", ORIGIN, "last_leaf")),
-    "head.peaks": flip("head", "peaks", "ledger = 1", ("I3", "head", ORIGIN, "peaks")),
-    "entry.ledger": Located("UPDATE entry SET ledger = 2 WHERE idx = 300", ("I2", "entry", "300", "idx")),
-    "entry.idx": Located("UPDATE entry SET idx = 9999 WHERE idx = 300", ("I2", "entry", "300", "idx")),
-    "entry.leaf": flip("entry", "leaf", "idx = 300", ("I3", "entry", "300", "leaf")),
-    "entry.body": flip("entry", "body", "idx = 300", ("I3", "entry", "300", "body")),
-    "entry.recv_ms": Located(
-        "UPDATE entry SET recv_ms = recv_ms - 1 WHERE idx = 300", ("I3", "entry", "300", "recv_ms")
-    ),
-    "statement_index.hash16": flip(
-        "statement_index", "hash16", "idx = 300", ("I7", "statement_index", "300", "hash16")
-    ),
-    "statement_index.ledger": Located(
-        "UPDATE statement_index SET ledger = 2 WHERE idx = 300", ("I7", "statement_index", "300", "hash16")
-    ),
-    "statement_index.idx": Located(
-        "UPDATE statement_index SET idx = 9999 WHERE idx = 300", ("I7", "statement_index", "300", "hash16")
-    ),
-    "tile.ledger": Located("UPDATE tile SET ledger = 2 WHERE n = 1", ("I6", "tile", "0/1", "data")),
-    "tile.level": Located("UPDATE tile SET level = 1 WHERE n = 1", ("I6", "tile", "0/1", "data")),
-    "tile.n": Located("UPDATE tile SET n = 7 WHERE n = 1", ("I6", "tile", "0/1", "data")),
-    "tile.data": flip("tile", "data", "n = 1", ("I6", "tile", "0/1", "data")),
-    "checkpoint.ledger": Harmless(
-        "a checkpoint that is gone from here was published: the mark and all who fetched it still have its root"
-    ),
-    "checkpoint.size": Located(
-        "UPDATE checkpoint SET size = 513 WHERE size = 512", ("I5", "checkpoint", "size 513", "size")
-    ),
-    "checkpoint.note": flip("checkpoint", "note", "size = 512", ("I5", "checkpoint", "size 512", "note")),
-    "cosig.ledger": Harmless(COSIG),
-    "cosig.size": Harmless(COSIG),
-    "cosig.witness": Harmless(COSIG),
-    "cosig.line": Harmless(COSIG),
-    "seed.ledger": Harmless(
-        "an entry without a seed can show no fields; nothing can be proven that was not so"
-    ),
-    "seed.idx": Located("UPDATE seed SET idx = 9999 WHERE idx = 300", ("seed", "seed", "9999", "seed")),
-    "seed.seed": Harmless(
-        "another seed gives another commitment than the one that was signed: evidence made with it is refused. The "
-        "node's audit of documents, which has document and statement, finds it"
-    ),
-    "wrap.ledger": Harmless(WRAP),
-    "wrap.idx": Harmless(WRAP),
-    "wrap.key": Harmless(WRAP),
-}
-
-LEDGER_TABLES = (
-    "ledger_origin",
-    "head",
-    "entry",
-    "statement_index",
-    "tile",
-    "checkpoint",
-    "cosig",
-    "seed",
-    "wrap",
-)
+    yield grow
+    if "postgresql" in made:
+        request.getfixturevalue("postgres").drop(made["postgresql"][0])
 
 
-@pytest.fixture
-def mark_path(tmp_path):
-    return tmp_path / "mark"
-
-
-@pytest.fixture
-def ledger(database, mark_path):
-    """600 entries, signed at 200, 512 and 600."""
-    made = sql_ledger(database)
-    grow_and_seal(made, mark_path, drafts(SIZE))
-    return made
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request, grown, mark_path, tmp_path):
+    """A copy of that ledger, and of its mark."""
+    url, mark = grown(request.param)
+    mark_path.parent.mkdir()
+    mark_path.write_bytes(mark)
+    if request.param == "sqlite":
+        shutil.copy(make_url(url).database, tmp_path / "ledger.db")
+        database = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+        yield SqlLedger(database, ORIGIN)
+        database.dispose()
+        return
+    postgres = request.getfixturevalue("postgres")
+    copy = postgres.create(make_url(url).database)
+    database = open_engine(copy)
+    yield SqlLedger(database, ORIGIN)
+    database.dispose()
+    postgres.drop(copy)
 
 
 def grow_and_seal(made, mark_path, items):
@@ -150,11 +96,6 @@ def first(report):
     assert not report.ok, "nothing was found"
     found = report.findings[0]
     return found.invariant, found.table, found.key, found.column
-
-
-def value(ledger, query):
-    with ledger.database.reading() as connection:
-        return connection.exec_driver_sql(query).scalar_one()
 
 
 def test_a_ledger_as_it_was_written_has_no_findings(ledger, mark_path):

@@ -19,9 +19,8 @@ from ledger.store.quick.block import index_sum
 from ledger.store.quick.prove import prove
 from ledger.store.sealing import Sealer
 from ledger.store.sql.reader import SqlReader
-from tests.ledger.store.test_fsck import SIGNER
 from tests.support.crook import flipped, tamper
-from tests.support.ledgers import ORIGIN, SOME_MS, drafts, sql_ledger
+from tests.support.ledgers import ORIGIN, SIGNER, SOME_MS, drafts, sql_ledger
 
 SIZE = 9_000  # three blocks, the last one not full; 35 full tiles
 KEY = generate()

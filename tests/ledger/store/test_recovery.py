@@ -10,32 +10,10 @@ from ledger.log.note import NoteSigner
 from ledger.store.port import LedgerDamaged
 from ledger.store.recovery import Given, Verdict, compare, restore_mark
 from ledger.store.sealing import ReadOnly, Sealer
-from tests.support.crook import backup, tamper
-from tests.support.ledgers import ORIGIN, draft, drafts, sql_ledger
+from tests.support.crook import tamper
+from tests.support.ledgers import ORIGIN, SIGNER, draft, drafts, sql_ledger
 
-SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = SIGNER.verifier
-
-
-@pytest.fixture
-def mark_path(tmp_path):
-    return tmp_path / "node" / "mark"
-
-
-@pytest.fixture
-def copy_of(tmp_path, request):
-    made = []
-
-    def copy(database):
-        server = None if database.is_sqlite else request.getfixturevalue("postgres")
-        folder = tmp_path / "backups"
-        folder.mkdir(exist_ok=True)
-        made.append(backup(database, folder, server))
-        return made[-1]
-
-    yield copy
-    for database in made:
-        database.dispose()
 
 
 def append(ledger, items):

@@ -14,34 +14,11 @@ from ledger.log.proof import consistency_proof, verify_consistency
 from ledger.store.memory import MemoryLedger
 from ledger.store.port import LedgerDamaged
 from ledger.store.sealing import MarkMissing, ReadOnly, RolledBack, Sealer
-from tests.support.crook import backup, flipped, tamper
-from tests.support.ledgers import ORIGIN, draft, drafts, sql_ledger
+from tests.support.crook import flipped, tamper
+from tests.support.ledgers import ORIGIN, SIGNER, draft, drafts, sql_ledger
 from tests.support.sweep import sweep
 
-SIGNER = NoteSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KEY = SIGNER.verifier
-
-
-@pytest.fixture
-def mark_path(tmp_path):
-    return tmp_path / "keys" / "mark"
-
-
-@pytest.fixture
-def copy_of(tmp_path, request):
-    """Copies a database as a backup does."""
-    made = []
-
-    def copy(database):
-        server = None if database.is_sqlite else request.getfixturevalue("postgres")
-        folder = tmp_path / "backups"
-        folder.mkdir(exist_ok=True)
-        made.append(backup(database, folder, server))
-        return made[-1]
-
-    yield copy
-    for database in made:
-        database.dispose()
 
 
 def append(ledger, items):
