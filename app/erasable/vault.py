@@ -8,7 +8,7 @@ What cannot be opened (erased, or its ring is not there) stays a placeholder: th
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -44,6 +44,10 @@ class Kept:
     erased_idx: int | None
     value: bytes | None
     spans: tuple[Span, ...] | None
+
+
+Filling = Callable[[int, Sequence[Field]], list[Field]]
+"""The fields of a record (its number, its fields as stored) with the values of those that are placeholders."""
 
 
 class Vault:
@@ -92,6 +96,20 @@ class Vault:
         if not any(isinstance(each, HiddenLeaf) for each in fields):
             return list(fields)
         return _filled(number, fields, self.parts(connection, index, number))
+
+    def filling(self, connection: Connection, index: int) -> Filling:
+        """`fields` for record after record of the entry at `index`: its parts are opened once, when they are needed."""
+        by_record: dict[int | None, list[Kept]] = {}
+
+        def fill(number: int, fields: Sequence[Field]) -> list[Field]:
+            if not any(isinstance(each, HiddenLeaf) for each in fields):
+                return list(fields)
+            if not by_record:
+                for each in self.parts(connection, index):
+                    by_record.setdefault(each.ev_no, []).append(each)
+            return _filled(number, fields, by_record.get(number, ()))
+
+        return fill
 
     def all_fields(
         self, connection: Connection, index: int, records: Sequence[Sequence[Field]]

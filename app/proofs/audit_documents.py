@@ -6,6 +6,7 @@ they are stored; where they give another root, the raw document tells which even
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import Row, func, select
 
 from app.custody import service as custody
 from app.devices import service as devices
-from app.erasable.vault import WHOLE, Vault, digest_of
+from app.erasable.vault import WHOLE, Filling, Vault, digest_of
 from app.events import pending, records
 from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
@@ -99,8 +100,10 @@ class _Documents:
             self._context.add("I9", "document", key, "idx", "an entry of the ledger", "none")
             return
         statement = Statement.parse(entry.statement)
+        filling, names = self._vault.filling(self._connection, row.idx), self._names_of(row.doc_id)
+        self.missing(presence.effects(self._connection, row.doc_id, rows))
         for each in rows:
-            self._event(row, each)
+            self._event(row, each, filling, names.get(each.seq, set()))
             if not 0 <= each.ev_no < statement.commit.n:
                 last = f"0 to {statement.commit.n - 1}"
                 self._context.add("I9", "event", str(each.seq), "ev_no", last, str(each.ev_no))
@@ -111,12 +114,8 @@ class _Documents:
         except (LedgerError, ValueError):
             what = None
         seed = self._context.reader.seed(row.idx)
-        if (
-            what is None
-            and seed is not None
-            and raw == b""
-            and self._gone_with_it(row, len(rows), statement.commit.n)
-        ):
+        # The seed may be gone with it: app.redaction keeps no salts of what nothing can be proven of.
+        if what is None and raw == b"" and self._gone_with_it(row, len(rows), statement.commit.n):
             self._beside(row, rows, key, entry, raw)
             return
         if what is None or seed is None or raw is None:
@@ -182,11 +181,22 @@ class _Documents:
             "I9", "document", key, "intake, sha256 or seed", "what its entry committed to", "other"
         )
 
-    def _event(self, doc: Row[Any], row: Row[Any]) -> None:
+    def _names_of(self, doc_id: int) -> dict[int, set[tuple[str, int]]]:
+        """What the index of names has for the events of a document: (canonical EPC, role) by the event's number."""
+        joined = event_epc.join(event, event.c.seq == event_epc.c.seq)
+        query = select(event_epc.c.seq, event_epc.c.item_id, event_epc.c.role).select_from(joined)
+        stored = self._connection.execute(query.where(event.c.doc_id == doc_id)).all()
+        keys = custody.keys_of(self._connection, sorted({row.item_id for row in stored}))
+        found: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        for row in stored:
+            found[row.seq].add((keys.get(row.item_id, f"item {row.item_id}"), row.role))
+        return found
+
+    def _event(self, doc: Row[Any], row: Row[Any], filling: Filling, names: set[tuple[str, int]]) -> None:
         """Compare every column of an event with its body."""
         key = str(row.seq)
         try:
-            fields = self._vault.fields(self._connection, row.idx, row.ev_no, unpack_fields(bytes(row.body)))
+            fields = filling(row.ev_no, unpack_fields(bytes(row.body)))
             each = event_of(fields)
         except StoredEventDamaged as error:
             self._context.add("I9", "event", key, "body", "an event", error.message)
@@ -212,16 +222,10 @@ class _Documents:
             was = getattr(row, column)
             if (bytes(was) if isinstance(was, memoryview) else was) != must:
                 self._context.add("I9", "event", key, column, str(must), str(was))
-        self.missing(presence.effect(self._connection, row))
-        self._names(row, each)
+        self._names(row, each, names)
         self._parties(row, each)
 
-    def _names(self, row: Row[Any], each: Event) -> None:
-        stored = self._connection.execute(
-            select(event_epc.c.item_id, event_epc.c.role).where(event_epc.c.seq == row.seq)
-        ).all()
-        keys = custody.keys_of(self._connection, [r.item_id for r in stored])
-        found = {(keys.get(r.item_id, f"item {r.item_id}"), r.role) for r in stored}
+    def _names(self, row: Row[Any], each: Event, found: set[tuple[str, int]]) -> None:
         expected = set(roles_of(each))
         for epc, role in sorted(found ^ expected):
             must, was = ("no row", "a row") if (epc, role) in found else ("a row", "no row")

@@ -6,11 +6,13 @@ document or key, each record of a document its event, each later signature its e
 must be one that capture keeps from having any, with the finding that says so.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
 
 from app.cases.models import desk_case
 from app.custody.models import finding
@@ -130,29 +132,44 @@ def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | Non
     return _Known(row.seq, row.signer is not None or (first is not None and first < doc.idx))
 
 
-def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
-    """Whether an event has the effect that it must have, and the lasting findings that go with it."""
+def effects(connection: Connection, doc_id: int, rows: Sequence[Row[Any]]) -> Iterator[Missing]:
+    """Whether each event of a document has the effect that it must have, and the lasting findings that go with it."""
+    joined = finding.join(event, event.c.seq == finding.c.seq)
+    query = select(finding.c.seq, finding.c.code, finding.c.severity).select_from(joined)
+    noted: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for seq, code, severity in connection.execute(query.where(event.c.doc_id == doc_id, finding.c.lasting)):
+        noted[seq].append((code, severity))
+    twins = set(connection.execute(_twins(), {"doc_id": doc_id}).scalars())
+    for row in rows:
+        yield from _effect(row, noted.get(row.seq, []), twin=row.seq in twins)
+
+
+@cache
+def _twins() -> Select[tuple[int]]:
+    """The events of a document whose content the same party had told before, and not taken back by then."""
+    first, declaration = event.alias("first"), event.alias("declaration")
+    taken_back = exists().where(
+        declaration.c.by_id == first.c.by_id,
+        declaration.c.event_id == first.c.event_id,
+        declaration.c.declared_at != 0,
+        declaration.c.seq < event.c.seq,
+    )
+    same = (first.c.by_id == event.c.by_id) & (first.c.digest == event.c.digest) & (first.c.seq < event.c.seq)
+    joined = event.join(first, same)
+    return (
+        select(event.c.seq)
+        .select_from(joined)
+        .where(event.c.doc_id == bindparam("doc_id"), ~taken_back)
+        .distinct()
+    )
+
+
+def _effect(row: Row[Any], stored: Sequence[tuple[str, str]], *, twin: bool) -> Iterator[Missing]:
     key = str(row.seq)
-    stored = connection.execute(
-        select(finding.c.code, finding.c.severity).where(finding.c.seq == row.seq, finding.c.lasting)
-    ).all()
-    codes = {each.code for each in stored}
+    codes = {code for code, _ in stored}
     if bool(row.effective) != (not codes):
         found = ", ".join(sorted(codes)) or "no finding"
         yield Missing("event", key, "effective", f"as {found} has it", str(bool(row.effective)))
-    before = select(event.c.seq).where(
-        event.c.by_id == row.by_id, event.c.digest == row.digest, event.c.seq < row.seq
-    )
-    # What was taken back by then is no report any more.
-    declaration = event.alias("declaration")
-    taken_back = exists().where(
-        declaration.c.by_id == event.c.by_id,
-        declaration.c.event_id == event.c.event_id,
-        declaration.c.declared_at != 0,
-        declaration.c.seq < row.seq,
-    )
-    before = before.where(~taken_back)
-    twin = connection.execute(before.limit(1)).scalar() is not None
     ahead = row.event_time - row.record_time
     must = {FindingCode.OTHER_ID_SAME_CONTENT: twin, FindingCode.NOT_MAKER: None}
     must[FindingCode.FUTURE_EVENT] = None if timedelta(0) < ahead <= _MOST_TOLERANCE else ahead > timedelta(0)
@@ -161,10 +178,10 @@ def effect(connection: Connection, row: Row[Any]) -> Iterator[Missing]:
             yield Missing(
                 "finding", f"event {key}", "code", f"{code.value}: {holds}", ", ".join(codes) or "none"
             )
-    for each in stored:
-        known = {code.value: SEVERITY[code].value for code in must}.get(each.code)
-        if known != each.severity:
-            yield Missing("finding", f"event {key}", "severity", str(known), f"{each.code}: {each.severity}")
+    for code_stored, severity in stored:
+        known = {code.value: SEVERITY[code].value for code in must}.get(code_stored)
+        if known != severity:
+            yield Missing("finding", f"event {key}", "severity", str(known), f"{code_stored}: {severity}")
 
 
 def cases(connection: Connection) -> Iterator[Missing]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app.erasable import sealing, spans
 from app.erasable.models import erasable, redaction
@@ -101,8 +101,11 @@ class Erasing:
         seed = self.writer.seed(index)
         n = Statement.parse(Entry.decode(self.writer.entry(index)).statement).commit.n
         what = records.committed(self.connection, index, n, self.vault)
+        mine = (tables.seed.c.ledger == self.writer.ledger_id) & (tables.seed.c.idx == index)
         if seed is None or what is None:
-            return  # without them nothing is proven of this entry, and no salt is left to test a guess with
+            # Nothing can be proven of this entry any more, so no salt is kept to test a guess with.
+            self.connection.execute(delete(tables.seed).where(mine))
+            return
         count = leaf_count(len(what.intake), what.records)
         numbers = leaf_numbers(len(what.intake), what.records)
         opened = remains.openings(seed, count)
@@ -110,11 +113,7 @@ class Erasing:
         if len(opened[0]) == remains.SALT_BYTES:
             erased[0] = leaf_commitment("document", opened[0], document_digest)
         left = remains.erase(seed, count, erased) if erased else seed
-        self.connection.execute(
-            update(tables.seed)
-            .where(tables.seed.c.ledger == self.writer.ledger_id, tables.seed.c.idx == index)
-            .values(seed=left)
-        )
+        self.connection.execute(update(tables.seed).where(mine).values(seed=left))
 
     def _append(self, index: int, said: RedactionRecord, now: datetime) -> int:
         seed = secrets.token_bytes(remains.SEED_BYTES)

@@ -66,7 +66,7 @@ def test_workers_find_what_this_process_finds(stock: Trade, monkeypatch: pytest.
 
 
 def test_where_a_worker_ends_each_document_is_looked_at(
-    stock: Trade, monkeypatch: pytest.MonkeyPatch
+    sqlite_stock: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ended() -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", "pass"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

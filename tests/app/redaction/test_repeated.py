@@ -86,3 +86,23 @@ def test_where_no_row_says_what_it_repeated_it_is_left_out(trade: Trade) -> None
     assert verify(evidence(trade, 2)).events
     with pytest.raises(NotFound):
         evidence(trade)
+
+
+def test_where_nothing_can_be_proven_any_more_no_salt_is_kept(trade: Trade) -> None:
+    """The document went as a whole with its first erasure; what else it had must not be guessed by the salts that were
+    kept for proofs."""
+    made, plain, other = noted(trade, 1), trade.begun(2), noted(trade, 3)
+    assert trade.post_signed(trade.document(plain)).status_code == 201
+    answer = trade.post_epcis(unmarkable(made, plain, other), "application/xml")
+    index = answer.get_json()["receipt"]["index"]
+
+    def seed() -> bytes | None:
+        with trade.node.services.node.ledger.reading() as reader:
+            return reader.seed(index)
+
+    redactions(trade).redact(made.id, None, BASIS, OPERATOR)
+    assert seed() is not None and audited(trade) == []
+    redactions(trade).redact(other.id, None, BASIS, OPERATOR)
+    assert seed() is None
+    assert audited(trade) == []
+    assert verify(evidence(trade, 2)).events
