@@ -31,8 +31,8 @@ LIMIT 100
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One shipment of a package by a party. `buyer_id` None, or the seller itself: no transaction. `statement`: whether its
-    transaction statement was affirmed."""
+    """One shipment of a package by a party. `buyer_id` None, or the seller itself: no transaction. `statement`: whether
+    its transaction statement was affirmed."""
 
     seq: int
     recipient_id: int | None
