@@ -17,9 +17,14 @@ from app.capture.long import LeaseLost
 from app.capture.recording import project_events
 from app.events import pending
 from app.events.models import event, inbox, inbox_event, inbox_name
+from app.partners import service as partners
+from app.partners.places import Position
+from app.partners.service import NewSite
+from app.prefixes import service as prefixes
 from app.proofs.fsck import fsck
 from app.shared.actor import Role
 from ledger.custody.event import ErrorDeclaration
+from ledger.custody.vocabulary import EventType
 from ledger.log.encoding import to_base64
 from ledger.signing.client import KeyFolder
 from ledger.signing.commitment import Leaf, ListField, commit
@@ -28,7 +33,7 @@ from ledger.signing.keyrecord import Action
 from ledger.signing.stream import CommitmentStream
 from ledger.store.sql.engine import sqlite_driver
 from tests.support.trade import WHEN, problem
-from tests.support.world import GTIN, MAKER, WHOLESALER
+from tests.support.world import GTIN, MAKER, WHOLESALER, package, sgln
 
 SLICE = 5
 MANY = 23
@@ -460,3 +465,31 @@ def test_each_process_that_a_server_forks_holds_leases_under_a_name_of_its_own(s
     pid = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: pid + 1)
     assert worker._name not in ("", mine), "gunicorn --preload makes the worker before it forks"
+
+
+def test_the_events_of_a_long_document_keep_what_was_known_of_their_places_and_numbers(short):
+    """As those of a short one: else a rebuild would not give what the projection has."""
+    services = short.node.services
+    with services.database.writing() as connection:
+        owner = partners.by_gln(connection, WHOLESALER)
+        prefixes.add(connection, "0399999", WHOLESALER)
+        partners.set_site(
+            connection, owner, NewSite("0200000000011", "dock", position=Position.parse("40.7128,-74.0060"))
+        )
+    packed = replace(
+        short.begun(1, event_id=f"urn:uuid:{number(1)}"),
+        type=EventType.AGGREGATION,
+        biz_step="packing",
+        parent="https://id.gs1.org/00/103999990000000014",
+        children=(package("1000"),),
+        epcs=(),
+        ilmd=(),
+        read_point=sgln("0200000000011"),
+    )
+    job = finish(short, job_of(short.post_epcis(short.document(*many(short, count=5), packed))))
+    assert job["success"]
+    with services.database.reading() as connection:
+        [row] = connection.execute(
+            select(event.c.place, event.c.foreign_sscc).where(event.c.biz_step == "packing")
+        ).all()
+    assert tuple(row) == ("40.71280,-74.00600", "https://id.gs1.org/00/103999990000000014")
