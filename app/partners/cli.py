@@ -1,6 +1,7 @@
 """``packproof party ...``: who trades on this node, where their sites are, what licenses them, and their root keys."""
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,10 +249,12 @@ def _list(_arguments: argparse.Namespace, context: "Context") -> None:
 
 
 def _describe(arguments: argparse.Namespace, context: "Context") -> None:
-    node, gln = context.services, service.checked_gln(arguments.gln)
-    place = _place(arguments)
+    node, known = context.services, _known(context, arguments.gln)
+    gln = known.gln
+    said = {name: value for name, value in _place(arguments).columns().items() if value}
+    place = replace(known.place, **said)
     with node.database.writing() as connection:
-        found = service.describe(connection, gln, place if place != Address() else None, arguments.contact)
+        found = service.describe(connection, gln, place, arguments.contact)
         audit.record(connection, node.clock, context.actor, "party.describe", subject=gln, whose=gln)
     context.show(
         {"gln": gln, **found.place.columns(), "contact": found.contact},

@@ -170,19 +170,6 @@ def called(connection: Connection, glns: Iterable[str]) -> dict[str, Named]:
     return found
 
 
-def learn(connection: Connection, found: Mapping[str, tuple[str, Address]]) -> None:
-    """Take over names and addresses that a document brought, by GLN, where nobody has said where that is.
-
-    Only of partners that no operator has registered: what is said of a registered one is the operator's word.
-    """
-    query = select(party.c.party_id, party.c.gln).where(party.c.verified.is_(False), party.c.address == "")
-    for chunk in chunks(sorted(found)):
-        for number, gln in connection.execute(query.where(party.c.gln.in_(chunk))).all():
-            if found[gln][1] != Address():
-                values = found[gln][1].columns()
-                connection.execute(update(party).where(party.c.party_id == number).values(**values))
-
-
 def checked_gln(text: str) -> str:
     """The 13 digits of a GLN. Raises `Invalid` with what is wrong."""
     try:

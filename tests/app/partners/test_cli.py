@@ -9,6 +9,7 @@ from app import wiring
 from app.cli import main
 from app.config import Settings
 from app.partners import service as partners
+from app.products import service as products
 from ledger.signing.client import KeyFolder, make_root
 from tests.support.shared import shared_path
 
@@ -106,6 +107,70 @@ def test_sites_and_licences_are_kept(node):
             party = partners.by_gln(connection, DISTRIBUTOR)
             assert partners.is_licensed(connection, party.party_id, datetime(2026, 6, 1, tzinfo=UTC))
             assert not partners.is_licensed(connection, party.party_id, datetime(2019, 6, 1, tzinfo=UTC))
+    finally:
+        services.database.dispose()
+
+
+def test_licences_are_followed_ended_and_shown_as_of_a_day(node):
+    add = ("party", "add", DISTRIBUTOR, "--name", "North", "--kind", "wholesaler")
+    node(*add, "--licence", "KY-BOP:W-1:2024-01-01:2025-12-31")
+    show = ("party", "licences", DISTRIBUTOR, "--at")
+    assert node.json(*show, "2025-12-31")["authorized"], "the last day is a day of it"
+    assert not node.json(*show, "2026-01-01")["authorized"]
+    number = node.json(
+        "party", "licence", DISTRIBUTOR, "KY-BOP:W-2:2026-02-01", "--source", "the board's list"
+    )["licence"]
+    assert node.json(*show, "2026-02-01")["authorized"]
+    node("party", "end-licence", number, "--on", "2026-03-01", "--why", "revoked")
+    assert "revoked" in node.json(*show, "2026-03-01")["why"]
+    assert "ended already" in node(
+        "party", "end-licence", number, "--on", "2026-03-02", "--why", "x", fails=1
+    )
+    exempt = ("party", "exempt", DISTRIBUTOR, "--covers", "authorization", "--from", "2026-03-01")
+    node(*exempt, "--until", "2026-03-31", "--reason", "waiver", "--evidence", "https://example.com/w")
+    found = node.json(*show, "2026-03-31")
+    assert (found["authorized"], found["why"]) == (True, "exempt: waiver")
+    assert "was NOT authorized on 2026-04-01" in node(*show, "2026-04-01")
+
+
+def test_places_addresses_and_markets_are_entered(node):
+    node(
+        "party",
+        "add",
+        DISTRIBUTOR,
+        "--name",
+        "North",
+        "--kind",
+        "maker",
+        "--city",
+        "Trenton",
+        "--country",
+        "us",
+    )
+    described = node.json(
+        "party", "describe", DISTRIBUTOR, "--address", "1 Plant Road", "--contact", "+1 555 0100"
+    )
+    assert (described["address"], described["city"]) == ("1 Plant Road", "Trenton"), "what is not given stays"
+    assert described["contact"] == "+1 555 0100"
+    site = ("party", "site", "0399999999915", "--of", DISTRIBUTOR, "--name", "Dock")
+    assert node.json(*site, "--position", "38.2527,-85.7585")["position"] == [38.2527, -85.7585]
+    assert "place of North's at 38.2527" in node("party", "site", DISTRIBUTOR, "--of", DISTRIBUTOR, "--name", "HQ",
+                                                 "--position", "38.2527,-85.7585")  # fmt: skip
+    node("product", "add", "00300010123455", "--maker", DISTRIBUTOR)
+    allowed = node.json("product", "allow", "00300010123455", "--country", "us", "--party", DISTRIBUTOR)
+    assert allowed["countries"] == ["US"]
+    assert "is no country" in node("product", "allow", "00300010123455", "--country", "USA", fails=1)
+    services = wiring.build(Settings.from_env())
+    try:
+        with services.database.reading() as connection:
+            assert set(partners.positions(connection, ["0399999999915", DISTRIBUTOR, "x"])) == {
+                "0399999999915",
+                DISTRIBUTOR,
+            }
+            market = products.markets(connection, ["00300010123455"])["00300010123455"]
+            assert (market.countries, market.companies) == ({"US"}, {DISTRIBUTOR})
+            called = partners.called(connection, [DISTRIBUTOR, "0399999999915"])
+            assert called["0399999999915"].company == DISTRIBUTOR
     finally:
         services.database.dispose()
 
