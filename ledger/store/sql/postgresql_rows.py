@@ -12,13 +12,17 @@ That is what ``array_send`` in the server's source writes. Both statements are p
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from psycopg import RawCursor
 from psycopg.adapt import Dumper
-from psycopg.pq import Format
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.numeric import Int2, Int8
 from sqlalchemy import Connection
+from sqlalchemy.pool import PoolProxiedConnection
 
 from ledger.store.port import Head
 from ledger.store.sql.bulk import HeadRow, NewRows, raise_as_sqlalchemy, require_transaction
@@ -28,6 +32,8 @@ _BYTEA: Final = 17
 _BIGINT_ARRAY: Final = 1016
 _BYTEA_ARRAY: Final = 1001
 _CURSOR: Final = "packproof.cursor"
+_ADAPTED: Final = "packproof.arrays"
+_KEYS: Final = "packproof.statements"
 
 _ARRAY = struct.Struct(">iiIii")
 _NO_ELEMENTS = struct.Struct(">iiI")
@@ -66,10 +72,9 @@ WHERE ledger = %(ledger)b AND size = %(old)b
 # with it every statement that was appended before.
 _ONTO = """
 WITH h AS (
-    UPDATE head h SET size = %(size)b, root = %(root)b, last_leaf = %(last_leaf)b, peaks = %(peaks)b
-    WHERE h.ledger = %(ledger)b AND h.size = %(old)b AND h.root = %(old_root)b
-        AND h.last_leaf = %(old_last_leaf)b AND h.peaks = %(old_peaks)b
-        AND h.ledger = (SELECT o.id FROM ledger_origin o WHERE o.origin = %(origin)b)
+    UPDATE head h SET size = $1, root = $2, last_leaf = $3, peaks = $4
+    WHERE h.ledger = $5 AND h.size = $6 AND h.root = $7 AND h.last_leaf = $8 AND h.peaks = $9
+        AND h.ledger = (SELECT o.id FROM ledger_origin o WHERE o.origin = $10)
         AND NOT EXISTS (SELECT 1 FROM statement_index i WHERE i.ledger = h.ledger AND i.hash16 {same})
     RETURNING h.ledger
 ), s AS (
@@ -80,18 +85,17 @@ WITH h AS (
 INSERT INTO entry (ledger, idx, leaf, body, recv_ms) {entry}
 """
 _ONTO_ONE = _ONTO.format(
-    same="= %(hash16)b",
-    entry="SELECT h.ledger, %(old)b, %(leaf)b, %(body)b, %(recv_ms)b FROM h",
-    statement="SELECT %(hash16)b, h.ledger, %(old)b FROM h",
-    seed="SELECT h.ledger, %(old)b, %(seed)b::bytea FROM h WHERE %(seed)b::bytea IS NOT NULL",
+    same="= $11",
+    statement="SELECT $11, h.ledger, $6 FROM h",
+    entry="SELECT h.ledger, $6, $12, $13, $14 FROM h",
+    seed="SELECT h.ledger, $6, $15::bytea FROM h WHERE $15::bytea IS NOT NULL",
 )
 _ONTO_MANY = _ONTO.format(
-    same="= ANY(%(hash16)b)",
-    entry="SELECT h.ledger, %(old)b + u.n - 1, u.leaf, u.body, u.recv_ms "
-    "FROM h, unnest(%(leaf)b, %(body)b, %(recv_ms)b) WITH ORDINALITY AS u (leaf, body, recv_ms, n)",
-    statement="SELECT u.hash16, h.ledger, %(old)b + u.n - 1 "
-    "FROM h, unnest(%(hash16)b) WITH ORDINALITY AS u (hash16, n)",
-    seed="SELECT h.ledger, u.idx, u.seed FROM h, unnest(%(seed_idx)b, %(seed)b) AS u (idx, seed)",
+    same="= ANY($11)",
+    statement="SELECT u.hash16, h.ledger, $6 + u.n - 1 FROM h, unnest($11) WITH ORDINALITY AS u (hash16, n)",
+    entry="SELECT h.ledger, $6 + u.n - 1, u.leaf, u.body, u.recv_ms "
+    "FROM h, unnest($12, $13, $14) WITH ORDINALITY AS u (leaf, body, recv_ms, n)",
+    seed="SELECT h.ledger, u.idx, u.seed FROM h, unnest($16, $15) AS u (idx, seed)",
 )
 
 
@@ -143,32 +147,41 @@ class PostgresqlRows:
 
     def append_onto(self, ledger: int, origin: str, old: Head, rows: NewRows, new: Head) -> bool:
         """Insert the rows and move the head, if it is `old` and no statement is known; one round trip."""
-        parameters: dict[str, object] = {
-            "ledger": Int2(ledger),
-            "origin": origin,
-            "old": Int8(old.size),
-            "old_root": old.root,
-            "old_last_leaf": old.last_leaf,
-            "old_peaks": old.peaks.encode(),
-            "size": Int8(new.size),
-            "root": new.root,
-            "last_leaf": new.last_leaf,
-            "peaks": new.peaks.encode(),
-        }
-        if len(rows.leaf) == 1:
-            parameters["leaf"] = rows.leaf[0]
-            parameters["body"] = rows.body[0]
-            parameters["recv_ms"] = Int8(rows.recv_ms[0])
-            parameters["hash16"] = rows.hash16[0]
-            parameters["seed"] = rows.seeds[0] if rows.seeds else None
-            return bool(self._run(_ONTO_ONE, parameters).rowcount == 1)
-        parameters["leaf"] = bytea_array(rows.leaf)
-        parameters["body"] = bytea_array(rows.body)
-        parameters["recv_ms"] = bigint_array(rows.recv_ms)
-        parameters["hash16"] = bytea_array(rows.hash16)
-        parameters["seed_idx"] = bigint_array(rows.seed_idx)
-        parameters["seed"] = bytea_array(rows.seeds)
-        return bool(self._run(_ONTO_MANY, parameters).rowcount == len(rows.leaf))
+        count = len(rows.leaf)
+        heads = (
+            Int8(new.size), new.root, new.last_leaf, new.peaks.encode(),
+            Int2(ledger), Int8(old.size), old.root, old.last_leaf, old.peaks.encode(), origin,
+        )  # fmt: skip
+        if count == 1:
+            seed = rows.seeds[0] if rows.seeds else None
+            columns = (rows.hash16[0], rows.leaf[0], rows.body[0], Int8(rows.recv_ms[0]), seed)
+            return self._run_prepared(_ONTO_ONE, (*heads, *columns)) == 1
+        arrays = (
+            bytea_array(rows.hash16), bytea_array(rows.leaf), bytea_array(rows.body), bigint_array(rows.recv_ms),
+            bytea_array(rows.seeds), bigint_array(rows.seed_idx),
+        )  # fmt: skip
+        return self._run_prepared(_ONTO_MANY, (*heads, *arrays)) == count
+
+    def _run_prepared(self, sql: str, values: Sequence[object]) -> int:
+        """How many rows a statement inserted; past psycopg where psycopg has it prepared on this connection."""
+        require_transaction(self._connection)
+        held = self._connection.connection
+        driver: Any = held.driver_connection
+        keys = held.info.setdefault(_KEYS, {})
+        which = sql, values[14] is None  # a parameter without a type makes a statement of its own
+        try:
+            name = driver._prepared._names.get(keys.get(which))
+            if name is not None:
+                return _straight(driver.pgconn, name, values)
+            _adapt(held)
+            cursor = RawCursor(driver)
+            cursor.execute(sql, values, prepare=True)
+            key = next(reversed(driver._prepared._names), None)  # what was used last stands last
+            if key is not None and key[0] == sql.encode():
+                keys[which] = key
+            return cursor.rowcount
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise_as_sqlalchemy(self._connection, sql, error)
 
     def _run(self, sql: str, parameters: Mapping[str, object]) -> Any:
         """The driver's cursor after one statement."""
@@ -187,11 +200,34 @@ def _cursor(connection: Connection) -> Any:
     held = connection.connection
     cursor = held.info.get(_CURSOR)
     if cursor is None:
+        _adapt(held)
+        driver: Any = held.driver_connection
+        cursor = held.info[_CURSOR] = driver.cursor(binary=True)
+    return cursor
+
+
+def _adapt(held: PoolProxiedConnection) -> None:
+    if _ADAPTED not in held.info:
         driver: Any = held.driver_connection
         driver.adapters.register_dumper(ByteaArray, _ByteaArrayDumper)
         driver.adapters.register_dumper(BigintArray, _BigintArrayDumper)
-        cursor = held.info[_CURSOR] = driver.cursor(binary=True)
-    return cursor
+        held.info[_ADAPTED] = True
+
+
+def _straight(connection: PGconn, name: bytes, values: Sequence[object]) -> int:
+    """Execute a prepared statement by libpq, in a transaction; the number of rows it changed."""
+    if connection.transaction_status == TransactionStatus.IDLE:
+        _checked(connection.exec_(b"BEGIN"))
+    written: list[Any] = [_WRITTEN[type(value)](value) for value in values]
+    return (
+        _checked(connection.exec_prepared(name, written, [Format.BINARY] * len(written))).command_tuples or 0
+    )
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
+    return result
 
 
 class ByteaArray(bytes):
@@ -216,6 +252,17 @@ class _BigintArrayDumper(Dumper):
 
     def dump(self, obj: BigintArray) -> BigintArray:
         return obj
+
+
+_WRITTEN: Final[Mapping[type, Callable[[Any], bytes | None]]] = {
+    Int2: struct.Struct(">h").pack,
+    Int8: struct.Struct(">q").pack,
+    str: str.encode,
+    bytes: bytes,
+    ByteaArray: bytes,
+    BigintArray: bytes,
+    type(None): lambda _: None,
+}
 
 
 def bytea_array(items: Sequence[bytes]) -> ByteaArray:
