@@ -106,6 +106,7 @@ class _Looked:
     facts: Facts
     scan: Scan | None
     full: bool
+    item_id: int | None
 
 
 class Verification:
@@ -130,7 +131,7 @@ class Verification:
         # No snapshot is held while another company's node takes its time.
         result = self._with_maker(looked, actor, asker, started)
         with self._database.writing() as connection:
-            self._keep(connection, result, symbology, actor, asker)
+            self._keep(connection, result, looked.item_id, symbology, actor, asker)
         return result
 
     def judged_again(self, connection: Connection, raw: bytes, symbology: str | None, asker: str) -> Verdict:
@@ -223,14 +224,17 @@ class Verification:
                 verdict.reason, sender, (product.manufacturer or None) if product else None, now
             ),
         )
-        return _Looked(result, facts, scan, full)
+        return _Looked(result, facts, scan, full, loaded.ids.get(subject) if subject else None)
 
     def _keep(
-        self, connection: Connection, result: Result, symbology: str | None, actor: Actor, asker: str | None
+        self,
+        connection: Connection,
+        result: Result,
+        item_id: int | None,
+        symbology: str | None,
+        actor: Actor,
+        asker: str | None,
     ) -> None:
-        number = None
-        if result.subject is not None:
-            number = loading.find_ids(connection, [result.subject]).get(result.subject)
         connection.execute(
             insert(scan_check).values(
                 check_id=result.check_id,
@@ -240,7 +244,7 @@ class Verification:
                 raw=result.raw,
                 symbology=symbology,
                 subject=result.subject,
-                item_id=number,
+                item_id=item_id,
                 word=result.verdict.word.value,
                 reason=result.verdict.reason.value,
                 latency_us=int(result.latency_ms * 1000),
