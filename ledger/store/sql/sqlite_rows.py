@@ -46,6 +46,9 @@ _IF_NEW = " AND NOT EXISTS (SELECT 1 FROM statement_index i WHERE i.hash16 = ?11
 _MOVE_FROM_IF_NEW = _MOVE_FROM + _IF_NEW
 
 
+_CURSOR: Final = "ledger.store.sql.sqlite_rows"
+
+
 class SqliteRows:
     """`ledger.store.sql.bulk.Rows` on SQLite."""
 
@@ -55,14 +58,15 @@ class SqliteRows:
 
     def lock_head(self, origin: str, hashes: Sequence[bytes]) -> tuple[HeadRow, list[int]] | None:
         """The head and the indexes known under `hashes`: the transaction holds the only write lock already."""
+        # All rows are fetched, though there is one: a statement that is not at its end keeps reading after the commit.
         if len(hashes) == 1:
-            row = self._run(_HEAD_AND_ONE, (hashes[0], origin)).fetchone()
-            if row is not None and row[5] is None:
-                return HeadRow(*row[:5]), []
-        row = self._run(_HEAD, (origin,)).fetchone()
-        if row is None:
+            for row in self._run(_HEAD_AND_ONE, (hashes[0], origin)).fetchall():
+                if row[5] is None:
+                    return HeadRow(*row[:5]), []
+        rows = self._run(_HEAD, (origin,)).fetchall()
+        if not rows:
             return None
-        head = HeadRow(*row)
+        head = HeadRow(*rows[0])
         return head, [index for _, index in self.known(head.ledger, hashes)]
 
     def known(self, ledger: int, hashes: Sequence[bytes]) -> list[tuple[bytes, int]]:
@@ -131,9 +135,7 @@ class SqliteRows:
         """The driver's cursor after one statement, or after one for each of many parameters."""
         require_transaction(self._connection)
         if self._cursor is None:
-            driver = self._connection.connection.driver_connection
-            assert driver is not None
-            self._cursor = driver.cursor()
+            self._cursor = _cursor_of(self._connection)
         try:
             if many:
                 self._cursor.executemany(sql, parameters)
@@ -142,3 +144,18 @@ class SqliteRows:
         except self._connection.dialect.loaded_dbapi.Error as error:
             raise_as_sqlalchemy(self._connection, sql, error, self._cursor)
         return self._cursor
+
+
+def _cursor_of(connection: Connection) -> Any:
+    """The one cursor of the driver's connection, which lives as long as that does.
+
+    A cursor of each transaction would be destroyed whenever its thread lets go of it, and with that resets its last
+    statement: which the driver keeps for the next one to use, and another thread may be running by then. Its next use
+    fails with 'Error binding parameter'.
+    """
+    cursor = connection.info.get(_CURSOR)
+    if cursor is None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        cursor = connection.info[_CURSOR] = driver.cursor()
+    return cursor
