@@ -54,6 +54,7 @@ from ledger.store.sql.engine import Database
 
 INVESTIGATION = "investigation"
 LONGEST_BIN = 80
+LONGEST_TEXT = 1_500  # room for what the thread says beside it
 CONFIRMED, DIFFERS = "verified", "differs"
 _FORM_OF = {Move.NOTIFY: FormKind.INITIAL, Move.REQUEST_TERMINATION: FormKind.TERMINATION}
 # What a scan of a sample may bring up against a package that is held anyway.
@@ -104,8 +105,8 @@ class Suspicion:
                 f"1 to {LONGEST_BIN} characters.",
                 "Name the bin.",
             )
-        if not 1 <= len(reason) <= cases.LONGEST_NOTE:
-            raise Invalid("note.length", "Say what was seen", f"1 to {cases.LONGEST_NOTE} characters.")
+        if not 1 <= len(reason) <= LONGEST_TEXT:
+            raise Invalid("note.length", "Say what was seen", f"1 to {LONGEST_TEXT} characters.")
         return cls(subjects, Ground(ground), place, reason, check_id[:64])
 
 

@@ -24,6 +24,7 @@ from app.shared.clock import Clock
 
 NOTICE = "notice"
 FURTHER_DOWN = "A holder further down"
+_NAMED = 10  # in one line of the thread; the page lists all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +41,46 @@ class Consignee:
     counts: Counts
 
 
-def tell(connection: Connection, clock: Clock, case: DeskCase, population: Population) -> int:
-    """Tell everybody who was shipped packages by the recalling party, or has some now, and was not told yet."""
-    maker = partners.by_gln(connection, case.party_gln)
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Who has to be told, by the number of the party: how many packages, and which of them were shipped to directly."""
+
+    packages: Mapping[int, int]
+    direct: frozenset[int]
+
+
+def reached(connection: Connection, gln: str, population: Population) -> Reached:
+    """Everybody who was shipped packages by the party `gln`, or has some now. Reads only: it may take seconds."""
+    maker = partners.by_gln(connection, gln)
     assert maker is not None
-    known = set(
-        connection.execute(
-            select(recall_consignee.c.party_id).where(recall_consignee.c.case_id == case.case_id)
-        ).scalars()
-    )
     direct = shipped_to(connection, population, maker.party_id)
     having: dict[int, int] = {}
     for each in holdings(connection, population):
         if each.party_id is not None and each.state in ("held", "under way"):
             having[each.party_id] = having.get(each.party_id, 0) + each.packages
-    told = having | direct
-    fresh = {party: packages for party, packages in told.items() if party not in {*known, maker.party_id}}
+    told = {party: count for party, count in (having | direct).items() if party != maker.party_id}
+    return Reached(told, frozenset(direct))
+
+
+def tell(connection: Connection, clock: Clock, case: DeskCase, whom: Reached) -> int:
+    """Tell those who were not told yet. How many these were."""
+    known = set(
+        connection.execute(
+            select(recall_consignee.c.party_id).where(recall_consignee.c.case_id == case.case_id)
+        ).scalars()
+    )
+    direct = whom.direct
+    fresh = {party: packages for party, packages in whom.packages.items() if party not in known}
     glns = partners.glns(connection, fresh)
     for party, packages in sorted(fresh.items()):
         _tell_one(connection, clock, case, party, glns[party], packages, direct=party in direct)
     if fresh:
         near = [glns[party] for party in sorted(fresh) if party in direct]
         names = partners.names(connection, near)
-        listed = ", ".join(sorted(names[gln] for gln in near))
+        called = sorted(names[gln] for gln in near)
+        listed = ", ".join(called[:_NAMED]) + (
+            f" and {len(near) - _NAMED} more" if len(near) > _NAMED else ""
+        )
         further = len(fresh) - len(near)
         parts = [listed] if listed else []
         parts += [f"{further} further down the chain"] if further else []

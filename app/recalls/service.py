@@ -146,6 +146,7 @@ class Recalls:
         with self.database.snapshot() as connection:
             found = self._find(connection, actor, scope)
             _require_maker(connection, found, gln)
+            whom = notices.reached(connection, gln, found.population)
         keys = tuple(sorted(found.lots)), tuple(sorted(found.packages))
         receipt = report(self.capture, self.clock, actor, called_back(*keys), channel=channel)
         with self.database.writing() as connection:
@@ -179,7 +180,7 @@ class Recalls:
                 text=f"Recalled: {reason} Entry {receipt.index} of the ledger says so.",
             )
             case = cases.case(connection, Desk.RECALLS, case_id, gln)
-            told = notices.tell(connection, self.clock, case, found.population)
+            told = notices.tell(connection, self.clock, case, whom)
             record(
                 connection,
                 self.clock,
@@ -194,9 +195,11 @@ class Recalls:
     def tell_again(self, actor: Actor, case_id: str) -> int:
         """Tell those who have got packages since. How many were new."""
         gln = _party(actor)
+        with self.database.snapshot() as connection:
+            whom = notices.reached(connection, gln, population_of(_own(connection, case_id, gln)))
         with self.database.writing() as connection:
             case = _own(connection, case_id, gln)
-            told = notices.tell(connection, self.clock, case, population_of(case))
+            told = notices.tell(connection, self.clock, case, whom)
             if not told:
                 cases.say(
                     connection,
@@ -226,7 +229,7 @@ class Recalls:
         of_lots = tuple(sorted(key for key in keys.values() if "/21/" not in key))
         packages = tuple(sorted(key for key in keys.values() if "/21/" in key))
         receipt = report(self.capture, self.clock, actor, taken_back(of_lots, packages))
-        said = f"{text.strip()} Entry {receipt.index} of the ledger ends the recall."
+        said = f"{text.strip()[:1500]} Entry {receipt.index} of the ledger ends the recall."
         with self.database.writing() as connection:
             cases.close(connection, self.clock, case_id, actor.name, "ended", text=said)
             notices.end(connection, self.clock, case, said)
