@@ -7,7 +7,8 @@ from app.shared.auditing import AuditContext
 
 def check(context: AuditContext) -> None:
     """Compare every projected row, and the cases of the exceptions desk, with what must be there."""
-    for missing in presence.cases(context.connection):
-        context.add("I9", *missing)
     for found in rebuild.differences(context.connection, context.tell):
         context.add("I9", found.table, found.key, found.column, found.expected, found.found)
+    # What is wrong about a finding is told of the finding first: its case follows from it.
+    for missing in presence.cases(context.connection):
+        context.add("I9", *missing)

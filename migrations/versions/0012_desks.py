@@ -2,7 +2,7 @@
 
 What stood in the desk's own tables goes on as desks' cases, with clock and thread; findings of kinds that make a case
 since this version get theirs, with all the time that a new one has. Down again, a case of
-several items becomes one for each of them, and cases that stand on no finding, messages and deliveries are lost.
+several items becomes one for each of them; cases of kinds that there were none of, messages and deliveries are lost.
 """
 
 from datetime import UTC, datetime
@@ -212,7 +212,9 @@ def downgrade() -> None:
         "SELECT e.kind, e.seq, e.item_id, e.container_id, e.party_id, e.case_id, d.partner_id, d.opened_at, "
     )
     query += "d.due_at, d.closed_at, d.closed_by FROM exception_case AS e JOIN desk_case AS d ON d.case_id = e.case_id "
-    links = connection.execute(sa.text(query + "ORDER BY e.case_id, e.seq, e.item_id")).all()
+    links = connection.execute(
+        sa.text(query + "WHERE e.kind = 'short' ORDER BY e.case_id, e.seq, e.item_id")
+    ).all()
     said = "SELECT n.note_id, n.case_id, n.at, n.who, n.text FROM desk_note AS n JOIN desk_case AS d "
     said += "ON d.case_id = n.case_id WHERE d.desk = 'exceptions' ORDER BY n.note_id"
     notes = connection.execute(sa.text(said)).all()

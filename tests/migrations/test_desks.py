@@ -63,9 +63,6 @@ def test_the_exceptions_desk_goes_up_and_down(empty_database: Database) -> None:
     assert rows(empty_database, "SELECT case_id, kind, closed_at FROM exception_case ORDER BY 1") == [
         ("exc_1", "short", None),
         ("exc_2", "short", 300),
-        ("exc_no_statement_5_0", "no_statement", None),
-        ("exc_not_holder_5_0", "not_holder", None),
-        ("exc_not_holder_5_0-9-8", "not_holder", None),
     ]
     assert rows(
         empty_database, "SELECT who, text FROM exception_note WHERE case_id = 'exc_1' ORDER BY note_id"
