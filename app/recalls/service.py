@@ -150,35 +150,20 @@ class Recalls:
         keys = tuple(sorted(found.lots)), tuple(sorted(found.packages))
         receipt = report(self.capture, self.clock, actor, called_back(*keys), channel=channel)
         with self.database.writing() as connection:
-            product = products.by_gtins(connection, [scope.gtin.digits]).get(scope.gtin.digits)
-            name = product.title if product else f"GTIN {scope.gtin.digits}"
-            data = {
-                "gtin": scope.gtin.digits,
-                "product": name,
-                "lots": list(scope.lots),
-                "serials": len(scope.serials),
-                "scope": scope.said,
-                "class": klass.value,
-                "reason": reason,
-                "instruction": instruction,
-                "entry": receipt.index,
-            }
-            case_id = cases.open_case(
-                connection,
-                self.clock,
-                NewCase(
-                    Desk.RECALLS,
-                    RECALL,
-                    gln,
-                    f"Recall of {name}, {scope.said}",
-                    subject=keys[0][0] if len(keys[0]) == 1 else f"GTIN {scope.gtin.digits}",
-                    due_at=self.clock.now() + CLASSES[klass][1],
-                    data=data,
-                    items=dict.fromkeys((*found.lots.values(), *found.packages.values()), RECALLED),
-                ),
-                who=actor.name,
-                text=f"Recalled: {reason} Entry {receipt.index} of the ledger says so.",
+            texts = {"class": klass.value, "reason": reason, "instruction": instruction}
+            data = {**_about(connection, scope), **texts, "entry": receipt.index}
+            new = NewCase(
+                Desk.RECALLS,
+                RECALL,
+                gln,
+                f"Recall of {data['product']}, {scope.said}",
+                subject=keys[0][0] if len(keys[0]) == 1 else f"GTIN {scope.gtin.digits}",
+                due_at=self.clock.now() + CLASSES[klass][1],
+                data=data,
+                items=dict.fromkeys((*found.lots.values(), *found.packages.values()), RECALLED),
             )
+            text = f"Recalled: {reason} Entry {receipt.index} of the ledger says so."
+            case_id = cases.open_case(connection, self.clock, new, who=actor.name, text=text)
             case = cases.case(connection, Desk.RECALLS, case_id, gln)
             told = notices.tell(connection, self.clock, case, whom)
             record(
@@ -188,7 +173,7 @@ class Recalls:
                 "recall.open",
                 subject=case_id,
                 whose=gln,
-                detail=f"{name}, {scope.said}; {told} told",
+                detail=f"{data['product']}, {scope.said}; {told} told",
             )
         return case_id
 
@@ -290,6 +275,18 @@ def population_of(case: DeskCase) -> Population:
     if case.data.get("serials"):
         return Population(packages=tuple(sorted(case.items)))
     return Population(lots=tuple(sorted(case.items)))
+
+
+def _about(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """What a recall's case keeps of its scope."""
+    product = products.by_gtins(connection, [scope.gtin.digits]).get(scope.gtin.digits)
+    return {
+        "gtin": scope.gtin.digits,
+        "product": product.title if product else f"GTIN {scope.gtin.digits}",
+        "lots": list(scope.lots),
+        "serials": len(scope.serials),
+        "scope": scope.said,
+    }
 
 
 def _own(connection: Connection, case_id: str, gln: str) -> DeskCase:
