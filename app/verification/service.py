@@ -186,6 +186,11 @@ class Verification:
         full = scan is not None and rules.is_full_label(scan)
         shown = item if visible or full else None
         pending = _pending(connection, loaded, subject, inside, None if visible or full else asker)
+        near = ""
+        if shown is None and subject is not None and not pending:
+            near = noticing.nearly(connection, subject, label.lot, label.expiry, asker)
+        # What nearly is a known serial is misread far more often than made up: nobody is accused by a caps lock key.
+        made_here = full and product is not None and product.maker is not None
         facts = Facts(
             now=now,
             item=shown,
@@ -194,7 +199,7 @@ class Verification:
             label_lot=label.lot,
             label_expiry=label.expiry,
             unreadable=unreadable,
-            maker_denies=full and product is not None and product.maker is not None and not pending,
+            maker_denies=made_here and not pending and not near,
             lot_recalled=_lot_recalled(loaded, shown),
             in_progress=bool(pending),
         )
@@ -203,9 +208,6 @@ class Verification:
         if visible and inside:
             contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending)
         record = _record(connection, loaded, item, outer, asker) if visible and item and outer else None
-        near = ""
-        if shown is None and subject is not None and not pending:
-            near = noticing.nearly(connection, subject, label.lot, label.expiry, asker)
         sender = record.last_custodian if record else None
         result = Result(
             check_id=new_id("chk"),
