@@ -147,7 +147,7 @@ class Capture:
         sells = any(
             e.effective and e.act.moves_title and e.act.event.biz_step == "shipping" for e in capture.events
         )
-        if receipt.known or not sells:
+        if not sells or receipt.known:
             return receipt
         try:
             with self.database.snapshot() as connection:
