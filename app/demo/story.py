@@ -194,7 +194,7 @@ class Story:
         mended = self._post_epcis(MAKER, correction, "application/xml")
         held = self._held(WHOLESALER)
         self._must(held == 239, f"The wholesaler holds {held}, not 239", mended)
-        self._must("Open (0)" in queue.get("/exceptions"), "The shortage did not close by itself")
+        self._must("Nothing is open" in queue.get("/exceptions"), "The shortage did not close by itself")
         self.say(
             f"The maker corrects its packing and voids the missing one: the exception closes by itself, {held} stay."
         )
