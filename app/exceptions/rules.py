@@ -213,6 +213,8 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
     FindingCode.NEVER_COMMISSIONED: Kind(
         "Its maker's data has not arrived", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
+    FindingCode.CIRCULAR_RESALE: _seller("Sold back to whom it was before, and no return", days=2),
+    FindingCode.NOT_ISSUER: Kind("Packed under another company's number", _DATA, days=2),
     FindingCode.NOT_MAKER: Kind("Made or recalled by another than its maker", _DATA, days=2),
     FindingCode.SHORT: Kind("Shortage found on opening", _N["2-2"], pdg=Pdg.MISSING_PRODUCT),
     FindingCode.OVER: Kind("More found than was packed", _N["1-3A"], pdg=Pdg.MISSING_DATA),
