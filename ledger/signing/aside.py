@@ -120,7 +120,9 @@ class Disclosed:
 
     def __post_init__(self) -> None:
         if not all(_WORD.fullmatch(word) for word in (self.request, self.to, self.reason)):
-            raise _refuse("request, to and reason are words of 1 to 60 lower-case letters, digits and low lines")
+            raise _refuse(
+                "request, to and reason are words of 1 to 60 lower-case letters, digits and low lines"
+            )
 
     def document(self) -> bytes:
         """The raw document: JCS (RFC 8785) of the members."""
