@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 from app.history.rules import shown
 from app.partners import service as partners
 from app.shared.audit import disclose
-from app.vrs import requests, signals
+from app.vrs import requests, signals, volume
 from app.vrs.messages import Failure, Info
 from app.vrs.requests import Kept
 from app.vrs.rules import SignalKind
@@ -27,6 +27,8 @@ NOTICED: dict[SignalKind, str] = {
     SignalKind.VERIFICATION_HEAT: "Asked about by many",
     SignalKind.NO_MATCH: "Did not match",
     SignalKind.NEAR_DUPLICATE: "Nearly another serial",
+    SignalKind.VOLUME_ANOMALY: "More about than was made",
+    SignalKind.UNSOLD_RETURN: "Returned, never sold",
 }
 ANSWERED: dict[str, str] = {
     "verified": "Verified",
@@ -50,6 +52,7 @@ def maker_page() -> str:
     with node.database.reading() as connection:
         noticed = sorted(signals.signals(connection, maker, since), key=_is_minor)[:MOST_SIGNS]
         askers = requests.askers_of(connection, maker, since)
+        volumes = volume.volumes(connection, maker, since)
         asked = requests.of_maker(connection, maker, since)
         glns = {each.requester for each in noticed} | {each.gln for each in askers}
         names = partners.names(connection, glns | {each.question.requester for each in asked})
@@ -63,6 +66,7 @@ def maker_page() -> str:
             (each, NOTICED[each.kind], names.get(each.requester, each.requester), shown(each.about))
             for each in noticed
         ],
+        volumes=[(each, each.sign) for each in volumes],
         askers=[
             (names.get(each.gln, each.gln), each.asked, each.missed, f"{each.last:%Y-%m-%d %H:%M}")
             for each in askers

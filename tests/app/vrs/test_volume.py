@@ -2,8 +2,12 @@
 
 import pytest
 
+from app.shared.actor import Role
 from app.vrs.rules import SignalKind, volume
 from ledger.custody.findings import Severity
+from tests.app.vrs.test_responder import asking  # noqa: F401 - a fixture
+from tests.support.counter import text_of
+from tests.support.world import MAKER
 
 
 @pytest.mark.parametrize(("made", "about", "back"), [(10, 10, 10), (10, 0, 0), (80, 79, 3)])
@@ -22,3 +26,15 @@ def test_more_of_a_lot_returned_than_was_made_is_held() -> None:
     found = volume(10, 12, 11)
     assert found is not None
     assert found.explanation.endswith("11 of them as returns")
+
+
+def test_the_maker_sees_a_lot_of_which_more_is_about_than_was_made(asking):  # noqa: F811
+    maker = asking.node.person("max", Role.MANUFACTURER, party_gln=MAKER)
+    for serial in ("1", "2", "3"):
+        asking.told(serial)
+    page = asking.node.sign_in(maker.name).get("/verifications")
+    assert "More about than was made" not in text_of(page)
+    for serial in ("1", "COPY-1", "COPY-2"):
+        asking.told(serial)
+    said = text_of(asking.node.sign_in(maker.name).get("/verifications"))
+    assert "5 serials of this lot were asked about, 4 packages were made of it" in said
