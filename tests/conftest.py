@@ -24,6 +24,11 @@ settings.register_profile(
 )
 settings.load_profile("packproof")
 
+if importlib.util.find_spec("flask"):
+    from tests.support import compiled
+
+    compiled.share()
+
 pytest_plugins = [
     name
     for name in (

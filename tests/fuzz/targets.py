@@ -197,7 +197,9 @@ def _made(found: Samples) -> Iterable[Target]:
         lambda value: value.note.encode(),
     )
     yield Target("vkey", _text(NoteVerifier.parse), (str(log).encode(),), lambda value: str(value).encode())
-    yield Target("log-proof", LogProof.parse, tuple(item.proof for item in bundle.entries), LogProof.encode)
+    yield Target(
+        "log-proof", LogProof.parse, tuple(proof.encode() for proof in bundle.proofs()), LogProof.encode
+    )
     yield Target(
         "tile-path",
         _text(TileId.parse),

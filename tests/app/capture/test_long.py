@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import wiring
+from app.capture import committer
 from app.capture import inbox as queue
 from app.capture import long as longs
 from app.capture.long import LeaseLost
@@ -168,7 +169,8 @@ def test_a_late_long_document_is_parked_only_if_it_is_what_was_signed(short):
     assert fsck(services.database, services.node).ok
 
 
-def test_a_late_document_that_cannot_be_parked_now_is_told_so(sqlite_trade):
+def test_a_late_document_that_cannot_be_parked_now_is_told_so(sqlite_trade, monkeypatch):
+    monkeypatch.setattr(committer, "TRIES", 1)  # each waits for the database as long as its setting says
     short, services = sqlite_trade, sqlite_trade.node.services
     calm(services)
     capture = short.signed(short.document(*many(short)))
