@@ -206,13 +206,15 @@ def queue(
     party_gln: str | None,
     *,
     closed: bool = False,
-    owner_id: str | None = None,
+    saying: tuple[str, str] | None = None,
     limit: int = MOST_SHOWN,
 ) -> list[DeskCase]:
-    """A desk's cases by their clock, the most urgent first; the closed ones, the last first."""
+    """A desk's cases by their clock, the most urgent first; the closed ones, the last first. `saying`: only those whose
+    `data` has this text under this name."""
     query = select(desk_case).where(desk_case.c.desk == desk.value, _within(connection, party_gln))
-    if owner_id is not None:
-        query = query.where(desk_case.c.owner_id == owner_id)
+    if saying is not None:
+        # Written canonically, so a member is found by its text.
+        query = query.where(desk_case.c.data.contains(_json(dict([saying]))[1:-1], autoescape=True))
     if closed:
         query = query.where(desk_case.c.closed_at.is_not(None)).order_by(desk_case.c.closed_at.desc())
     else:

@@ -144,9 +144,3 @@ def _numbers(connection: Connection, asked: Asked, most: int) -> Sequence[int]:
     sql += " ORDER BY e.pos, e.event_id, e.seq LIMIT :most"
     numbers = [bindparam(name, type_=BigInteger) for name in values]
     return list(connection.execute(text(sql).bindparams(*numbers), values).scalars())
-
-
-def times(lines: Sequence[Line]) -> tuple[datetime, datetime] | None:
-    """From when to when the events of an answer happened."""
-    moments = [line.event.event_time for line in lines]
-    return (min(moments), max(moments)) if moments else None

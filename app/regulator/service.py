@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from app.cases import service as cases
-from app.cases.rules import Desk, NoteKind
+from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
 from app.errors import Conflict, Invalid, NotFound
 from app.history.search import Asked, Line, search
@@ -151,9 +151,9 @@ class Requests:
     def mine(self, account_id: str) -> list[DeskCase]:
         """The requests that an inspector's account has opened, the open ones first."""
         with self.database.reading() as connection:
-            found = cases.queue(connection, Desk.REGULATOR, None)
-            found += cases.queue(connection, Desk.REGULATOR, None, closed=True)
-        return [case for case in found if case.data.get("asked_by") == account_id]
+            mine = ("asked_by", account_id)
+            found = cases.queue(connection, Desk.REGULATOR, None, saying=mine)
+            return found + cases.queue(connection, Desk.REGULATOR, None, closed=True, saying=mine)
 
     def case(self, case_id: str, party_gln: str | None, *, asked_by: str | None = None) -> DeskCase:
         """One request, of the company or of the account that asked. Raises `NotFound`."""
@@ -169,11 +169,12 @@ class Requests:
         wanted = Asked(asked.package, asked.lot_key, asked.gln or None, since, until, reader)
         with self.database.snapshot() as connection:
             found = search(connection, wanted, self.node.vault, most=MOST_EVENTS + 1)
-        if len(found) > MOST_EVENTS:
+        # One event may name ten thousand packages: the table has a line for each.
+        if len(found) > MOST_EVENTS or sum(map(tables.count, found)) > tables.MOST_LINES:
             raise Invalid(
                 "request.too_many",
                 "That is too much for one answer",
-                f"More than {MOST_EVENTS} events.",
+                f"More than {MOST_EVENTS} events, or {tables.MOST_LINES} packages named in them.",
                 "Narrow it down: a span of days, a lot, a serial.",
             )
         return found
@@ -231,15 +232,6 @@ class Requests:
             raise NotFound("No answer yet", case_id, "It is there once the company has answered.")
         return bytes(found)
 
-    def say(
-        self, case_id: str, party_gln: str | None, actor: Actor, text: str, *, asked_by: str | None = None
-    ) -> None:
-        """Add to a request's thread: the company's note, or a word of who asked."""
-        self.case(case_id, party_gln, asked_by=asked_by)
-        kind = NoteKind.CAME if party_gln is None else NoteKind.NOTE
-        with self.database.writing() as connection:
-            cases.say(connection, self.clock, case_id, actor.name, text, kind)
-
     def _make(self, case_id: str, data: Mapping[str, Any], asked: Search, *, reader: str | None) -> Answer:
         now, found = self.clock.now(), self.look(asked, reader)
         with self.database.reading() as connection:
@@ -276,7 +268,12 @@ class Requests:
             evidence = self.evidence.of_package(asked.package, reader=reader)
             files |= {"evidence.json": evidence, "evidence.html": page(evidence)}
         if sum(map(len, files.values())) > MOST_BYTES:
-            raise Invalid("request.too_many", "That is too much for one answer", "", "Narrow it down.")
+            raise Invalid(
+                "request.too_many",
+                "That is too much for one answer",
+                f"More than {MOST_BYTES} bytes of files.",
+                "Narrow it down: a span of days, a lot, a serial.",
+            )
         return bundle(about, files, now)
 
     def _enter(

@@ -10,7 +10,7 @@ from app.history.search import Line
 from ledger.custody.act import gln_of
 from ledger.custody.event import EXPIRY, LOT
 
-MOST_LINES = 100_000
+MOST_LINES = 100_000  # of one answer
 COLUMNS = (
     "event_time_utc",
     "recorded_at_utc",
@@ -43,6 +43,11 @@ COLUMNS = (
 )
 # What a spreadsheet would take for a formula (CWE-1236) gets an apostrophe before it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def count(each: Line) -> int:
+    """How many lines an event takes."""
+    return max(1, len(each.event.all_epcs()) or len(each.event.lots()))
 
 
 def lines(found: Sequence[Line], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

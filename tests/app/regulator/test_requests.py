@@ -9,7 +9,10 @@ import zipfile
 import pytest
 from werkzeug.test import TestResponse
 
+from app.errors import Invalid
 from app.proofs.fsck import fsck
+from app.regulator import service, tables
+from app.regulator.rules import Search
 from app.shared.actor import Role
 from ledger.log.entry import Entry, Kind
 from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, STRANGER, Counter, text_of
@@ -183,9 +186,7 @@ def test_a_companys_system_answers_over_the_wire(counter: Counter) -> None:
 
 
 def test_no_cell_is_a_formula() -> None:
-    from app.regulator.tables import safe
-
-    assert [safe(cell) for cell in ("=1+1", "@x", "-1", "+1", "ok", "")] == [
+    assert [tables.safe(cell) for cell in ("=1+1", "@x", "-1", "+1", "ok", "")] == [
         "'=1+1",
         "'@x",
         "'-1",
@@ -193,3 +194,19 @@ def test_no_cell_is_a_formula() -> None:
         "ok",
         "",
     ]
+
+
+def test_what_is_too_much_for_one_answer_is_refused(
+    sqlite_counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests, search = sqlite_counter.services.requests, Search.parse({"gtin": GTIN, "lot": "LOT42"})
+    found = requests.look(search, None)
+    named = sum(len(each.event.all_epcs()) for each in found)
+    for most, module, name in ((len(found), service, "MOST_EVENTS"), (named, tables, "MOST_LINES")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, most)
+            assert requests.look(search, None) == found
+            patch.setattr(module, name, most - 1)
+            with pytest.raises(Invalid) as refused:
+                requests.look(search, None)
+            assert refused.value.code == "request.too_many"
