@@ -18,19 +18,12 @@ def commissioned(
     by: Company, packs: Sequence[Pack], at: datetime, event_id: str, lot: str | None = None
 ) -> Event:
     """Packs of one lot begin."""
-    first = packs[0]
-    return Event(
-        type=EventType.OBJECT,
-        event_time=at,
-        time_zone_offset=_OFFSET,
-        event_id=event_id,
+    return replace(
+        _seen(by, "commissioning", at, event_id),
         action=Action.ADD,
-        biz_step="commissioning",
         disposition="active",
         epcs=tuple(pack.key for pack in packs),
-        read_point=by.place,
-        biz_location=by.place,
-        ilmd=((EXPIRY, compact(first.expiry.isoformat())), (LOT, compact(lot or first.lot))),
+        ilmd=((EXPIRY, compact(packs[0].expiry.isoformat())), (LOT, compact(lot or packs[0].lot))),
     )
 
 
@@ -43,18 +36,13 @@ def packed(
     action: Action = Action.ADD,
 ) -> Event:
     """Things go into a container, or (DELETE) come out of it."""
-    return Event(
+    return replace(
+        _seen(by, "packing" if action is Action.ADD else "unpacking", at, event_id),
         type=EventType.AGGREGATION,
-        event_time=at,
-        time_zone_offset=_OFFSET,
-        event_id=event_id,
         action=action,
-        biz_step="packing" if action is Action.ADD else "unpacking",
         disposition="in_progress",
         parent=parent,
         children=tuple(children),
-        read_point=by.place,
-        biz_location=by.place,
     )
 
 
@@ -71,21 +59,15 @@ def moved(
     returned: bool = False,
 ) -> Event:
     """Shipping or receiving between two companies."""
-    kind, number = ("rma", f"urn:epcglobal:cbv:bt:{buyer.gln}:{reference}") if returned else (
-        "desadv", f"urn:epcglobal:cbv:bt:{seller.gln}:{reference}")  # fmt: skip
+    kind, whose = ("rma", buyer) if returned else ("desadv", seller)
     usual = "in_transit" if step == "shipping" else "in_progress"
-    return Event(
-        type=EventType.OBJECT,
-        event_time=at,
-        time_zone_offset=_OFFSET,
-        event_id=event_id,
-        action=Action.OBSERVE,
-        biz_step=step,
+    seen = _seen(by, step, at, event_id)
+    return replace(
+        seen,
         disposition="returned" if returned else usual,
         epcs=tuple(epcs),
-        read_point=by.place,
-        biz_location=None if step == "shipping" else by.place,
-        transactions=(Linked(kind, number),),
+        biz_location=None if step == "shipping" else seen.biz_location,
+        transactions=(Linked(kind, f"urn:epcglobal:cbv:bt:{whose.gln}:{reference}"),),
         sources=(Linked("owning_party", seller.place), Linked("location", seller.place)),
         destinations=(Linked("owning_party", buyer.place), Linked("location", buyer.place)),
     )
@@ -93,15 +75,20 @@ def moved(
 
 def dispensed(by: Company, pack: Pack, at: datetime, event_id: str) -> Event:
     """A pack is handed to a patient."""
+    return replace(
+        _seen(by, "dispensing", at, event_id), action=Action.DELETE, disposition="dispensed", epcs=(pack.key,)
+    )
+
+
+def _seen(by: Company, step: str, at: datetime, event_id: str) -> Event:
+    """What every event of a company says: when, where and which step."""
     return Event(
         type=EventType.OBJECT,
         event_time=at,
         time_zone_offset=_OFFSET,
         event_id=event_id,
-        action=Action.DELETE,
-        biz_step="dispensing",
-        disposition="dispensed",
-        epcs=(pack.key,),
+        action=Action.OBSERVE,
+        biz_step=step,
         read_point=by.place,
         biz_location=by.place,
     )

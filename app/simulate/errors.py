@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from app.simulate.play import Play
 
 
-def trouble(packs: Sequence[Pack], what: str) -> None:
-    """Something in the packs' papers is wrong from now on."""
-    for pack in packs:
-        pack.troubles.add(what)
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Packs on their way, and the papers as they should be: `before` the shipping event comes what was packed or
+    unpacked for it. `others`: to whom it could have gone instead."""
 
+    play: Play
+    seller: Company
+    buyer: Company
+    others: Sequence[Company]
+    before: Sequence[Event]
+    right: Event
+    packs: Sequence[Pack]
 
-def put_right(packs: Sequence[Pack], what: str) -> None:
-    """It is right again."""
-    for pack in packs:
-        pack.troubles.discard(what)
+    def send(self, shipping: Event, *, to: Company | None = None, affirmed: bool | None = True) -> None:
+        """Send the papers with `shipping` for their last event."""
+        self.play.send(self.seller, [*self.before, shipping], to or self.buyer, self.packs, affirmed=affirmed)
 
 
 def ship(
@@ -32,7 +38,7 @@ def ship(
     seller: Company,
     buyer: Company,
     others: Sequence[Company],
-    before: list[Event],
+    before: Sequence[Event],
     keys: Sequence[str],
     packs: Sequence[Pack],
     at: datetime,
@@ -41,88 +47,75 @@ def ship(
     world = play.world
     reference = f"A{world.number()}"
     right = docs.moved("shipping", seller, seller, buyer, keys, at, world.uuid(), reference)
-    if not world.happens(world.rates.wrong):
-        play.send(seller, [*before, right], buyer, packs, affirmed=True)
-        return
-    mistake = world.chance.choice((_wrong_recipient, _no_statement, _sent_twice, _wrong_clock))
-    play.measure.documents[mistake.__name__.strip("_").replace("_", " ")] += 1
-    mistake(play, seller, buyer, others, before, right, packs)
+    shipment = Shipment(play, seller, buyer, others, before, right, packs)
+    if world.happens(world.rates.wrong):
+        what, mistake = world.chance.choice(_MISTAKES)
+        play.measure.mistakes[what] += 1
+        mistake(shipment)
+    else:
+        shipment.send(right)
 
 
-def _mend_later(
-    play: Play, seller: Company, buyer: Company, wrong: Event, right: Event, packs: Sequence[Pack], what: str
+def mend_later(
+    play: Play, by: Company, to: Company, wrong: Event, right: Event, packs: Sequence[Pack]
 ) -> None:
-    trouble(packs, what)
+    """Days later the wrong event is declared wrong, and the right one told in its place."""
+    what = f"wrong {wrong.id}"
+    for pack in packs:
+        pack.troubles.add(what)
 
     def mend() -> None:
         declared = docs.declared_wrong(wrong, play.now, "incorrect_data", (right.id,))
-        document = docs.document([declared, right], play.now, seller, buyer, affirmed=True)
-        play.node.capture(seller, document)
-        put_right(packs, what)
+        play.send(by, [declared, right], to, (), affirmed=True, prompt=True)
+        for pack in packs:
+            pack.troubles.discard(what)
 
     # After the wrong one, which may itself be up to four days late.
     play.after(play.world.hours(100, 140), mend)
 
 
-def _wrong_recipient(
-    play: Play,
-    seller: Company,
-    buyer: Company,
-    others: Sequence[Company],
-    before: list[Event],
-    right: Event,
-    packs: Sequence[Pack],
-) -> None:
+def _wrong_recipient(shipment: Shipment) -> None:
     """Somebody else stands in the destination."""
-    other = play.world.chance.choice([each for each in others if each is not buyer] or [seller])
+    play, seller, right = shipment.play, shipment.seller, shipment.right
+    other = play.world.chance.choice(
+        [each for each in shipment.others if each is not shipment.buyer] or [seller]
+    )
     wrong = replace(
-        docs.moved("shipping", seller, seller, other, right.epcs, right.event_time, play.world.uuid(), "A0"),
+        docs.moved("shipping", seller, seller, other, right.epcs, right.event_time, play.world.uuid(), ""),
         transactions=right.transactions,
     )
-    play.send(seller, [*before, wrong], other, packs, affirmed=True)
-    _mend_later(play, seller, buyer, wrong, right, packs, "wrong recipient")
+    shipment.send(wrong, to=other)
+    mend_later(play, seller, shipment.buyer, wrong, right, shipment.packs)
 
 
-def _no_statement(
-    play: Play,
-    seller: Company,
-    buyer: Company,
-    _others: Sequence[Company],
-    before: list[Event],
-    right: Event,
-    packs: Sequence[Pack],
-) -> None:
+def _no_statement(shipment: Shipment) -> None:
     """The document came without a transaction statement."""
-    wrong = replace(right, event_id=play.world.uuid())
-    play.send(seller, [*before, wrong], buyer, packs, affirmed=None)
-    _mend_later(play, seller, buyer, wrong, right, packs, "no statement")
+    wrong = replace(shipment.right, event_id=shipment.play.world.uuid())
+    shipment.send(wrong, affirmed=None)
+    mend_later(shipment.play, shipment.seller, shipment.buyer, wrong, shipment.right, shipment.packs)
 
 
-def _sent_twice(
-    play: Play,
-    seller: Company,
-    buyer: Company,
-    _others: Sequence[Company],
-    before: list[Event],
-    right: Event,
-    packs: Sequence[Pack],
-) -> None:
+def _sent_twice(shipment: Shipment) -> None:
     """The same goes out twice, the second time with new event ids: a retry of a system that does not keep them."""
-    again = [replace(event, event_id=play.world.uuid()) for event in (*before, right)]
-    play.send(seller, [*before, right], buyer, packs, affirmed=True)
-    play.after(timedelta(hours=5), lambda: play.send(seller, again, buyer, (), affirmed=True))
+    play = shipment.play
+    again = [replace(event, event_id=play.world.uuid()) for event in (*shipment.before, shipment.right)]
+    shipment.send(shipment.right)
+    play.after(
+        timedelta(hours=5), lambda: play.send(shipment.seller, again, shipment.buyer, (), affirmed=True)
+    )
 
 
-def _wrong_clock(
-    play: Play,
-    seller: Company,
-    buyer: Company,
-    _others: Sequence[Company],
-    before: list[Event],
-    right: Event,
-    packs: Sequence[Pack],
-) -> None:
+def _wrong_clock(shipment: Shipment) -> None:
     """The shipment is dated five hours late: a clock without its time zone."""
-    wrong = replace(right, event_id=play.world.uuid(), event_time=right.event_time + timedelta(hours=5))
-    play.send(seller, [*before, wrong], buyer, packs, affirmed=True)
-    _mend_later(play, seller, buyer, wrong, right, packs, "wrong clock")
+    later = shipment.right.event_time + timedelta(hours=5)
+    wrong = replace(shipment.right, event_id=shipment.play.world.uuid(), event_time=later)
+    shipment.send(wrong)
+    mend_later(shipment.play, shipment.seller, shipment.buyer, wrong, shipment.right, shipment.packs)
+
+
+_MISTAKES: Sequence[tuple[str, Callable[[Shipment], None]]] = (
+    ("wrong recipient", _wrong_recipient),
+    ("no statement", _no_statement),
+    ("sent twice", _sent_twice),
+    ("wrong clock", _wrong_clock),
+)

@@ -65,7 +65,8 @@ class Measure:
     accused: Counter[str] = field(
         default_factory=Counter
     )  # finding codes of weight 'hold' about innocent packs
-    documents: Counter[str] = field(default_factory=Counter)
+    documents: Counter[str] = field(default_factory=Counter)  # that were sent: late, or prompt
+    mistakes: Counter[str] = field(default_factory=Counter)  # in them
 
     def add(self, scan: Scan) -> None:
         """Count one scan."""
@@ -117,6 +118,7 @@ class Measure:
         return {
             "scans": len(self.scans),
             "documents": dict(self.documents),
+            "mistakes": dict(self.mistakes),
             "matrix": {truth.value: dict(row) for truth, row in self.matrix().items()},
             "reasons": {truth.value: dict(row) for truth, row in self.reasons().items()},
             "accused": dict(self.accused),

@@ -101,15 +101,8 @@ class Play:
             maker, packs, self.now, self.world.uuid(), lot=packs[0].lot.replace("L", "I")
         )
         self.send(maker, [wrong], maker, packs)
-        self.measure.documents["wrong lot"] += 1
-
-        def mend() -> None:
-            declared = docs.declared_wrong(wrong, self.now, "incorrect_data", (right.id,))
-            self.node.capture(maker, docs.document([declared, right], self.now, maker, maker, affirmed=None))
-            errors.put_right(packs, "mistyped")
-
-        errors.trouble(packs, "mistyped")
-        self.after(self.world.hours(100, 150), mend)
+        self.measure.mistakes["wrong lot"] += 1
+        errors.mend_later(self, maker, maker, wrong, right, packs)
 
     def _ship_pallet(self, maker: Company, buyer: Company, cases: Sequence[Case]) -> None:
         pallet, at = self.world.sscc(maker), self.now
@@ -155,9 +148,7 @@ class Play:
     def sell(self, by: Company, to: Company, packs: Sequence[Pack], events: Sequence[Event] = ()) -> None:
         """Loose packs go to a pharmacy; some of their labels are copied on the way."""
         keys = [pack.key for pack in packs]
-        errors.ship(
-            self, by, to, self.world.pharmacies, list(events), keys, packs, self.now + timedelta(minutes=5)
-        )
+        errors.ship(self, by, to, self.world.pharmacies, events, keys, packs, self.now + timedelta(minutes=5))
         fraud.tempted(self, to, packs)
         self.after(self.world.hours(12, 36), lambda: self._receive_packs(to, by, packs))
 
@@ -220,10 +211,6 @@ class Play:
             self.after(self.world.hours(48, 96), lambda: self.sell(to, other, [pack]))
 
         self.after(self.world.hours(24, 48), back)
-
-    def compromised(self, key: str) -> bool:
-        """Whether a false box bears this serial."""
-        return key in self.false_labels
 
     # ---- scans --------------------------------------------------------------------------------------------------
 

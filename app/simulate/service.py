@@ -52,6 +52,6 @@ def _accuse(node: SimulatedNode, play: Play, known: set[tuple[int, str]], measur
     for each in grave:
         assert each.item_id is not None
         mark = (each.item_id, each.code.value)
-        if mark not in known and not play.compromised(keys[each.item_id]):
+        if mark not in known and keys[each.item_id] not in play.false_labels:
             known.add(mark)
             measure.accused[each.code.value] += 1
