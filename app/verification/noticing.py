@@ -56,8 +56,9 @@ def nearly(
         item = world.items.get(key)
         if item is None or item.maker is None:
             continue
-        same = None not in (lot, expiry) and item.lot == lot and item.expiry == str(expiry)
-        if same or rules.concerns(item, world.outer(item), asker):
+        # A caps lock key that changed the serial changed the lot as well.
+        same = (lot or "").casefold() == (item.lot or "").casefold() and item.expiry == str(expiry)
+        if (lot and same) or rules.concerns(item, world.outer(item), asker):
             return how
     return ""
 
