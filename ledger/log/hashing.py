@@ -7,13 +7,20 @@ RFC 6962, section 2.1: the prefix byte keeps a leaf from ever being taken for an
     EMPTY_ROOT       = SHA-256("")
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import repeat
 from typing import Final
 
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
+# Unbound, so that map() calls it without a step of the interpreter between.
+_digest: Final = type(sha256()).digest
+
+
+def hash_each(preimages: Iterable[bytes]) -> list[bytes]:
+    """SHA-256 of each, the fastest that Python has for many short ones: nothing but C between two hashes."""
+    return [*map(_digest, map(sha256, preimages))]
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -32,8 +39,7 @@ def pair_up(hashes: Sequence[bytes]) -> list[bytes]:
     A level at a time is several times faster in Python than a node at a time.
     """
     neighbours = iter(hashes)
-    preimages = map(b"".join, zip(repeat(b"\x01"), neighbours, neighbours, strict=False))
-    return [sha256(preimage).digest() for preimage in preimages]
+    return hash_each(map(b"".join, zip(repeat(b"\x01"), neighbours, neighbours, strict=False)))
 
 
 def tree_hash(leaves: Sequence[bytes]) -> bytes:
