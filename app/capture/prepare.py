@@ -17,7 +17,7 @@ from app.errors import AppError, Invalid
 from ledger.custody.act import Act, gln_of, read_act, sscc_of
 from ledger.custody.event import LOT, Event
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.vocabulary import Action
+from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document
 from ledger.epcis.errors import DocumentError, ProblemCode
 from ledger.epcis.limits import Limits
@@ -108,12 +108,15 @@ def ssccs_in(document: Document) -> set[str]:
 
 
 def gtins_begun(document: Document) -> set[str]:
-    """The GTINs (14 digits) whose serial numbers the document's events begin."""
+    """The GTINs (14 digits) whose serial numbers or lots the document's events begin."""
     return {gtin for event in document.events for gtin in _begun(event)}
 
 
 def _begun(event: Event) -> set[str]:
-    keys = event.outputs or (event.epcs if event.action is Action.ADD else ())
+    # A lot that is named by its class begins too, and whoever begins it may recall it.
+    adds = event.action is Action.ADD
+    lots = event.lots() if adds and event.type is EventType.OBJECT else ()
+    keys = (*event.outputs, *(event.epcs if adds else ()), *lots)
     return {key.split("/01/")[1][:14] for key in keys if "/01/" in key}
 
 
@@ -125,7 +128,7 @@ def prepare_events(
     prepared = []
     for read_event in document.events:
         event = with_id(read_event)
-        findings = (*future(event.event_time, now, tolerance), *not_maker(event, by, lookups.maker_of))
+        findings = (*future(event, now, tolerance), *not_maker(event, by, lookups.maker_of))
         prepared.append(
             PreparedEvent(
                 act=act_of(event, by, lookups, affirmed),
@@ -155,16 +158,20 @@ def with_id(event: Event) -> Event:
     return event if event.event_id else replace(event, event_id=event.id)
 
 
-def future(event_time: datetime, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:
-    """The finding of an event that is later than its receipt at `now`: it has no effect."""
-    if event_time <= now + tolerance:
+def future(event: Event, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:
+    """The finding of an event that is later than its receipt at `now`: it has no effect. An error declaration repeats
+    the time of what it takes back, and takes it back at once."""
+    if event.declaration is not None or event.event_time <= now + tolerance:
         return ()
     message = "its time is in the future: no effect until a person adopts it"
     return (Finding(FindingCode.FUTURE_EVENT, message),)
 
 
 def not_maker(event: Event, by: str, maker_of: MakerOf) -> tuple[Finding, ...]:
-    """The finding of an event that begins serials of another maker's product: it has no effect."""
+    """The finding of an event that begins serials of another maker's product: it has no effect. An error declaration
+    begins none."""
+    if event.declaration is not None:
+        return ()
     others = sorted(gtin for gtin in _begun(event) if maker_of(gtin) not in (None, by))
     if not others:
         return ()

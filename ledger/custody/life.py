@@ -55,7 +55,7 @@ def _begin(run: Run, item: Item) -> None:
     outer = run.outer(item)
     if outer.holder is not None or item.status is not Status.UNKNOWN:
         run.find(FindingCode.NEVER_COMMISSIONED, "something happened to it before it began", item.key)
-    if act.by not in (outer.holder, outer.sender):
+    if act.by not in (outer.holder, outer.sender) or not _was_owned_by(outer, act.by):
         # What somebody has put into a container is his: a label that another begins does not take it along.
         for key in sorted(run.contents(item.key)):
             run.set(run.take_out(run.item(key)))
@@ -63,6 +63,12 @@ def _begin(run: Run, item: Item) -> None:
     status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
     lot = act.event.ilmd_text(LOT) or None
     run.set(replace(item, status=status, maker=act.by, lot=lot, expiry=expiry_of(act.event)))
+
+
+def _was_owned_by(outer: Item, party: str) -> bool:
+    """Whether it is, or was, `party`'s. Who sent a container did not send what somebody packed into it afterwards; a
+    container remembers those past owners alone that all of its contents had."""
+    return party == outer.owner or party in outer.past_owners.split()
 
 
 def _begin_lots(run: Run) -> None:

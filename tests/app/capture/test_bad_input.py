@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from app.custody.made import lots_of
+from app.partners import service as partners
 from app.shared.actor import Role
+from ledger.custody.event import Quantity
 from ledger.epcis import xml12
 from ledger.epcis.document import Document, Form
 from tests.support.trade import WHEN, problem
-from tests.support.world import GTIN, MAKER
+from tests.support.world import GTIN, LOT_KEY, MAKER
 
 
 def changed(trade, change):
@@ -245,6 +248,20 @@ def test_another_party_than_the_maker_gives_no_serials(trade):
     wholesaler = trade.node.bearer(Role.PARTNER_SYSTEM, party_gln="0860000000017")
     found = trade.post_epcis(trade.document(trade.begun(1)), headers=wholesaler).get_json()["receipt"]
     assert [each["code"] for each in found["findings"]] == ["not_maker"]
+
+
+def test_another_party_than_the_maker_begins_no_lot_that_it_names_by_its_class(sqlite_trade):
+    trade = sqlite_trade
+    wholesaler = trade.node.bearer(Role.PARTNER_SYSTEM, party_gln="0860000000017")
+    begun = trade.begun(1)
+    early = replace(begun, event_time=begun.event_time.replace(year=2020))
+    claim = replace(early, epcs=(), ilmd=(), quantities=(Quantity(LOT_KEY),))
+    found = trade.post_epcis(trade.document(claim), headers=wholesaler).get_json()["receipt"]
+    assert [each["code"] for each in found["findings"]] == ["not_maker"]
+    assert trade.post_epcis(trade.document(begun)).status_code == 202
+    with trade.node.services.database.reading() as connection:
+        [lot] = lots_of(connection, GTIN, 10)
+        assert partners.glns(connection, [lot.maker_id]) == {lot.maker_id: MAKER}
 
 
 def test_nobody_writes_the_nodes_secrets_into_its_log(sqlite_trade, capfd):

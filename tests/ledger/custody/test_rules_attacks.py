@@ -10,6 +10,7 @@ from tests.support.world import (
     PALLET,
     PHARMACY,
     STRANGER,
+    TOTE,
     Story,
     commission,
     decommission,
@@ -67,6 +68,36 @@ def test_goods_packed_into_a_strangers_container_before_they_began_are_taken_out
     assert story.codes == [FindingCode.NEVER_COMMISSIONED] * 2
     assert (story.inside(A), story.holder(A), story.owner(A)) == (None, MAKER, MAKER)
     assert story.world.contents(CASE) == frozenset()
+
+
+BOUGHT = (
+    commission(B, at=-90),
+    pack(CASE, B, at=-80),
+    ship(CASE, to=STRANGER, at=-70),
+    receive(CASE, by=STRANGER, at=-60),
+)
+LENT = (
+    commission(B, by=STRANGER, at=-90),
+    pack(TOTE, B, by=STRANGER, at=-80),
+    ship(TOTE, by=STRANGER, to=MAKER, sold_to=None, at=-70),
+    receive(TOTE, by=MAKER, from_=STRANGER, at=-60),
+)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        (*BOUGHT, pack(CASE, A, by=STRANGER, at=-50)),
+        (*BOUGHT, pack(CASE, A, by=STRANGER, at=-50), unpack(CASE, A, by=STRANGER, at=-40)),
+        (*BOUGHT, unpack(CASE, by=STRANGER, at=-55), pack(CASE, A, by=STRANGER, at=-50)),
+        (*LENT, pack(TOTE, A, by=STRANGER, at=-75)),
+    ],
+    ids=["bought", "and taken out", "emptied", "lent to the maker"],
+)
+def test_a_container_that_went_between_maker_and_stranger_takes_no_goods_of_his_along(attack):
+    honest = (commission(A), ship(A, to=PHARMACY), receive(A, by=PHARMACY))
+    story = Story().tell(*attack, *honest)
+    assert (story.holder(A), story.owner(A), story.inside(A)) == (PHARMACY, PHARMACY, None)
 
 
 @pytest.mark.parametrize(
