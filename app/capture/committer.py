@@ -6,9 +6,10 @@ before. Each write has a savepoint: what fails on its own data is answered alone
 is answered before the commit.
 
 What the database fails on is told apart by `app.capture.faults`: what passes (another process has the lock, a deadlock,
-a session that was ended) is tried again, because every write is idempotent; where the batch failed as a whole, each is
-tried alone; a broken disk stops this process until it is restarted; a full one refuses and goes on when there is room;
-and a commit of which nobody can say whether it took place is said to be one, and never that it failed.
+a session that was ended) is tried again, because every write is idempotent, as long as nobody has waited for more than
+`Database.patience_s` in all, queueing and tries together; where the batch failed as a whole, each is tried alone; a
+broken disk stops this process until it is restarted; a full one refuses and goes on when there is room; and a commit of
+which nobody can say whether it took place is said to be one, and never that it failed.
 """
 
 import threading
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 1000  # writes, and events, in one transaction
 TRIES = 6
 FIRST_PAUSE_S = 0.05
+SHORTEST_WAIT_S = 0.05  # for a lock, even where who waits has waited long enough
 T = TypeVar("T")
 Write = Callable[[Connection, SqlWriter], T]
 
@@ -43,10 +45,12 @@ Write = Callable[[Connection, SqlWriter], T]
 class _Waiting:
     write: Write[Any]
     weight: int
+    until: float  # of time.monotonic(): then it is told that it cannot be done now
     called: threading.Event = field(default_factory=threading.Event)  # done, or the lead is handed over
     done: bool = False
     answer: Any = None
     failure: BaseException | None = None
+    unknown: BaseException | None = None  # a commit that it was part of may have taken place
 
 
 class Committer:
@@ -107,7 +111,7 @@ class Committer:
 
         `write` may be done again after a failure, so it must be idempotent. `weight`: its events. Raises as `submit`.
         """
-        waiting = _Waiting(write, max(1, weight))
+        waiting = _Waiting(write, max(1, weight), time.monotonic() + self._database.patience_s)
         with self._lock:
             self._queue.append(waiting)
             leads, self._led = not self._led, True
@@ -187,11 +191,10 @@ class Committer:
                     waiting.answer, waiting.failure = None, self._failed(alone)
 
     def _commit_persistently(self, batch: list[_Waiting]) -> None:
-        """Commit the batch, and again where what kept it from that passes.
+        """Commit the batch, and again where what kept it from that passes, while the one that came first may wait.
 
         Once the end of one try is unknown, it stays so until a later one has told what stands.
         """
-        unknown: BaseException | None = None
         for number in range(TRIES):
             try:
                 self._commit(batch)
@@ -199,26 +202,36 @@ class Committer:
             except Exception as error:
                 for waiting in batch:
                     waiting.answer = waiting.failure = None
-                if isinstance(error, OutcomeUnknown):
-                    unknown = error
-                elif fault_of(error) is not Fault.PASSING:
-                    if unknown is not None and fault_of(error) is not Fault.BROKEN:
-                        raise unknown from error
-                    raise
-                if number == TRIES - 1:
-                    if unknown is not None:
-                        raise unknown from error
-                    raise
+                    if isinstance(error, OutcomeUnknown):
+                        waiting.unknown = error
+                unknown = next((waiting.unknown for waiting in batch if waiting.unknown is not None), None)
+                fault, pause_s = fault_of(error), FIRST_PAUSE_S * 3**number
+                passing = isinstance(error, OutcomeUnknown) or fault is Fault.PASSING
+                if not passing or number == TRIES - 1 or self._out_of_patience(batch, pause_s):
+                    if unknown is None or unknown is error or fault is Fault.BROKEN:
+                        raise
+                    raise unknown from error
                 log.warning("commit is tried again", error=type(error).__name__, number=number + 1)
-                time.sleep(FIRST_PAUSE_S * 3**number)
+                time.sleep(pause_s)
+
+    def _out_of_patience(self, batch: list[_Waiting], pause_s: float) -> bool:
+        """Whether the first of the batch cannot wait for another try. Who can is queued again, for the next to lead."""
+        still = time.monotonic() + pause_s
+        late = sum(1 for waiting in batch if waiting.until <= still)  # the first ones: it is a queue
+        if late:
+            with self._lock:
+                self._queue.extendleft(reversed(batch[late:]))
+            del batch[late:]
+        return bool(late)
 
     def _commit(self, batch: list[_Waiting]) -> None:
         if self._stopped is not None:
             raise self._stopped
         self._may_write()
         written = False
+        wait_s = max(batch[0].until - time.monotonic(), SHORTEST_WAIT_S)
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(wait_s) as connection:
                 writer = SqlWriter(connection, self._origin)
                 writer.lock()
                 for waiting in batch:

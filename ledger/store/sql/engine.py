@@ -24,7 +24,6 @@ closed::
 import contextlib
 import importlib
 import os
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,10 +32,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, TimeoutError
+from sqlalchemy.exc import ArgumentError, TimeoutError
 from sqlalchemy.pool import QueuePool
+
+from ledger.store.sql.alive import IDLE_S, is_quiet, note_use, require_alive
+from ledger.store.sql.bulk import raise_as_sqlalchemy
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
@@ -46,8 +48,6 @@ CHECKPOINT_PAGES = 4_000
 """Pages of 4 KiB in SQLite's write-ahead log before it is written back: 16 MB that a start after a crash reads."""
 CACHE_KIB = 32 * 1024
 """What one SQLite connection may keep of the database: the trees by hash are read and written at random places."""
-IDLE_S = 30
-"""A PostgreSQL connection unused for longer is asked whether it lives."""
 KEPT_WRITERS = 2
 """PostgreSQL connections that wait for the next writing transaction outside the pool."""
 
@@ -96,25 +96,32 @@ class Database:
         """Whether this is SQLite; otherwise it is PostgreSQL."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def patience_s(self) -> float:
+        """How long one request may wait in all to write, however often it tries: twice the time-out of a lock."""
+        return self._busy_timeout_ms * 2 / 1000
+
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, wait_s: float | None = None) -> Iterator[Connection]:
         """A connection inside a writing transaction, committed at the end, rolled back if the block raises.
 
         On SQLite it holds the one write lock from its first moment, so that it never fails half-way on a
-        lock. Raises `NestedWrite` inside another `writing()` of the same thread.
+        lock. `wait_s`: how long it may wait for a lock, where that is less than what is set. Raises `NestedWrite`
+        inside another `writing()` of the same thread.
         """
         if getattr(self._local, "writing", False):
             raise NestedWrite("writing() was entered inside writing(): pass the connection down instead")
         self._local.writing = True
         try:
             if not self.is_sqlite:
-                with self._kept() as connection:
+                with self._kept(wait_s) as connection:
                     yield connection
                 return
-            if not self._turn.acquire(timeout=POOL_TIMEOUT_S):
-                raise TimeoutError(f"another thread has been writing for {POOL_TIMEOUT_S} s: try again")
+            turn_s = POOL_TIMEOUT_S if wait_s is None else min(wait_s, POOL_TIMEOUT_S)
+            if not self._turn.acquire(timeout=turn_s):
+                raise TimeoutError(f"another thread has been writing for {turn_s} s: try again")
             try:
-                with self._kept() as connection:
+                with self._kept(wait_s) as connection:
                     yield connection
             finally:
                 self._turn.release()
@@ -122,12 +129,12 @@ class Database:
             self._local.writing = False
 
     @contextlib.contextmanager
-    def _kept(self) -> Iterator[Connection]:
+    def _kept(self, wait_s: float | None) -> Iterator[Connection]:
         """A connection in a transaction, and kept for the next one: a pool's part costs as much as three statements."""
         engines = self._current()
         connection = self._waiting() or engines.writer.connect()
         try:
-            with connection.begin():
+            with self._begun(connection, wait_s):
                 yield connection
         except BaseException:
             connection.close()  # it may be that it is lost
@@ -137,6 +144,23 @@ class Database:
         else:
             connection.close()
 
+    def _begun(self, connection: Connection, wait_s: float | None) -> RootTransaction:
+        """Begin, and wait for locks as long as is set; for `wait_s` where that is shorter and worth the statements."""
+        usual_ms = self._busy_timeout_ms if self.is_sqlite else _lock_timeout_ms(self._busy_timeout_ms)
+        if wait_s is None or wait_s * 1000 > usual_ms * 0.9:
+            return connection.begin()
+        wait_ms = max(1, int(wait_s * 1000))  # 0 would be for ever on PostgreSQL
+        if not self.is_sqlite:
+            transaction = connection.begin()
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
+            return transaction
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout={wait_ms}")
+        try:
+            return connection.begin()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={usual_ms}")
+
     def _waiting(self) -> Connection | None:
         """A connection that was kept. One that the server may have closed goes through the pool, which asks."""
         while self._idle:
@@ -144,7 +168,7 @@ class Database:
                 connection, since = self._idle.pop()
             except IndexError:  # another thread took the last one
                 return None
-            if self.is_sqlite or (_is_quiet(connection) and time.monotonic() - since < IDLE_S):
+            if self.is_sqlite or (is_quiet(connection) and time.monotonic() - since < IDLE_S):
                 return connection
             connection.close()
         return None
@@ -276,10 +300,9 @@ def _sqlite_engine(
         driver: Any = connection.connection.driver_connection
         try:
             driver.execute(begin)
-        except connection.dialect.loaded_dbapi.Error:
-            # Once more and by SQLAlchemy's way, which turns the error into its own. It is not the usual way, because
-            # it costs more than the statement does.
-            connection.exec_driver_sql(begin)
+        except connection.dialect.loaded_dbapi.Error as error:
+            # SQLAlchemy's way costs more than the statement does; and once more that way would wait once more.
+            raise_as_sqlalchemy(connection, begin, error)
 
     return engine
 
@@ -310,8 +333,12 @@ def _sqlite_pragmas(busy_timeout_ms: int, query_only: bool) -> Callable[[Any, ob
     return on_connect
 
 
+def _lock_timeout_ms(busy_timeout_ms: int) -> int:
+    return int(busy_timeout_ms) * 2
+
+
 def _postgresql_engines(url: URL, busy_timeout_ms: int) -> _Engines:
-    lock_timeout = f"-c timezone=UTC -c lock_timeout={int(busy_timeout_ms) * 4}"
+    lock_timeout = f"-c timezone=UTC -c lock_timeout={_lock_timeout_ms(busy_timeout_ms)}"
     read_only = "-c timezone=UTC -c default_transaction_read_only=on"
     writer = create_engine(
         url,
@@ -329,51 +356,7 @@ def _postgresql_engines(url: URL, busy_timeout_ms: int) -> _Engines:
         connect_args={"options": read_only},
     )
     for engine in (writer, reader):
-        event.listen(engine, "checkout", _require_alive(engine))
-        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", require_alive(engine))
+        event.listen(engine, "checkin", note_use)
     snapshot = reader.execution_options(isolation_level="REPEATABLE READ")
     return _Engines(os.getpid(), writer, reader, snapshot)
-
-
-_USED = "packproof.used"
-
-
-def _is_quiet(connection: Connection) -> bool:
-    """Whether the server has said nothing since this connection was used: it would have said that it ended it."""
-    driver: Any = connection.connection.driver_connection
-    waiting = select.poll()
-    try:
-        waiting.register(driver.fileno(), select.POLLIN)
-    except connection.dialect.loaded_dbapi.Error:
-        return False
-    return not waiting.poll(0)
-
-
-def _require_alive(engine: Engine) -> Callable[[Any, Any, object], None]:
-    """Hand out no connection that the server has closed, without a round trip each time, as `pool_pre_ping` makes it.
-
-    A server that ends a session says so: the socket is readable before anything was asked. Only where nothing can be
-    said, because the network is gone, the server has to be asked.
-    """
-
-    def on_checkout(driver: Any, record: Any, _proxy: object) -> None:
-        waiting = select.poll()
-        try:
-            waiting.register(driver.fileno(), select.POLLIN)
-        except engine.dialect.loaded_dbapi.Error:
-            raise DisconnectionError("this connection is closed") from None
-        if waiting.poll(0):
-            raise DisconnectionError("the server has closed this connection")
-        if time.monotonic() - record.info.get(_USED, time.monotonic()) > IDLE_S:
-            try:
-                alive = engine.dialect.do_ping(driver)
-            except engine.dialect.loaded_dbapi.Error:
-                alive = False
-            if not alive:
-                raise DisconnectionError("the server does not answer on this connection")
-
-    return on_checkout
-
-
-def _note_use(_driver: Any, record: Any) -> None:
-    record.info[_USED] = time.monotonic()

@@ -163,7 +163,7 @@ def test_neighbours_of_one_that_the_disk_has_no_room_for_are_taken(sqlite_trade,
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 60}")
     before = trade.counts()
     writing = capture.committer.writing
-    batch = [committer._Waiting(writing(each), len(each.events)) for each in prepared]
+    batch = [committer._Waiting(writing(each), len(each.events), float("inf")) for each in prepared]
     capture.committer._queue.extend(batch)
     capture.committer._lead()
     small, large = [*batch[:3], batch[4]], batch[3]

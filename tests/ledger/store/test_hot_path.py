@@ -74,7 +74,7 @@ def test_a_session_idle_for_long_is_asked_first(postgres_database, monkeypatch):
     with ledger.reading() as reader:
         reader.head()
     asked = []
-    monkeypatch.setattr("ledger.store.sql.engine.IDLE_S", -1)
+    monkeypatch.setattr("ledger.store.sql.alive.IDLE_S", -1)
     dialect = postgres_database._current().reader.dialect
     real = dialect.do_ping
     monkeypatch.setattr(dialect, "do_ping", lambda driver: asked.append(driver) or real(driver))
