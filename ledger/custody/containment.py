@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ledger.custody.findings import FindingCode
 from ledger.custody.run import Run, each_once
-from ledger.custody.state import CONSUMED, Item, is_inferred
+from ledger.custody.state import CONSUMED, Item, is_inferred, replace
 
 
 def pack(run: Run) -> None:
@@ -35,7 +33,7 @@ def _put_in(run: Run, child: Item, parent: Item) -> Item:
     was_in = child.parent
     child = run.take_out(child)
     outer = run.outer(parent)
-    if outer.key == parent.key and not run.contents(parent.key):
+    if outer.key == parent.key and run.is_empty(parent.key):
         parent = replace(
             parent, owner=child.owner or parent.owner or run.act.by, past_owners=child.past_owners
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 
 from ledger.custody.event import EXPIRY, LOT, Event
 from ledger.custody.findings import FindingCode
 from ledger.custody.lineage import Side, link
 from ledger.custody.run import Run, each_once, step, subjects
-from ledger.custody.state import Item, Status
+from ledger.custody.state import UNHEARD_OF, Item, Status, replace
 from ledger.custody.vocabulary import Step
 
 _END_STATUS: dict[Step | None, Status] = {
@@ -34,21 +33,23 @@ def expiry_of(event: Event) -> str | None:
 
 def commission(run: Run) -> None:
     """Serial numbers begin. The lot is an item too: whoever commissions first from it is its maker."""
-    for key in each_once(run.act.event.epcs):
-        _begin_once(run, key)
+    _begin_each(run, run.act.event.epcs)
     _begin_lots(run)
 
 
-def _begin_once(run: Run, key: str) -> None:
-    item = run.item(key)
-    if item.maker is not None:
-        run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
-    elif not run.is_foreign(item, item):
-        _begin(run, item)
-        link(run.links, run.act.event, key, Side.NEW)
+def _begin_each(run: Run, keys: tuple[str, ...]) -> None:
+    event = run.act.event
+    lot, expiry = event.ilmd_text(LOT) or None, expiry_of(event)  # read once for all of them
+    for key in each_once(keys):
+        item = run.item(key)
+        if item.maker is not None:
+            run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
+        elif not run.is_foreign(item, item):
+            _begin(run, item, lot, expiry)
+            link(run.links, event, key, Side.NEW)
 
 
-def _begin(run: Run, item: Item) -> None:
+def _begin(run: Run, item: Item, lot: str | None, expiry: str | None) -> None:
     """What happened before the beginning counts only where it leads back to the maker, whose clock may be wrong.
     Else anybody could date an event early enough and take what is not made yet."""
     act = run.act
@@ -59,10 +60,9 @@ def _begin(run: Run, item: Item) -> None:
         # What somebody has put into a container is his: a label that another begins does not take it along.
         for key in sorted(run.contents(item.key)):
             run.set(run.take_out(run.item(key)))
-        item = Item(item.key, holder=act.by, owner=act.by, custody_since=run.at)
+        item = replace(UNHEARD_OF, key=item.key, holder=act.by, owner=act.by, custody_since=run.at)
     status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
-    lot = act.event.ilmd_text(LOT) or None
-    run.set(replace(item, status=status, maker=act.by, lot=lot, expiry=expiry_of(act.event)))
+    run.set(replace(item, status=status, maker=act.by, lot=lot, expiry=expiry))
 
 
 def _was_owned_by(outer: Item, party: str) -> bool:
@@ -164,6 +164,5 @@ def transform(run: Run) -> None:
         if run.alive(item) and run.may_act(item):
             _finish(run, item, Status.DECOMMISSIONED)
             link(run.links, run.act.event, key, Side.OLD)
-    for key in each_once(run.act.event.outputs):
-        _begin_once(run, key)
+    _begin_each(run, run.act.event.outputs)
     _begin_lots(run)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.lineage import Link
-from ledger.custody.state import CONSUMED, MAX_DEPTH, Item, World, inherit, last_seen
+from ledger.custody.state import CONSUMED, MAX_DEPTH, Item, World, inherit, last_seen, replace
 from ledger.custody.vocabulary import EventType, Step
 
 
@@ -22,10 +22,10 @@ class Run:
     links: list[Link] = field(default_factory=list)
     # What was changed while inside a container, by container: each package of a long event asks what is in it.
     _inside: dict[str, set[str]] = field(default_factory=dict)
+    at: int = field(init=False)
 
-    @property
-    def at(self) -> int:
-        return self.act.event.position
+    def __post_init__(self) -> None:
+        self.at = self.act.event.position
 
     def item(self, key: str) -> Item:
         return self.changed.get(key) or self.world.item(key)
@@ -46,6 +46,11 @@ class Run:
         """The keys directly inside the container `key`."""
         candidates = self.world.contents(key) | self._inside.get(key, set())
         return {child for child in candidates if self.item(child).parent == key}
+
+    def is_empty(self, key: str) -> bool:
+        """Whether nothing is directly inside the container `key`: found without looking at all that is."""
+        there = (self.world.inside.get(key, ()), self._inside.get(key, ()))
+        return not any(self.item(child).parent == key for some in there for child in some)
 
     def set(self, item: Item) -> None:
         """Keep `item` as changed, touched now."""

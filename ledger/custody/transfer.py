@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
 from ledger.custody.run import Run, subjects
-from ledger.custody.state import Item, owned_by
+from ledger.custody.state import Item, owned_by, replace
 from ledger.custody.vocabulary import EventType
 
 RETURNED = "returned"
