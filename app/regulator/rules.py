@@ -156,9 +156,10 @@ class Search:
 
     @property
     def span(self) -> tuple[datetime | None, datetime | None]:
-        """From the first moment of `since` to the first after `until`, UTC."""
+        """From the first moment of `since` to the first after `until`, UTC; there is none after the last day."""
         start = datetime.combine(self.since, time(), UTC) if self.since else None
-        end = datetime.combine(self.until + timedelta(days=1), time(), UTC) if self.until else None
+        ends = self.until is not None and self.until < date.max
+        end = datetime.combine(self.until + timedelta(days=1), time(), UTC) if self.until and ends else None
         return start, end
 
 

@@ -12,7 +12,7 @@ deleted (docs/decisions/0047).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from enum import StrEnum
 
 YEARS = 6
@@ -73,7 +73,10 @@ class Record:
 
 
 def keep_until(started: datetime) -> datetime:
-    """The first moment at which six years are over: 29 February ends on 1 March."""
+    """The first moment at which six years are over: 29 February ends on 1 March. A day that somebody wrote so far ahead
+    that no calendar has its end is kept for ever."""
+    if started.year + YEARS > MAXYEAR:
+        return datetime.max.replace(tzinfo=started.tzinfo)
     try:
         return started.replace(year=started.year + YEARS)
     except ValueError:

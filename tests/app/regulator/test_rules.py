@@ -47,6 +47,10 @@ def test_a_search_reads_what_it_writes() -> None:
     assert search.package is not None and search.package.endswith("a1%2FB%25")
 
 
+def test_a_search_until_the_last_day_of_the_calendar_has_no_end() -> None:
+    assert Search.parse({"gln": MAKER, "until": "9999-12-31"}).span == (None, None)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -29,6 +29,10 @@ def test_six_years_end_on_the_same_day_of_the_year():
     assert keep_until(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2034, 3, 1, tzinfo=UTC)
 
 
+def test_what_a_partner_dated_to_the_end_of_the_calendar_is_kept():
+    assert keep_until(datetime(9999, 12, 31, tzinfo=UTC)).year == 9999
+
+
 def test_a_record_is_kept_up_to_the_last_moment_and_free_after_it():
     last = keep_until(SOLD) - timedelta(microseconds=1)
     assert fate(record(), [], last) is Fate.KEPT
