@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import LedgerError, VerificationError
-from ledger.evidence import handover
+from ledger.evidence import handover, mldsa_handover
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
 from ledger.evidence.verify import EvidenceRefused, verify
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
-    if handover.MEMBER in data:
+    if handover.MEMBER in data or mldsa_handover.MEMBER in data:
         return _handover(data, policy, as_json=options.json)
     try:
         report = verify(data, policy)
@@ -119,11 +119,12 @@ def _conflict(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
 
 def _handover(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
     try:
-        given = handover.Handover.parse(data)
+        long_term = mldsa_handover.MEMBER in data
+        given = mldsa_handover.MldsaHandover.parse(data) if long_term else handover.Handover.parse(data)
         keys = policy.logs if policy and policy.logs else (given.present,)
         trusted = next((key for key in keys if key == given.present), keys[0])
         head = given.prove(trusted)
-        if policy is not None:
+        if policy is not None and not long_term:  # which shows no witnesses
             policy.trust.require_quorum(head.note)
     except LedgerError as refused:
         value = {"accepted": False, "code": refused.code, "message": refused.message}

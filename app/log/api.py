@@ -4,6 +4,7 @@
     GET /ledger/checkpoint?witnessed=1          the newest that the configured quorum of witnesses cosigned; 404: none
     GET /ledger/consistency?from=N&to=M         {"from": N, "to": M, "hashes": [base64, ...]} (RFC 6962, 2.1.2)
     GET /ledger/handovers                       what leads from each earlier checkpoint key to the next, oldest first
+    GET /ledger/handovers?key=checkpoint-mldsa  the same of the ML-DSA-44 keys
     GET /ledger/tile/<L>/<N>[.p/<W>]            hashes, C2SP tlog-tiles; 404 for what is not there (yet)
     GET /ledger/tile/entries/<N>[.p/<W>]        entries, by grant only
 
@@ -12,6 +13,7 @@ the audit trail.
 """
 
 import gzip
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +22,13 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from app.errors import Invalid, NotFound
+from app.node.keys import MLDSA
 from app.shared.audit import Outcome, disclose
 from app.web.actor import present
 from app.wiring import services
 from ledger.errors import VerificationError
+from ledger.evidence.handover import Handover
+from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.log.encoding import to_base64
 from ledger.log.proof import consistency_proof
 from ledger.log.tiles import TILE_WIDTH, BundleId, TileId
@@ -101,8 +106,15 @@ def consistency(span: dict[str, Any]) -> dict[str, Any]:
     }
 )
 def handovers() -> Response:
-    """What leads from each earlier checkpoint key to the one that followed it, the oldest first; mostly none."""
-    made = b",".join(each.encode() for each in services().handovers.all())
+    """What leads from each earlier checkpoint key to the one that followed it, the oldest first; mostly none.
+
+    `?key=checkpoint-mldsa` gives those of the ML-DSA-44 keys.
+    """
+    kept = services().handovers
+    found: Sequence[Handover | MldsaHandover] = (
+        kept.mldsa() if request.args.get("key") == MLDSA else kept.all()
+    )
+    made = b",".join(each.encode() for each in found)
     return Response(b"[" + made + b"]", content_type="application/json")
 
 

@@ -6,7 +6,7 @@ Made of what the ledger has: the key records of the node's own keys, and a head 
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,12 @@ from sqlalchemy import Connection
 
 from app.devices import service as devices
 from app.errors import NotFound
+from app.node.keys import CHECKPOINT, MLDSA
+from app.node.longterm import mldsa_handovers
 from app.node.service import Node
 from ledger.errors import VerificationError
 from ledger.evidence.handover import Handover, KeyEntryProof
+from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.log.entry import Entry
 from ledger.log.note import Note, NoteVerifier
 from ledger.log.proof import inclusion_proof
@@ -54,6 +57,10 @@ class Handovers:
                         self._known[index] = made
                     found.append(self._known[index])
         return found
+
+    def mldsa(self) -> list[MldsaHandover]:
+        """One for each ML-DSA-44 key that followed another, the oldest first."""
+        return mldsa_handovers(self._node.keys.folder)
 
     def _made(
         self, connection: Connection, records: list[tuple[int, KeyRecord]], index: int, new: KeyRecord
@@ -108,15 +115,18 @@ def register(actions: Any) -> None:
         epilog="examples:\n  packproof ledger handover -o handover.json\n"
         "  packproof-verify handover.json --policy policy.txt",
     )
+    parser.add_argument("--mldsa", action="store_true", help="of the ML-DSA-44 key that cosigns heads")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
-    made = context.services.handovers.all()
+    kept = context.services.handovers
+    made: Sequence[Handover | MldsaHandover] = kept.mldsa() if arguments.mldsa else kept.all()
     if not made:
+        name = MLDSA if arguments.mldsa else CHECKPOINT
         raise NotFound(
-            "No handover", "This ledger has had one checkpoint key.", "packproof ledger rotate-key checkpoint"
+            "No handover", f"This ledger has had one {name} key.", f"packproof ledger rotate-key {name}"
         )
     data = made[-1].encode()
     told = {"present": str(made[-1].present), "following": str(made[-1].following)}

@@ -75,7 +75,7 @@ class Log:
             trusted = LogPolicy.parse(witnesses) if witnesses is not None else LogPolicy()
         except VerificationError as error:
             raise Invalid("witness.policy", "The file of witnesses is no policy", error.message) from error
-        keys = (*self.node.present_verifiers, self.node.mldsa_verifier)
+        keys = (*self.node.present_verifiers, *self.node.mldsa_verifiers)
         logs = tuple(PolicyLog(key, url) for key in keys)
         return LogPolicy(logs, trusted.witnesses, trusted.groups, trusted.quorum).text()
 

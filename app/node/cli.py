@@ -3,8 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from app.node.keys import CHECKPOINT, INTAKE
-from app.node.rotation import Rotation
+from app.node.keys import CHECKPOINT, INTAKE, MLDSA
+from app.node.longterm import MldsaRotation
+from app.node.rotation import Rotated, Rotation
+from app.node.service import Node
 from app.shared.audit import record
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ _BEGUN = {
     CHECKPOINT: "Every head is signed by both keys from now on. Benches and signing clients follow by themselves.\n"
     "Give witnesses, inspectors and partners the handover: packproof ledger handover -o handover.json\n"
     "When all have it: packproof ledger rotate-key checkpoint --finish",
+    MLDSA: "Every new head is cosigned by both keys from now on.\n"
+    "Give those who pinned the old one the handover: packproof ledger handover --mldsa -o handover-mldsa.json\n"
+    "When all have it: packproof ledger rotate-key checkpoint-mldsa --finish",
 }
 
 
@@ -24,20 +29,20 @@ def register(actions: Any) -> None:
     parser = actions.add_parser(
         "rotate-key",
         help="have the node's intake or checkpoint key followed by a new one",
-        description="Make a new key, which the old one vouches for in the ledger; both count until --finish "
-        "revokes the old one and removes its file. Who pinned the old one follows as docs/operating/keys.md says.",
+        description="Make a new key, which the old one vouches for: in the ledger, that of ML-DSA-44 in a file. Both "
+        "count until --finish ends the old one and removes its file. Who pinned the old one follows as "
+        "docs/operating/keys.md says.",
         epilog="examples:\n  packproof ledger rotate-key checkpoint\n  packproof ledger handover -o handover.json\n"
         "  packproof ledger rotate-key checkpoint --finish",
     )
-    parser.add_argument("key", choices=(INTAKE, CHECKPOINT))
-    parser.add_argument("--finish", action="store_true", help="revoke the key that is followed")
+    parser.add_argument("key", choices=(INTAKE, CHECKPOINT, MLDSA))
+    parser.add_argument("--finish", action="store_true", help="end the key that is followed")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services, name = context.services, arguments.key
-    rotation = Rotation(services.node)
-    done = rotation.finish(name) if arguments.finish else rotation.begin(name)
+    done = _turned(services.node, name, finish=arguments.finish)
     what = "ended" if arguments.finish else "begun"
     with services.database.writing() as connection:
         record(
@@ -47,9 +52,18 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
         "key": name,
         "entry": done.index,
         "keys": list(done.keys),
-        "verifier_key": services.node.verifier_key,
+        "verifier_key": str(services.node.mldsa_verifier) if name == MLDSA else services.node.verifier_key,
     }
     head = f"The {name} key: {', '.join(key[:16] for key in done.keys)} counts now"
     at = "" if done.index is None else f" (entry {done.index})"
-    rest = "The old key is revoked and its file is gone." if arguments.finish else _BEGUN[name]
+    ended = "The old key's file is gone." if name == MLDSA else "The old key is revoked and its file is gone."
+    rest = ended if arguments.finish else _BEGUN[name]
     context.show(data, f"{head}{at}.\n{rest}")
+
+
+def _turned(node: Node, name: str, *, finish: bool) -> Rotated:
+    if name == MLDSA:
+        longterm = MldsaRotation(node)
+        return longterm.finish() if finish else longterm.begin()
+    rotation = Rotation(node)
+    return rotation.finish(name) if finish else rotation.begin(name)

@@ -3,20 +3,21 @@
     intake.pem              Ed25519     signs what the node received
     checkpoint.pem          Ed25519     signs heads; scanners and policies pin it
     checkpoint-mldsa.pem    ML-DSA-44   cosigns heads under the log's own name, for as long as records must hold
-    intake-next.pem, checkpoint-next.pem    the keys that follow, while they take over (`app.node.rotation`)
+    *-next.pem              the key that follows one of them, while it takes over
+    checkpoint-mldsa-handover-*.json    what the third left for who pinned it (`app.node.longterm`)
 
-The first two are made with the ledger and followed by others only as `app.node.rotation` says. The third came later:
-a node that never had one gets it when it first seals. Once a head was cosigned with it, it is made anew only by
-`packproof init`, never in passing. Which key counts is in the ledger; a file that was replaced is read again, so that
-every process of the node signs by the key that is there.
+The first two are made with the ledger and followed by others only as `app.node.rotation` says, the third as
+`app.node.longterm` does. That one came later: a node that never had one gets it when it first seals. Once a head was
+cosigned with it, it is made anew only by `packproof init`, never in passing. Which of the first two counts is in the
+ledger; a file that was replaced is read again, so that every process of the node signs by the key that is there.
 """
 
 import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -35,7 +36,15 @@ from ledger.signing.keyfile import KeyFileError, load_key, read_pem, save_key, s
 from ledger.signing.keys import Ed25519Signer, generate
 
 INTAKE, CHECKPOINT, MLDSA = "intake", "checkpoint", "checkpoint-mldsa"
-NEXT = {INTAKE: "intake-next", CHECKPOINT: "checkpoint-next"}
+NEXT = {name: f"{name}-next" for name in (INTAKE, CHECKPOINT, MLDSA)}
+_Stamp = tuple[int, int]
+
+
+class Mldsa(NamedTuple):
+    """An ML-DSA-44 key, and what cosigns heads by it under the log's origin."""
+
+    private_key: MLDSA44PrivateKey
+    cosigner: CosignatureSigner
 
 
 class NodeKeys:
@@ -44,7 +53,8 @@ class NodeKeys:
     def __init__(self, folder: Path, origin: str) -> None:
         self.folder = folder
         self._origin = origin
-        self._read: dict[str, tuple[tuple[int, int], Ed25519Signer]] = {}
+        self._read: dict[str, tuple[_Stamp, Ed25519Signer]] = {}
+        self._read_mldsa: dict[str, tuple[_Stamp, Mldsa]] = {}
 
     def path(self, name: str) -> Path:
         """Where a key lies."""
@@ -90,9 +100,9 @@ class NodeKeys:
             finally:
                 os.close(folder)
 
-    @cached_property
-    def cosigner(self) -> CosignatureSigner:
-        """Cosigns checkpoints under the log's origin with ML-DSA-44. Raises `AppError`."""
+    @property
+    def mldsa(self) -> Mldsa:
+        """The key that cosigns heads. Raises `AppError`."""
         path = self.path(MLDSA)
         if not path.exists():
             raise AppError(
@@ -103,13 +113,28 @@ class NodeKeys:
                 "Put the file back from where the keys are kept safe. If it is lost, run packproof init: it makes "
                 "a new one, and everybody who pins the old one must be told",
             )
+        return self._mldsa(MLDSA)
+
+    def following_mldsa(self) -> Mldsa | None:
+        """The ML-DSA-44 key that follows, where one was made."""
+        path = self.path(NEXT[MLDSA])
         try:
-            private_key = load_pem_private_key(read_pem(path), None)
-        except (KeyFileError, TypeError, ValueError) as error:
-            raise AppError("node.key", 503, f"The node's {MLDSA} key cannot be used", str(error)) from error
-        if not isinstance(private_key, MLDSA44PrivateKey):
-            raise AppError("node.key", 503, f"The node's {MLDSA} key is of another kind", str(path))
-        return CosignatureSigner(self._origin, private_key)
+            return self._mldsa(NEXT[MLDSA]) if path.exists() else None
+        except AppError:
+            if path.exists():
+                raise
+            return None  # it took the other's place just now
+
+    def make_following_mldsa(self) -> Mldsa:
+        """The ML-DSA-44 key that follows, made where there is none yet. Raises `AppError`."""
+        self._once(NEXT[MLDSA], _save_mldsa)
+        return self._mldsa(NEXT[MLDSA])
+
+    @property
+    def cosigners(self) -> list[CosignatureSigner]:
+        """What cosigns heads now: one key, or two while one follows another. Raises `AppError`."""
+        following = self.following_mldsa()
+        return [self.mldsa.cosigner] + ([following.cosigner] if following is not None else [])
 
     def make(self) -> None:
         """Make the keys that are missing. Raises `AppError`."""
@@ -120,12 +145,7 @@ class NodeKeys:
 
     def make_mldsa(self) -> bool:
         """Make the ML-DSA-44 key where there is none; whether one was made. Raises `AppError`."""
-
-        def save(path: Path) -> None:
-            pem = mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            save_pem(pem, path)
-
-        return self._once(MLDSA, save)
+        return self._once(MLDSA, _save_mldsa)
 
     def _once(self, name: str, save: Callable[[Path], None]) -> bool:
         with self._locked():  # so that no process reads what another one is just writing
@@ -169,3 +189,24 @@ class NodeKeys:
             raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
         self._read[name] = (stamp, key)
         return key
+
+    def _mldsa(self, name: str) -> Mldsa:
+        path = self.path(name)
+        try:
+            found = path.stat()
+            stamp = (found.st_mtime_ns, found.st_ino)
+            known = self._read_mldsa.get(name)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            private_key = load_pem_private_key(read_pem(path), None)
+        except (KeyFileError, OSError, TypeError, ValueError) as error:
+            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
+        if not isinstance(private_key, MLDSA44PrivateKey):
+            raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
+        key = Mldsa(private_key, CosignatureSigner(self._origin, private_key))
+        self._read_mldsa[name] = (stamp, key)
+        return key
+
+
+def _save_mldsa(path: Path) -> None:
+    save_pem(mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), path)

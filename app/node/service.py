@@ -79,7 +79,9 @@ class Node:
         """Signs heads against the mark. A node of before there were ML-DSA-44 keys gets its own here."""
         if not self._cosigned_before():
             self.keys.make_mldsa()
-        return Sealer(self.ledger, self.data_dir / "mark", self._signers, self.keys.cosigner, self._seconds)
+        return Sealer(
+            self.ledger, self.data_dir / "mark", self._signers, lambda: self.keys.cosigners, self.seconds
+        )
 
     def _signers(self) -> list[NoteSigner]:
         """Whose keys sign a head now: each that lies here and counts, two of them while one follows another."""
@@ -106,7 +108,8 @@ class Node:
             return True  # damaged: the seal will say so, and nothing is made because of it
         return any(line.name == self.origin and len(line.sig) == length for line in lines)
 
-    def _seconds(self) -> int:
+    def seconds(self) -> int:
+        """The time since 1970 that a cosignature made now says."""
         return int(self.clock.now().timestamp())
 
     @property
@@ -153,7 +156,12 @@ class Node:
     @property
     def mldsa_verifier(self) -> NoteVerifier:
         """Checks the ML-DSA-44 cosignature on this node's checkpoints (type 0x06). Raises `AppError`."""
-        return self.keys.cosigner.verifier
+        return self.keys.mldsa.cosigner.verifier
+
+    @property
+    def mldsa_verifiers(self) -> tuple[NoteVerifier, ...]:
+        """The keys that cosign heads now, the present one first: one, or two while one follows another."""
+        return tuple(cosigner.verifier for cosigner in self.keys.cosigners)
 
     def may_write(self) -> None:
         """Raise `CaptureStopped` where the ledger does not go on from what was signed: read-only, and why.

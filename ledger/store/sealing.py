@@ -71,14 +71,20 @@ class Sealer:
         store: LedgerStore,
         mark_path: Path,
         signer: NoteSigner | Callable[[], Sequence[NoteSigner]],
-        cosigner: CosignatureSigner | None = None,
+        cosigner: CosignatureSigner | Callable[[], Sequence[CosignatureSigner]] | None = None,
         seconds: Callable[[], int] = lambda: 0,
     ) -> None:
         """`signer` is the log's Ed25519 key, or gives those that sign now, asked for each head after it was read: two
-        while one follows another. `cosigner` is its ML-DSA-44 key; `seconds` tells the time since 1970 that it signs.
+        while one follows another. `cosigner` is its ML-DSA-44 key, or gives those that cosign now; `seconds` tells the
+        time since 1970 that they sign.
         """
-        if cosigner is not None:
-            _require_name(store.origin, cosigner.name)
+        if isinstance(cosigner, CosignatureSigner) or cosigner is None:
+            fixed = [] if cosigner is None else [cosigner]
+            for each in fixed:
+                _require_name(store.origin, each.name)
+            self._cosigners: Callable[[], Sequence[CosignatureSigner]] = lambda: fixed
+        else:
+            self._cosigners = cosigner
         if isinstance(signer, NoteSigner):
             only = [signer]
             _require_name(store.origin, signer.name)
@@ -87,7 +93,6 @@ class Sealer:
             self._signers = signer
         self._store = store
         self._mark = MarkFile(mark_path)
-        self._cosigner = cosigner
         self._seconds = seconds
 
     def check_at_start(self) -> None:
@@ -115,7 +120,7 @@ class Sealer:
                 self._check(reader, mark, head, latest)
                 checkpoint = Checkpoint(self._store.origin, head.size, tree_root(reader, head.size))
                 check_head(reader, head, checkpoint.root)
-            signers = self._signers()
+            signers, cosigners = self._signers(), self._cosigners()
             if not signers:
                 raise LedgerDamaged(
                     "none of the checkpoint keys that lie here counts: packproof ledger rotate-key"
@@ -123,16 +128,20 @@ class Sealer:
             if latest is not None and latest.size == head.size:
                 return self._again(latest, checkpoint, signers)
             self._mark.advance(checkpoint)
-            note = self._sign(checkpoint, signers)
+            note = self._sign(checkpoint, signers, cosigners)
             with self._store.writing() as writer:
                 writer.add_checkpoint(checkpoint.size, note)
             return note
 
-    def _sign(self, checkpoint: Checkpoint, signers: Sequence[NoteSigner]) -> bytes:
+    def _sign(
+        self,
+        checkpoint: Checkpoint,
+        signers: Sequence[NoteSigner],
+        cosigners: Sequence[CosignatureSigner],
+    ) -> bytes:
         note = checkpoint.sign(signers[0])
         note = note.signed_also([signer.signature(note.text) for signer in signers[1:]])
-        if self._cosigner is not None:
-            note = note.signed_also([self._cosigner.sign(checkpoint, self._seconds())])
+        note = note.signed_also([each.sign(checkpoint, self._seconds()) for each in cosigners])
         return note.encode()
 
     def _read_mark(self) -> Checkpoint | None:

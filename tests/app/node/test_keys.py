@@ -124,5 +124,5 @@ def test_processes_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({keys.cosigner.verifier for keys in folders}) == 1
+    assert len({keys.mldsa.cosigner.verifier for keys in folders}) == 1
     assert len({keys.note_signer.verifier for keys in folders}) == 1
