@@ -64,10 +64,13 @@ def _apis() -> "Sequence[Blueprint]":
     from app.devices import api as devices
     from app.epcis import api as epcis
     from app.exceptions import api as exception_api
+    from app.investigations import api as investigation_api
     from app.log import api as log
+    from app.overrides import api as override_api
     from app.recalls import api as recall_api
     from app.receiving import api as receivings
     from app.regulator import api as request_api
+    from app.returns import api as return_api
     from app.shipping import api as shipments
     from app.transactions import api as transactions
     from app.verification import api as checks
@@ -85,6 +88,9 @@ def _apis() -> "Sequence[Blueprint]":
         exception_api.blueprint,
         receivings.blueprint,
         checks.blueprint,
+        investigation_api.blueprint,
+        return_api.blueprint,
+        override_api.blueprint,
         recall_api.blueprint,
         request_api.blueprint,
         transactions.blueprint,

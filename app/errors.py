@@ -57,8 +57,8 @@ class NotFound(AppError):
 class Conflict(AppError):
     """The request contradicts what stands."""
 
-    def __init__(self, code: str, title: str, detail: str = "", next_step: str = "") -> None:
-        super().__init__(code, 409, title, detail, next_step)
+    def __init__(self, code: str, title: str, detail: str = "", next_step: str = "", **extra: Any) -> None:
+        super().__init__(code, 409, title, detail, next_step, extra=extra)
 
 
 class Invalid(AppError):

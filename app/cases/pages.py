@@ -1,12 +1,9 @@
 """What all desks' pages share: how a case is shown, and the two forms that are the same everywhere.
 
-The templates are in `cases/desk.html`. A desk has its own routes, each with its row in the table of permissions, and
-calls these from them::
+The templates are in `cases/desk.html`. A desk registers what is shared, and its routes have each a row in the table of
+permissions::
 
-    @blueprint.post("/returns/<case_id>/take")
-    def take(case_id: str) -> Response:
-        take_case(Desk.RETURNS, case_id)
-        return back("returns.case_page", case_id=case_id)
+    pages.register(blueprint, Desk.RETURNS, "/returns")      # returns.take, returns.add_note
 """
 
 from collections.abc import Callable, Mapping
@@ -17,18 +14,19 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from sqlalchemy import Connection
 
 from app.cases import service as cases
+from app.cases import work
 from app.cases.rules import Desk, NoteKind, clock
 from app.cases.service import DeskCase
-from app.errors import Invalid
 from app.history.rules import shown
 from app.partners import service as partners
-from app.shared.audit import record
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
 
 # It has no route of its own: it is registered for the templates.
 blueprint = Blueprint("cases", __name__, template_folder="templates")
+
+MOST_CLOSED = 20  # of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +85,52 @@ def _shown(subject: str) -> str:
     return shown(subject) if subject.startswith("https://id.gs1.org/0") else subject
 
 
-def take_case(desk: Desk, case_id: str) -> None:
-    """Make the reader the owner of a case within their reach; the audit trail has it. Raises `NotFound`, `Conflict`."""
-    node = services()
-    with node.database.writing() as connection:
-        found = cases.case(connection, desk, case_id, reach().party_gln)
-        cases.take(connection, node.clock, case_id, present())
-        record(
-            connection, node.clock, present(), f"{_word(desk)}.take", subject=case_id, whose=found.party_gln
-        )
-    flash("It is yours now.")
+def register(
+    blueprint: Blueprint, desk: Desk, path: str, page: str = "case_page", name: str = "case_id"
+) -> None:
+    """Add to a desk's pages what is the same at every desk: `take` and `add_note`. They lead back to its `page` of the
+    case, whose id that calls `name`."""
+
+    @blueprint.post(f"{path}/<case_id>/take")
+    def take(case_id: str) -> Response:
+        """Make the reader its owner."""
+        node = services()
+        work.take(node.database, node.clock, present(), desk, case_id, reach().party_gln)
+        flash("It is yours now.")
+        return back(f"{blueprint.name}.{page}", **{name: case_id})
+
+    @blueprint.post(f"{path}/<case_id>/notes")
+    def add_note(case_id: str) -> Response:
+        """Add the form's `text` to its thread."""
+        note_case(desk, case_id)
+        return back(f"{blueprint.name}.{page}", **{name: case_id})
+
+
+def both_queues(
+    connection: Connection,
+    desk: Desk,
+    href: Callable[[DeskCase], str],
+    causes: Mapping[str, str] | None = None,
+) -> tuple[list[CaseView], list[CaseView]]:
+    """What is open at the reader's desk, and what was closed last."""
+    now, party = services().clock.now(), reach().party_gln
+    found = cases.queue(connection, desk, party)
+    closed = cases.queue(connection, desk, party, closed=True, limit=MOST_CLOSED)
+    return views(connection, found, now, href, causes), views(connection, closed, now, href, causes)
 
 
 def note_case(desk: Desk, case_id: str, kind: NoteKind = NoteKind.NOTE) -> None:
     """Add the form's `text` to a case's thread. Raises `NotFound`, and `Invalid` for nothing or too much."""
     node = services()
-    text = said()
-    with node.database.writing() as connection:
-        found = cases.case(connection, desk, case_id, reach().party_gln)
-        cases.say(connection, node.clock, case_id, present().name, text, kind)
-        record(
-            connection, node.clock, present(), f"{_word(desk)}.note", subject=case_id, whose=found.party_gln
-        )
+    work.note(node.database, node.clock, present(), desk, case_id, reach().party_gln, said(), kind)
     flash("Added.")
 
 
 def said(name: str = "text") -> str:
     """The text of a form's field: 1 to 2,000 characters. Raises `Invalid`."""
-    # Browsers send a line's end as two characters.
-    text = request.form.get(name, "").replace("\r\n", "\n").strip()
-    if not 1 <= len(text) <= cases.LONGEST_NOTE:
-        raise Invalid("note.length", "Write something", f"A note has 1 to {cases.LONGEST_NOTE} characters.")
-    return text
+    return work.checked(request.form.get(name, ""))
 
 
 def back(endpoint: str, **values: str) -> Response:
     """The answer to a form: see this page."""
     return redirect(url_for(endpoint, **values), 303)  # type: ignore[return-value]
-
-
-def _word(desk: Desk) -> str:
-    """How the audit trail calls a case of this desk: ``exception``, ``return``."""
-    return desk.value.removesuffix("s")

@@ -15,6 +15,11 @@ class Desk(StrEnum):
     REGULATOR = "regulator"
     OVERRIDES = "overrides"
 
+    @property
+    def word(self) -> str:
+        """How the audit trail calls a case of this desk: ``exception``, ``return``."""
+        return self.value.removesuffix("s")
+
 
 class NoteKind(StrEnum):
     """What a line of a thread is."""

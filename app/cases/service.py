@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, true, update
 
 from app.cases.models import desk_case, desk_case_item, desk_note
+from app.cases.places import Place
 from app.cases.rules import Desk, NoteKind
 from app.errors import Conflict, Invalid, NotFound
 from app.partners import service as partners
@@ -86,6 +87,11 @@ class DeskCase:
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in its queue."""
+        return Place(self.due_at if self.is_open else self.closed_at, self.case_id)
 
 
 def open_case(
@@ -207,11 +213,17 @@ def queue(
     *,
     closed: bool = False,
     saying: tuple[str, str] | None = None,
+    owner_id: str | None = None,
+    after: Place | None = None,
     limit: int = MOST_SHOWN,
 ) -> list[DeskCase]:
     """A desk's cases by their clock, the most urgent first; the closed ones, the last first. `saying`: only those whose
-    `data` has this text under this name."""
+    `data` has this text under this name; `owner_id`: only those that this account has taken; `after`: from there on."""
     query = select(desk_case).where(desk_case.c.desk == desk.value, _within(connection, party_gln))
+    if owner_id is not None:
+        query = query.where(desk_case.c.owner_id == owner_id)
+    if after is not None:
+        query = query.where(after.beyond(closed=closed))
     if saying is not None:
         # Written canonically, so a member is found by its text.
         query = query.where(desk_case.c.data.contains(_json(dict([saying]))[1:-1], autoescape=True))

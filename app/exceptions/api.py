@@ -1,6 +1,9 @@
-"""The exceptions desk for programs, and PDG's messages in and out.
+"""The exceptions desk for programs: what is alike at all desks (app/cases/api.py), its own commands, PDG's messages.
 
-    GET  /exceptions.json                      the caller's open cases, by their clock          scope query
+    GET  /exceptions.json                      the queue of /api/exceptions, by its first name  scope query
+    POST /api/exceptions                       open a case about a scan                         scope desks
+    POST /api/exceptions/{id}/messages         what was sent to the partner, or came            scope desks
+    POST /api/exceptions/{id}/close, /reopen   end it with its root cause; open it again        scope desks
     POST /exceptions/{id}/reports              PDG's report about a case, kept as sent          scope exceptions
     POST /exceptions/reports?to=GLN            a report about a shipment of `to`                scope exceptions
     POST /exceptions/responses?to=GLN          a response to a report of `to`                   scope exceptions
@@ -13,15 +16,22 @@ from typing import Any
 
 from flask import request
 from flask_smorest import Blueprint
+from sqlalchemy import Connection
 
 from app.cases import service as cases
-from app.cases.rules import Desk
+from app.cases import work
+from app.cases.api import DeskApi
+from app.cases.rules import Desk, NoteKind
+from app.cases.schemas import NoteBody, QueueQuery
+from app.cases.service import DeskCase
 from app.errors import AppError, Invalid
 from app.exceptions import messages, service
-from app.exceptions.rules import KINDS
-from app.exceptions.schemas import Addressed, ResponseOut
+from app.exceptions.facts import gather
+from app.exceptions.rules import KINDS, message
+from app.exceptions.scans import open_from_scan
+from app.exceptions.schemas import Addressed, ExceptionEnd, FromScan, MessageBody, ResponseOut
 from app.partners.service import checked_gln
-from app.shared.audit import disclose, record
+from app.shared.audit import record
 from app.web.access import reach
 from app.web.actor import present
 from app.web.forms import body
@@ -34,31 +44,83 @@ blueprint = Blueprint("exception_api", __name__, description="Exceptions, and PD
 MOST_BYTES = 1_000_000  # of one message
 
 
-@blueprint.get("/exceptions.json")
-def listing() -> dict[str, Any]:
-    """The caller's open cases, the most urgent first."""
-    node, party = services(), _party()
-    service.settle(node.database, node.clock, party)
-    with node.database.reading() as connection:
-        found = cases.queue(connection, Desk.EXCEPTIONS, party)
-    disclose(node.database, node.clock, present(), "exception.list", subject="", whose=party)
+def _listed(case: DeskCase) -> dict[str, Any]:
+    kind = KINDS[case.kind]
+    return {"hda_class": kind.hda_class.value, "scenario": kind.scenario.name}
+
+
+def _about(connection: Connection, case: DeskCase) -> dict[str, Any]:
+    """What a case is about by the record, and what is to be done."""
+    facts, kind = gather(connection, case).facts, KINDS[case.kind]
     return {
-        "cases": [
-            {
-                "id": each.case_id,
-                "kind": each.kind,
-                "title": each.title,
-                "hda_class": KINDS[each.kind].hda_class.value,
-                "scenario": KINDS[each.kind].scenario.name,
-                "subject": each.subject,
-                "partner": each.partner_gln,
-                "owner": each.owner_name,
-                "opened_at": each.opened_at.isoformat(),
-                "due_at": each.due_at.isoformat() if each.due_at else None,
-            }
-            for each in found
-        ]
+        "next": kind.next_step if case.is_open else "",
+        "put_right_with": kind.scenario.seller,
+        "purchase_orders": list(facts.purchase_orders),
+        "advices": list(facts.advices),
+        "lots": list(facts.lots),
+        "containers": list(facts.containers),
+        "detail": facts.detail,
+        "message": message(kind, facts),
     }
+
+
+def _settle(party: str | None) -> None:
+    service.settle(services().database, services().clock, party)
+
+
+desk = DeskApi(Desk.EXCEPTIONS, blueprint, "/api/exceptions", listed=_listed, own=_about, before=_settle)
+desk.register()
+
+
+@blueprint.get("/exceptions.json")
+@blueprint.arguments(QueueQuery, location="query")
+def listing(asked: dict[str, Any]) -> dict[str, Any]:
+    """The same queue under its first address."""
+    return desk.queue(asked)
+
+
+@blueprint.post("/api/exceptions")
+@blueprint.arguments(FromScan)
+def opened(asked: dict[str, str]) -> tuple[dict[str, Any], int]:
+    """Open a case about a scan of the caller's own; the one there is where it has one."""
+    node, actor, party = services(), present(), _party()
+    with node.database.writing() as connection:
+        case_id = open_from_scan(connection, node.clock, asked["check"], party, actor.name)
+        record(connection, node.clock, actor, "exception.open", subject=case_id, whose=party)
+    return desk.one(case_id), 201
+
+
+@blueprint.post("/api/exceptions/<case_id>/messages")
+@blueprint.arguments(MessageBody)
+def send_message(asked: dict[str, str], case_id: str) -> dict[str, Any]:
+    """Keep what was sent to the partner, or came from them, in the thread."""
+    node, kind = services(), NoteKind(asked["direction"])
+    work.note(node.database, node.clock, present(), Desk.EXCEPTIONS, case_id, _party(), asked["text"], kind)
+    return desk.one(case_id)
+
+
+@blueprint.post("/api/exceptions/<case_id>/close")
+@blueprint.arguments(ExceptionEnd)
+def close(asked: dict[str, str], case_id: str) -> dict[str, Any]:
+    """End a case by hand, with its root cause."""
+    service.end(
+        services().database,
+        services().clock,
+        present(),
+        case_id,
+        _party(),
+        asked["root_cause"],
+        asked["text"],
+    )
+    return desk.one(case_id)
+
+
+@blueprint.post("/api/exceptions/<case_id>/reopen")
+@blueprint.arguments(NoteBody)
+def reopen(asked: dict[str, str], case_id: str) -> dict[str, Any]:
+    """Open it again, with why."""
+    service.begin_again(services().database, services().clock, present(), case_id, _party(), asked["text"])
+    return desk.one(case_id)
 
 
 @blueprint.post("/exceptions/<string:case_id>/reports")

@@ -1,10 +1,10 @@
 """The exceptions desk: the queue by its clock, one case with its thread and its message, and the root causes."""
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
-from sqlalchemy import Connection
 
+from app.cases import pages
 from app.cases import service as cases
-from app.cases.pages import back, note_case, said, take_case, views
+from app.cases.pages import back, note_case, said, views
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase
 from app.errors import Invalid
@@ -19,6 +19,7 @@ from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("exceptions", __name__, template_folder="templates")
+pages.register(blueprint, Desk.EXCEPTIONS, "/exceptions")
 
 _SHOWN_ITEMS = 50
 
@@ -107,20 +108,6 @@ def open_by_hand() -> Response:
     return back("exceptions.case_page", case_id=case_id)
 
 
-@blueprint.post("/exceptions/<case_id>/notes")
-def add_note(case_id: str) -> Response:
-    """Add a line to the thread."""
-    note_case(Desk.EXCEPTIONS, case_id)
-    return back("exceptions.case_page", case_id=case_id)
-
-
-@blueprint.post("/exceptions/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader its owner."""
-    take_case(Desk.EXCEPTIONS, case_id)
-    return back("exceptions.case_page", case_id=case_id)
-
-
 @blueprint.post("/exceptions/<case_id>/messages")
 def send_message(case_id: str) -> Response:
     """Keep what was sent to the partner, or came from them, in the thread."""
@@ -132,11 +119,8 @@ def send_message(case_id: str) -> Response:
 @blueprint.post("/exceptions/<case_id>/close")
 def close(case_id: str) -> Response:
     """End it by hand, with its root cause."""
-    node, text = services(), said()
-    with node.database.writing() as connection:
-        found = _case(connection, case_id)
-        service.close(connection, node.clock, found, present().name, request.form.get("root_cause", ""), text)
-        record(connection, node.clock, present(), "exception.close", subject=case_id, whose=found.party_gln)
+    node, text, cause = services(), said(), request.form.get("root_cause", "")
+    service.end(node.database, node.clock, present(), case_id, reach().party_gln, cause, text)
     flash("Closed.")
     return back("exceptions.case_page", case_id=case_id)
 
@@ -145,16 +129,9 @@ def close(case_id: str) -> Response:
 def reopen(case_id: str) -> Response:
     """Open it again, with why."""
     node, text = services(), said()
-    with node.database.writing() as connection:
-        found = _case(connection, case_id)
-        service.reopen(connection, node.clock, found, present().name, text)
-        record(connection, node.clock, present(), "exception.reopen", subject=case_id, whose=found.party_gln)
+    service.begin_again(node.database, node.clock, present(), case_id, reach().party_gln, text)
     flash("It is open again.")
     return back("exceptions.case_page", case_id=case_id)
-
-
-def _case(connection: Connection, case_id: str) -> DeskCase:
-    return cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
 
 
 def _href(case: DeskCase) -> str:

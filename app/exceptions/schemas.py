@@ -2,9 +2,31 @@
 
 from marshmallow import Schema, fields, validate
 
+from app.cases.rules import NoteKind
+from app.cases.schemas import CloseBody, NoteBody
 from app.cases.service import LONGEST_NOTE
 from app.exceptions.pdg import MOST_ITEMS
-from app.exceptions.rules import Resolution
+from app.exceptions.rules import BY_HAND, Resolution
+
+
+class FromScan(Schema):
+    """Which scan a case is opened about."""
+
+    check = fields.String(required=True, validate=validate.Length(1, 64), metadata={"description": "its id"})
+
+
+class MessageBody(NoteBody):
+    """A message, and which way it went."""
+
+    direction = fields.String(
+        load_default=NoteKind.SENT.value, validate=validate.OneOf([NoteKind.SENT.value, NoteKind.CAME.value])
+    )
+
+
+class ExceptionEnd(CloseBody):
+    """How a case ended, and why it was there."""
+
+    root_cause = fields.String(required=True, validate=validate.OneOf(list(BY_HAND)))
 
 
 class Addressed(Schema):

@@ -25,6 +25,8 @@ from app.events.acts import Ends
 from app.exceptions.models import exception_case
 from app.exceptions.rules import BY_HAND, CORRECTED, FINDING_KINDS, KINDS, Kind, OwnKind
 from app.partners import service as partners
+from app.shared.actor import Actor
+from app.shared.audit import record
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from app.shared.ids import new_id
@@ -250,17 +252,33 @@ def open_own(connection: Connection, clock: Clock, new: OwnCase, who: str, text:
     )
 
 
-def close(connection: Connection, clock: Clock, case: DeskCase, who: str, root_cause: str, text: str) -> None:
-    """End a case by hand. Raises `Invalid` for a root cause that is none, `Conflict` where it is closed."""
+def end(
+    database: Database,
+    clock: Clock,
+    actor: Actor,
+    case_id: str,
+    party_gln: str | None,
+    root_cause: str,
+    text: str,
+) -> None:
+    """End a case by hand. Raises `NotFound`, `Invalid` for a root cause that is none, `Conflict` where it is closed."""
     if root_cause not in BY_HAND:
         raise Invalid("exception.cause", "Choose a root cause", repr(root_cause), ", ".join(BY_HAND))
-    cases.close(connection, clock, case.case_id, who, CLOSED, text=text, root_cause=root_cause)
+    with database.writing() as connection:
+        case = cases.case(connection, Desk.EXCEPTIONS, case_id, party_gln)
+        cases.close(connection, clock, case_id, actor.name, CLOSED, text=text, root_cause=root_cause)
+        record(connection, clock, actor, "exception.close", subject=case_id, whose=case.party_gln)
 
 
-def reopen(connection: Connection, clock: Clock, case: DeskCase, who: str, text: str) -> None:
-    """Open an ended case again, with its kind's time from now on. Raises `Conflict` where it is open."""
-    due = clock.now() + KINDS[case.kind].within
-    cases.reopen(connection, clock, case.case_id, who, OPEN, text=text, due_at=due)
+def begin_again(
+    database: Database, clock: Clock, actor: Actor, case_id: str, party_gln: str | None, text: str
+) -> None:
+    """Open an ended case again, with its kind's time from now on. Raises `NotFound`, `Conflict` where it is open."""
+    with database.writing() as connection:
+        case = cases.case(connection, Desk.EXCEPTIONS, case_id, party_gln)
+        due = clock.now() + KINDS[case.kind].within
+        cases.reopen(connection, clock, case_id, actor.name, OPEN, text=text, due_at=due)
+        record(connection, clock, actor, "exception.reopen", subject=case_id, whose=case.party_gln)
 
 
 def settled(connection: Connection, party_gln: str | None) -> list[str]:

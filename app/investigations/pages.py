@@ -1,12 +1,9 @@
 """Quarantine and investigations as pages: the queue, the form that sets apart, one case with its next steps."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, flash, render_template, request, url_for
-from sqlalchemy import Connection
 
-from app.cases import service as cases
-from app.cases.pages import CaseView, back, note_case, said, take_case, views
+from app.cases import pages
+from app.cases.pages import back, said
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import service as custody
@@ -14,9 +11,9 @@ from app.errors import Invalid
 from app.history.rules import shown
 from app.investigations import forms, partners_told, service
 from app.investigations.form3911 import KINDS
-from app.investigations.rules import GROUNDS, Ground, Move, State, Transition, open_to
+from app.investigations.rules import CAUSES, GROUNDS, Ground, Move, State, Transition, open_to
 from app.investigations.service import INVESTIGATION, Suspicion
-from app.shared.audit import disclose, record
+from app.shared.audit import disclose
 from app.vrs import signals
 from app.web.access import reach
 from app.web.actor import present
@@ -25,11 +22,8 @@ from app.wiring import services
 blueprint = Blueprint("investigations", __name__, template_folder="templates")
 
 MOST_SHOWN = 200
-CAUSES = {
-    "nothing_here": "Nothing of it is here",
-    "set_apart": "It is set apart, and an investigation is open",
-    "other": "Another",
-}
+
+pages.register(blueprint, Desk.INVESTIGATIONS, "/investigations")
 
 
 @blueprint.get("/investigations")
@@ -38,11 +32,8 @@ def queue_page() -> str:
     node = services()
     party = reach().party_gln
     with node.database.reading() as connection:
-        found = cases.queue(connection, Desk.INVESTIGATIONS, party)
-        closed = cases.queue(connection, Desk.INVESTIGATIONS, party, closed=True, limit=20)
+        open_views, closed_views = pages.both_queues(connection, Desk.INVESTIGATIONS, _href, CAUSES)
         noticed = signals.signals(connection, party)[:10] if party else []
-        open_views = _views(connection, found)
-        closed_views = _views(connection, closed)
     return render_template(
         "investigations/queue.html", cases=open_views, closed=closed_views, noticed=noticed
     )
@@ -71,7 +62,7 @@ def case_page(case_id: str) -> str:
     node, actor = services(), present()
     with node.database.reading() as connection:
         found = service.case_of(connection, case_id, reach().party_gln)
-        [view] = _views(connection, [found])
+        [view] = pages.views(connection, [found], node.clock.now(), _href, CAUSES)
         keys = custody.keys_of(connection, list(found.items)[:MOST_SHOWN])
         sample = node.investigations.sample(connection, found)
         told = partners_told.told(connection, case_id)
@@ -135,40 +126,8 @@ def risk(case_id: str) -> Response:
 @blueprint.post("/investigations/<case_id>/close")
 def close(case_id: str) -> Response:
     """Answer a partner's notification."""
-    node, cause = services(), request.form.get("root_cause", "")
-    with node.database.writing() as connection:
-        found = service.case_of(connection, case_id, reach().party_gln)
-        if found.kind == INVESTIGATION or cause not in CAUSES:
-            raise Invalid("investigation.close", "An investigation ends by its steps", "", "Use its buttons.")
-        cases.close(
-            connection, node.clock, case_id, present().name, "answered", text=said(), root_cause=cause
-        )
-        record(
-            connection, node.clock, present(), "investigation.close", subject=case_id, whose=found.party_gln
-        )
+    services().investigations.answer(present(), case_id, request.form.get("root_cause", ""), said())
     return back("investigations.case_page", case_id=case_id)
-
-
-@blueprint.post("/investigations/<case_id>/notes")
-def add_note(case_id: str) -> Response:
-    """Add a line to the thread."""
-    note_case(Desk.INVESTIGATIONS, case_id)
-    return back("investigations.case_page", case_id=case_id)
-
-
-@blueprint.post("/investigations/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader its owner."""
-    take_case(Desk.INVESTIGATIONS, case_id)
-    return back("investigations.case_page", case_id=case_id)
-
-
-def _views(connection: Connection, found: list[DeskCase]) -> list[CaseView]:
-    made = views(connection, found, services().clock.now(), _href, CAUSES)
-    return [
-        replace(view, about=shown(each.subject) if each.subject.startswith("https:") else each.subject)
-        for view, each in zip(made, found, strict=True)
-    ]
 
 
 def _href(case: DeskCase) -> str:

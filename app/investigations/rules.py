@@ -63,6 +63,14 @@ GROUNDS: dict[Ground, str] = {
 }
 
 
+CAUSES = {
+    "nothing_here": "Nothing of it is here",
+    "set_apart": "It is set apart, and an investigation is open",
+    "other": "Another",
+}
+"""How a partner's notification is answered."""
+
+
 class Move(StrEnum):
     """What somebody may do to an investigation."""
 
@@ -101,8 +109,9 @@ class Transition:
     within: timedelta | None = None
 
 
-SUSPECTING = frozenset({Role.WAREHOUSE, Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER})
-DECIDING = frozenset({Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER})
+# A company's own system acts for whoever decides there: its token has the scope `desks`, its name stands in the case.
+DECIDING = frozenset({Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER, Role.PARTNER_SYSTEM})
+SUSPECTING = DECIDING | {Role.WAREHOUSE}
 
 QUARANTINE = Deed("holding", "non_sellable_other")
 

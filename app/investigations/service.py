@@ -26,6 +26,7 @@ from app.investigations import forms, partners_told
 from app.investigations.form3911 import FormKind, problems
 from app.investigations.quarantine import MOST_PACKAGES, affected, holdable, packages_in, product_of
 from app.investigations.rules import (
+    CAUSES,
     GROUNDS,
     INVESTIGATE_WITHIN,
     NOTIFY_WITHIN,
@@ -138,9 +139,14 @@ class Investigations:
         with self.database.snapshot() as connection:
             held = holdable(connection, suspicion.subjects, gln)
             numbers = loading.find_ids(connection, suspicion.subjects).values()
-            if cases.about(connection, Desk.INVESTIGATIONS, numbers, gln):
+            if open_ones := cases.about(connection, Desk.INVESTIGATIONS, numbers, gln):
+                there = sorted({each.case_id for found in open_ones.values() for each in found})
                 raise Conflict(
-                    "investigation.open", "It is being investigated already", "", "Look at the open cases."
+                    "investigation.open",
+                    "It is being investigated already",
+                    ", ".join(there[:5]),
+                    "Look at the open cases.",
+                    cases=there,
                 )
         entry = self._report(actor, case_id, QUARANTINE.step, QUARANTINE.disposition, held)
         with self.database.writing() as connection:
@@ -268,6 +274,18 @@ class Investigations:
                 detail=str(entry) if entry else "",
             )  # fmt: skip
         return row.target
+
+    def answer(self, actor: Actor, case_id: str, cause: str, text: str) -> None:
+        """Answer a partner's notification, which ends it here. An investigation of one's own ends by its steps."""
+        gln = _party(actor)
+        with self.database.writing() as connection:
+            case = case_of(connection, case_id, gln)
+            if case.kind == INVESTIGATION or cause not in CAUSES:
+                raise Invalid(
+                    "investigation.close", "An investigation ends by its steps", "", "Use its buttons."
+                )
+            cases.close(connection, self.clock, case_id, actor.name, "answered", text=text, root_cause=cause)
+            record(connection, self.clock, actor, "investigation.close", subject=case_id, whose=gln)
 
     def high_risk(self, actor: Actor, case_id: str, text: str) -> None:
         """A manufacturer finds a high risk that it is illegitimate: 24 hours run from here (582(b)(4)(B)(ii)(II))."""

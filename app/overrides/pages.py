@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from app.cases import pages
 from app.cases import service as cases
-from app.cases.pages import back, note_case, said, take_case, views
+from app.cases.pages import back, said, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.errors import AppError
@@ -21,6 +22,7 @@ from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("overrides", __name__, template_folder="templates")
+pages.register(blueprint, Desk.OVERRIDES, "/overrides")
 
 
 @blueprint.post("/override")
@@ -54,10 +56,7 @@ def queue_page() -> str:
     party = reach().party_gln
     assert party is not None
     with node.database.reading() as connection:
-        found = cases.queue(connection, Desk.OVERRIDES, party)
-        closed = cases.queue(connection, Desk.OVERRIDES, party, closed=True, limit=20)
-        open_views = views(connection, found, node.clock.now(), _href, CAUSES)
-        closed_views = views(connection, closed, node.clock.now(), _href, CAUSES)
+        open_views, closed_views = pages.both_queues(connection, Desk.OVERRIDES, _href, CAUSES)
         rate = node.overrides.rate(connection, party)
     return render_template("overrides/queue.html", cases=open_views, closed=closed_views, rate=rate.said)
 
@@ -90,20 +89,6 @@ def case_page(case_id: str) -> str:
 def close(case_id: str) -> Response:
     """Close the follow-up."""
     services().overrides.follow_up(present(), case_id, request.form.get("root_cause", ""), said())
-    return back("overrides.case_page", case_id=case_id)
-
-
-@blueprint.post("/overrides/<case_id>/notes")
-def add_note(case_id: str) -> Response:
-    """Add a line to the thread."""
-    note_case(Desk.OVERRIDES, case_id)
-    return back("overrides.case_page", case_id=case_id)
-
-
-@blueprint.post("/overrides/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader its owner."""
-    take_case(Desk.OVERRIDES, case_id)
     return back("overrides.case_page", case_id=case_id)
 
 

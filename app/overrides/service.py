@@ -174,12 +174,24 @@ class Overrides:
         ).scalar_one()
         return Rate(overrides, dispensed)
 
+    def person(
+        self, by: Actor, name: str, password: str, roles: frozenset[Role] = frozenset({Role.PHARMACIST})
+    ) -> Actor:
+        """Somebody of the party of `by`, in one of `roles`, by their own password. No session stays open.
+
+        Raises `SignInFailed`, `Refused` for anybody else.
+        """
+        found = self._signed(by, name, password)
+        if found.party_gln != by.party_gln or found.role not in roles:
+            allowed = " or ".join(sorted(role.value for role in roles))
+            raise Refused(
+                "override.person", "This person cannot do it", f"It takes a {allowed} of your own company."
+            )
+        return found
+
     def _second(self, actor: Actor, asked: Request) -> Actor:
-        """The second person, by their own password. The session that signing in opens ends at once."""
-        anonymous = replace(ANONYMOUS, address=actor.address, request_id=actor.request_id)
-        secret, second = self.people.sign_in(asked.second_name, asked.second_password, by=anonymous)
-        with self.database.writing() as connection:
-            self.sessions.end(connection, secret)
+        """The second person, by their own password."""
+        second = self._signed(actor, asked.second_name, asked.second_password)
         if second.id == actor.id:
             raise Refused(
                 "override.same_person", "A second person confirms it", "That was you.", "Ask a colleague."
@@ -191,6 +203,14 @@ class Overrides:
                 "It takes a pharmacist or a quality manager of your own company.",
             )
         return second
+
+    def _signed(self, by: Actor, name: str, password: str) -> Actor:
+        """Whose name and password these are. The session that signing in opens ends at once."""
+        anonymous = replace(ANONYMOUS, address=by.address, request_id=by.request_id)
+        secret, found = self.people.sign_in(name, password, by=anonymous)
+        with self.database.writing() as connection:
+            self.sessions.end(connection, secret)
+        return found
 
     def _keep(
         self, actor: Actor, second: Actor, check: Result, reason: rules.Reason, text: str

@@ -36,8 +36,8 @@ SCOPES: dict[Role, frozenset[str]] = {
 }
 # Beyond the defaults a token may be given these: `enrol` lets a bench fetch its own device token, `entries` lets an
 # auditor read the log's entries, which show everybody's authors and times; `receive` lets a bench receive deliveries,
-# `exceptions` a system exchange reports of exceptions.
-ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries", "receive", "exceptions"})
+# `exceptions` a system exchange reports of exceptions, `desks` a company's own system work at its desks.
+ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries", "receive", "exceptions", "desks"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from sqlalchemy import Connection
 
+from app.cases import pages
 from app.cases import service as cases
-from app.cases.pages import CaseView, back, note_case, said, take_case, views
+from app.cases.pages import CaseView, back, said, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody.whereabouts import MOST_LISTED, Holding, holdings, in_hand
@@ -21,6 +22,7 @@ from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("recalls", __name__, template_folder="templates")
+pages.register(blueprint, Desk.RECALLS, "/recalls")
 
 
 @blueprint.get("/recalls")
@@ -121,20 +123,6 @@ def answer(case_id: str) -> Response:
     counts = Counts.parse(**{name: request.form.get(name, "") for name in names})
     services().recalls.answer(present(), case_id, counts, request.form.get("text", "")[:1000])
     flash("Your answer is with its maker.")
-    return back("recalls.case_page", case_id=case_id)
-
-
-@blueprint.post("/recalls/<case_id>/notes")
-def add_note(case_id: str) -> Response:
-    """Add a line to the thread."""
-    note_case(Desk.RECALLS, case_id)
-    return back("recalls.case_page", case_id=case_id)
-
-
-@blueprint.post("/recalls/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader its owner."""
-    take_case(Desk.RECALLS, case_id)
     return back("recalls.case_page", case_id=case_id)
 
 

@@ -1,4 +1,5 @@
-"""Receiving for devices: the same delivery that people receive on the page, scan by scan.
+"""Receiving for devices: the same delivery that people receive on the page, scan by scan. What is alike at all desks
+(app/cases/api.py) with the scope `receive`, and
 
     POST /receivings                      {"text": "(00)..."}: begin, or join            scope receive
     GET  /receivings/{id}                 how far it is
@@ -7,6 +8,7 @@
     POST /receivings/{id}/damaged         {"epc": ..., "reason": "wet"}
     POST /receivings/{id}/undo            the caller's last act
     POST /receivings/{id}/finish          one document of what is there, one exception a discrepancy
+    POST /receivings/{id}/give-up         stop: nothing is recorded
 
 Each answers the delivery as it stands then.
 """
@@ -14,14 +16,28 @@ Each answers the delivery as it stands then.
 from typing import Any
 
 from flask_smorest import Blueprint
+from sqlalchemy import Connection
 
-from app.receiving.schemas import Begin, Damaged, Opened, Scanned, shown
+from app.cases.api import DeskApi
+from app.cases.rules import Desk
+from app.cases.service import DeskCase
+from app.errors import NotFound
+from app.receiving.schemas import Begin, Damaged, Opened, shown
 from app.shared.audit import disclose
+from app.verification.schemas import ScanBody
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("receivings", __name__, description="Receiving a delivery against its document")
+
+
+def _delivery(_connection: Connection, case: DeskCase) -> dict[str, Any]:
+    return shown(services().receiving.state(case.case_id, case.party_gln))
+
+
+desk = DeskApi(Desk.RECEIVING, blueprint, "/receivings", own=_delivery, members="receivings")
+desk.register(one=False)
 
 
 @blueprint.post("/receivings")
@@ -51,7 +67,7 @@ def one(receiving_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/receivings/<string:receiving_id>/scans")
-@blueprint.arguments(Scanned)
+@blueprint.arguments(ScanBody)
 def scan(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
     """Count what a scanner read."""
     services().receiving.scan(receiving_id, asked["data"], asked["symbology"], present())
@@ -88,5 +104,17 @@ def finish(receiving_id: str) -> dict[str, Any]:
     return _shown(receiving_id)
 
 
+@blueprint.post("/receivings/<string:receiving_id>/give-up")
+def give_up(receiving_id: str) -> dict[str, Any]:
+    """Stop receiving: nothing is recorded, and it is on its way as before."""
+    services().receiving.give_up(receiving_id, present())
+    return _shown(receiving_id)
+
+
 def _shown(receiving_id: str) -> dict[str, Any]:
-    return shown(services().receiving.state(receiving_id, reach().party_gln))
+    """A delivery as it stands; one that was begun before deliveries had cases, without its case."""
+    state = services().receiving.state(receiving_id, reach().party_gln)
+    try:
+        return desk.shown(receiving_id)
+    except NotFound:
+        return shown(state)

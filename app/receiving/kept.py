@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -14,6 +14,7 @@ from app.receiving.models import receiving, receiving_act, receiving_line
 from app.receiving.rules import Act, ActKind, Line, Outcome
 
 OPEN, FINISHING, FINISHED, GIVEN_UP = "open", "finishing", "finished", "given_up"
+RECEIVE_WITHIN = timedelta(days=1)  # from its beginning until it is overdue; ours, not the law's
 MOST_LINES = 20_000  # things of one delivery
 MOST_ACTS = 5_000  # things done at one delivery
 MOST_SHOWN = 50  # deliveries of one answer

@@ -6,7 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
+from app.cases import pages
 from app.cases import service as cases
+from app.cases.rules import Desk
 from app.errors import NotFound
 from app.history.rules import shown
 from app.partners import service as partners
@@ -21,6 +23,7 @@ from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("receiving", __name__, template_folder="templates")
+pages.register(blueprint, Desk.RECEIVING, "/receiving", page="delivery_page", name="receiving_id")
 
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _MOST_ROWS = 300  # lines of one page; what is missing is shown first

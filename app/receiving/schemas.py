@@ -7,7 +7,6 @@ from marshmallow import Schema, fields, validate
 from app.receiving.kept import Done
 from app.receiving.rules import DAMAGES, SAID
 from app.receiving.service import State
-from app.verification.schemas import Base64Bytes
 from app.verification.service import MOST_RAW
 
 
@@ -15,15 +14,6 @@ class Begin(Schema):
     """Which delivery: a label in it, or the number of its despatch advice or order."""
 
     text = fields.String(required=True, validate=validate.Length(1, MOST_RAW))
-
-
-class Scanned(Schema):
-    """What a scanner read: the bytes as transmitted."""
-
-    data = Base64Bytes(required=True, most=MOST_RAW, metadata={"type": "string"})
-    symbology = fields.String(
-        load_default=None, allow_none=True, validate=validate.Regexp(r"\][A-Za-z][0-9A-Za-z]\Z")
-    )
 
 
 class Opened(Schema):

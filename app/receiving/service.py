@@ -15,6 +15,9 @@ from sqlalchemy import Connection
 
 from app.capture.inbox import Job
 from app.capture.service import Capture
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.cases.service import NewCase
 from app.custody import inbound as custody
 from app.custody import loading
 from app.errors import Conflict, Invalid
@@ -25,7 +28,17 @@ from app.exceptions.service import OwnCase
 from app.partners import service as partners
 from app.receiving import kept, shipments
 from app.receiving.document import CONTENT_TYPE, receiving_document
-from app.receiving.kept import FINISHED, FINISHING, GIVEN_UP, MOST_ACTS, MOST_LINES, OPEN, Delivery, Done
+from app.receiving.kept import (
+    FINISHED,
+    FINISHING,
+    GIVEN_UP,
+    MOST_ACTS,
+    MOST_LINES,
+    OPEN,
+    RECEIVE_WITHIN,
+    Delivery,
+    Done,
+)
 from app.receiving.rules import DAMAGES, Act, ActKind, Line, Outcome, Tally, judge, plan
 from app.receiving.shipments import Shipment
 from app.shared.actor import Actor
@@ -35,6 +48,7 @@ from app.shared.ids import new_id
 from app.verification.service import Result, Verification
 from ledger.store.sql.engine import Database
 
+DELIVERY = "delivery"
 # Where the verdict adds nothing to what the dock says.
 _PLAIN = (Outcome.MATCH, Outcome.AGAIN, Outcome.OTHER_DELIVERY, Outcome.RECEIVED_BEFORE)
 _MOST_COUNTED = 900  # containers opened in one delivery: its document is of one transaction
@@ -122,6 +136,7 @@ class Receiving:
                 for a in awaited
             ]
             kept.add_lines(connection, delivery.receiving_id, lines)
+            self._begin(connection, actor, delivery)
             self._audit(connection, actor, "receiving.open", delivery)
         return delivery.receiving_id
 
@@ -226,6 +241,7 @@ class Receiving:
             state = self._locked(connection, receiving_id, actor)
             now = self.clock.now()
             kept.turn(connection, receiving_id, OPEN, GIVEN_UP, finished_at=now, finished_by=actor.name)
+            self._end(connection, actor, receiving_id, GIVEN_UP, "Given up: nothing was recorded.")
             self._audit(connection, actor, "receiving.give_up", state.delivery)
 
     def _prepare(self, connection: Connection, delivery: Delivery) -> None:
@@ -273,7 +289,30 @@ class Receiving:
         values = {"idx": index, "finished_at": self.clock.now(), "finished_by": actor.name}
         data = {**delivery.data, "cases": opened}
         kept.turn(connection, receiving_id, FINISHING, FINISHED, data=data, **values)
+        said = f"Finished: {delivery.data['result']}." + (f" Entry {index}." if index is not None else "")
+        self._end(connection, actor, receiving_id, FINISHED, said)
         self._audit(connection, actor, "receiving.finish", delivery, delivery.data["result"])
+
+    # The desk's case of it: who has taken it, by when, what was said.
+
+    def _begin(self, connection: Connection, actor: Actor, delivery: Delivery) -> None:
+        new = NewCase(
+            Desk.RECEIVING,
+            DELIVERY,
+            delivery.party_gln,
+            f"Delivery {delivery.name}",
+            subject=delivery.reference or delivery.purchase_order,
+            partner_gln=delivery.seller_gln,
+            due_at=self.clock.now() + RECEIVE_WITHIN,
+            case_id=delivery.receiving_id,
+        )
+        cases.open_case(connection, self.clock, new, who=actor.name)
+        cases.take(connection, self.clock, delivery.receiving_id, actor)
+
+    def _end(self, connection: Connection, actor: Actor, receiving_id: str, state: str, text: str) -> None:
+        # Deliveries that were begun before they had cases have none.
+        if receiving_id in cases.some(connection, [receiving_id]):
+            cases.close(connection, self.clock, receiving_id, actor.name, state, text=text)
 
     # Shared.
 

@@ -3,10 +3,10 @@ answer. The inspector's own pages are in `pages`."""
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
-from app.cases import service as cases
-from app.cases.pages import back, note_case, take_case, views
+from app.cases import pages
+from app.cases.pages import back, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.errors import AppError
@@ -21,6 +21,7 @@ from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("requests", __name__, template_folder="templates")
+pages.register(blueprint, Desk.REGULATOR, "/requests")
 
 MOST_SHOWN = 100  # events of a preview; the answer has all
 
@@ -64,20 +65,6 @@ def case_page(case_id: str) -> str:
         problem=problem,
         mine=True,
     )
-
-
-@blueprint.post("/requests/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader the request's owner."""
-    take_case(Desk.REGULATOR, case_id)
-    return back("requests.case_page", case_id=case_id)
-
-
-@blueprint.post("/requests/<case_id>/notes")
-def note(case_id: str) -> Response:
-    """Add to the thread."""
-    note_case(Desk.REGULATOR, case_id)
-    return back("requests.case_page", case_id=case_id)
 
 
 @blueprint.post("/requests/<case_id>/answer")
@@ -155,20 +142,14 @@ def _preview(found: DeskCase, party: str | None) -> tuple[list[Line], str]:
 
 
 def _queue_page(typed: Any, problem: str) -> str:
-    node, party = services(), reach().party_gln
-    with node.database.reading() as connection:
-        found = {
-            closed: cases.queue(connection, Desk.REGULATOR, party, closed=closed) for closed in (False, True)
-        }
-        now = node.clock.now()
-        shown = {
-            closed: views(connection, each, now, lambda case: f"/requests/{case.case_id}")
-            for closed, each in found.items()
-        }
+    with services().database.reading() as connection:
+        open_views, closed_views = pages.both_queues(
+            connection, Desk.REGULATOR, lambda case: url_for("requests.case_page", case_id=case.case_id)
+        )
     return render_template(
         "regulator/queue.html",
-        cases=shown[False],
-        closed=shown[True][:20],
+        cases=open_views,
+        closed=closed_views,
         typed=typed,
         problem=problem,
         standings=[(each.value, text) for each, text in STANDINGS.items()],

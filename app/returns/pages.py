@@ -2,29 +2,22 @@
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from app.cases import pages
 from app.cases import service as cases
-from app.cases.pages import back, note_case, said, take_case, views
+from app.cases.pages import back, said, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.history.rules import shown
 from app.partners import service as partners
 from app.returns import service
-from app.returns.rules import SAID, Reason
+from app.returns.rules import CAUSES, SAID, Reason
 from app.shared.audit import disclose
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
 
 blueprint = Blueprint("returns", __name__, template_folder="templates")
-
-CAUSES = {
-    "ordered_wrong": "Ordered or shipped wrong",
-    "too_much": "Too much in stock",
-    "quality": "A complaint about quality",
-    "recall": "A recall",
-    "expiring": "Expired or about to",
-    "other": "Another",
-}
+pages.register(blueprint, Desk.RETURNS, "/returns")
 
 
 @blueprint.route("/returns", methods=["GET", "POST"])
@@ -36,10 +29,7 @@ def queue_page() -> Response | str:
         case_id = node.returns.open(present(), request.form.get("customer", ""), request.form.get("rma", ""))
         return back("returns.case_page", case_id=case_id)
     with node.database.reading() as connection:
-        found = cases.queue(connection, Desk.RETURNS, party)
-        closed = cases.queue(connection, Desk.RETURNS, party, closed=True, limit=20)
-        open_views = views(connection, found, node.clock.now(), _href, CAUSES)
-        closed_views = views(connection, closed, node.clock.now(), _href, CAUSES)
+        open_views, closed_views = pages.both_queues(connection, Desk.RETURNS, _href, CAUSES)
         customers = [(each.gln, each.name) for each in partners.all_parties(connection) if each.gln != party]
     return render_template("returns/queue.html", cases=open_views, closed=closed_views, customers=customers)
 
@@ -86,22 +76,7 @@ def book(case_id: str) -> Response:
 @blueprint.post("/returns/<case_id>/close")
 def close(case_id: str) -> Response:
     """End a return."""
-    cause = request.form.get("root_cause", "")
-    services().returns.close(present(), case_id, said(), cause if cause in CAUSES else "other")
-    return back("returns.case_page", case_id=case_id)
-
-
-@blueprint.post("/returns/<case_id>/notes")
-def add_note(case_id: str) -> Response:
-    """Add a line to the thread."""
-    note_case(Desk.RETURNS, case_id)
-    return back("returns.case_page", case_id=case_id)
-
-
-@blueprint.post("/returns/<case_id>/take")
-def take(case_id: str) -> Response:
-    """Make the reader its owner."""
-    take_case(Desk.RETURNS, case_id)
+    services().returns.close(present(), case_id, said(), request.form.get("root_cause", ""))
     return back("returns.case_page", case_id=case_id)
 
 

@@ -12,6 +12,17 @@ RETURN_WITHIN = timedelta(days=3)
 """How long a return stays open before it is overdue; ours, not the law's."""
 
 
+CAUSES = {
+    "ordered_wrong": "Ordered or shipped wrong",
+    "too_much": "Too much in stock",
+    "quality": "A complaint about quality",
+    "recall": "A recall",
+    "expiring": "Expired or about to",
+    "other": "Another",
+}
+"""Why packages came back."""
+
+
 class Verified(StrEnum):
     """What the maker says of a package's identifier. `UNKNOWN`: nobody could be asked, or no answer came."""
 

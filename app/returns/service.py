@@ -97,6 +97,15 @@ class Returns:
             record(connection, self.clock, actor, "return.open", subject=case_id, whose=gln, detail=rma)
         return case_id
 
+    def under(self, actor: Actor, customer_gln: str, rma: str) -> str | None:
+        """The open return of a customer's under this number, if there is one: a return asked for twice is one."""
+        rma = rma.strip()
+        if not rma:
+            return None
+        with self.database.reading() as connection:
+            listed = cases.queue(connection, Desk.RETURNS, _party(actor), saying=("rma", rma))
+        return next((each.case_id for each in listed if each.partner_gln == customer_gln), None)
+
     def scan(
         self, actor: Actor, case_id: str, raw: bytes, symbology: str | None, *, damaged: bool = False
     ) -> Unit:
@@ -172,7 +181,8 @@ class Returns:
             _open_case(connection, case_id, gln)
             if any(each.saleable and each.booked_at is None for each in units(connection, case_id)):
                 raise Conflict("return.unbooked", "Saleable units are not booked yet", "", "Book them first.")
-            cases.close(connection, self.clock, case_id, actor.name, "done", text=text, root_cause=root_cause)
+            cause = root_cause if root_cause in rules.CAUSES else "other"
+            cases.close(connection, self.clock, case_id, actor.name, "done", text=text, root_cause=cause)
             record(connection, self.clock, actor, "return.close", subject=case_id, whose=gln)
 
     def _keep(

@@ -29,7 +29,7 @@ class Base64Bytes(fields.Field[bytes]):
         return found
 
 
-class CheckRequest(Schema):
+class ScanBody(Schema):
     """What a scanner read: the bytes as transmitted, not what they look like on a screen."""
 
     data = Base64Bytes(
@@ -41,6 +41,11 @@ class CheckRequest(Schema):
         validate=validate.Regexp(r"\][A-Za-z][0-9A-Za-z]\Z"),
         metadata={"description": "AIM symbology identifier, such as ]d2"},
     )
+
+
+class CheckRequest(ScanBody):
+    """A scan that wants an answer, and how far the asker knows the ledger."""
+
     known_size = fields.Integer(
         load_default=None,
         allow_none=True,

@@ -48,6 +48,14 @@ ANSWERS = (Role.PHARMACIST, Role.QUALITY, Role.MANUFACTURER)
 ANYONE = may(NOBODYS, *Role)
 SIGNED_IN = may(NOBODYS, *PEOPLE)
 
+
+def _desk(name: str, commands: tuple[str, ...] = (), *, reads: tuple[str, ...] = ()) -> dict[str, Permission]:
+    """The rows of a desk's interface: reading by `query`, working at it by `desks`."""
+    rows = dict.fromkeys(("queue", "one", *reads), may(OWN, Role.PARTNER_SYSTEM, scope="query"))
+    rows |= dict.fromkeys(("take", "note", *commands), may(OWN, Role.PARTNER_SYSTEM, scope="desks"))
+    return {f"{name}.{endpoint}": row for endpoint, row in rows.items()}
+
+
 PERMISSIONS: dict[str, Permission] = {
     # the frame
     "static": ANYONE,
@@ -93,8 +101,7 @@ PERMISSIONS: dict[str, Permission] = {
     "recalls.answer": may(OWN, *TRADE),
     "recalls.add_note": may(OWN, *TRADE),
     "recalls.take": may(OWN, *TRADE),
-    "recall_api.listed": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
-    "recall_api.one": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    **_desk("recall_api"),
     "recall_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "recall_api.notify": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "recall_api.end": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
@@ -120,7 +127,14 @@ PERMISSIONS: dict[str, Permission] = {
     "pdg.group_report": may(OWN, *TRADE),
     "pdg.take_in": may(OWN, *TRADE),
     "pdg.response": may(OWN, *TRADE),
-    "exception_api.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    **_desk("exception_api", ("opened", "send_message", "close", "reopen"), reads=("listing",)),
+    **_desk(
+        "investigation_api",
+        ("opened", "inspect", "move", "risk", "close", "make_form"),
+        reads=("one_form",),
+    ),
+    **_desk("return_api", ("opened", "scan", "book", "close")),
+    **_desk("override_api", ("ask", "dispense", "close")),
     "exception_api.report_out": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
     "exception_api.report_in": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
     "exception_api.response_in": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
@@ -128,7 +142,8 @@ PERMISSIONS: dict[str, Permission] = {
     **dict.fromkeys(
         (
             *("receivings.begin", "receivings.one", "receivings.scan", "receivings.opened"),
-            *("receivings.damaged", "receivings.undo", "receivings.finish"),
+            *("receivings.damaged", "receivings.undo", "receivings.finish", "receivings.give_up"),
+            *("receivings.queue", "receivings.take", "receivings.note"),
         ),
         may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="receive"),
     ),
@@ -141,6 +156,8 @@ PERMISSIONS: dict[str, Permission] = {
                 "receiving.undo",
                 "receiving.finish",
                 "receiving.give_up",
+                "receiving.take",
+                "receiving.add_note",
             ),
         ),
         may(OWN, Role.WAREHOUSE, Role.PHARMACIST, Role.QUALITY),
@@ -158,12 +175,11 @@ PERMISSIONS: dict[str, Permission] = {
     "requests.open_by_hand": may(OWN, *ANSWERS),
     "requests.case_page": may(OWN, *TRADE),
     "requests.take": may(OWN, *ANSWERS),
-    "requests.note": may(OWN, *TRADE),
+    "requests.add_note": may(OWN, *TRADE),
     "requests.answer": may(OWN, *ANSWERS),
     "requests.download": may(OWN, *ANSWERS),
-    "request_api.listed": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    **_desk("request_api"),
     "request_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
-    "request_api.one": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     "request_api.answer": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     "request_api.download": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     # the ledger: what anybody may check, and what a signature is the credential for

@@ -269,4 +269,4 @@ def test_what_is_not_of_this_desk_is_refused(sqlite_bay):
     bare = sqlite_bay.node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY)
     assert mail.client.post(to, headers=bare, json=GOOD).status_code == 403
     listed = mail.client.get("/exceptions.json", headers=bare)
-    assert listed.get_json() == {"cases": []}
+    assert listed.get_json() == {"cases": [], "next": None}

@@ -58,7 +58,7 @@ def test_a_recall_over_rest(sqlite_counter: Counter) -> None:
     assert client.get(path, headers=maker).json["consignees"][0]["quarantined"] == 4
     for address in (path, own):
         assert client.get(address, headers=stranger).status_code == 404
-    assert client.get("/api/recalls", headers=stranger).json == {"recalls": []}
+    assert client.get("/api/recalls", headers=stranger).json == {"recalls": [], "next": None}
     counter.node.clock.advance(timedelta(minutes=1))
     assert client.post(f"{path}/end", json={"text": "Over."}, headers=maker).json["entry"] > 0
     assert client.post(f"{path}/end", json={"text": "Over."}, headers=maker).json["code"] == "case.closed"

@@ -1,0 +1,40 @@
+"""A return by REST alone: registered, verified unit by unit, accepted or refused, closed."""
+
+from tests.support.counter import AT_ITS_MAKER, PHARMACY, STRANGER, Counter, code
+from tests.support.rest import Rest, scanned
+from tests.support.world import MAKER, package
+
+PATH = "/api/returns"
+
+
+def test_a_return_from_its_registration_to_its_end(sqlite_counter: Counter) -> None:
+    maker = Rest(sqlite_counter, MAKER)
+    asked = {"customer": PHARMACY, "rma": "RMA-17"}
+    case = maker.post(PATH, asked, 201)
+    assert (case["rma"], case["partner"], case["units"], case["saleable"]) == ("RMA-17", PHARMACY, [], 0)
+    # Asked for again, because the answer was lost: the same return.
+    assert maker.post(PATH, asked, 200)["id"] == case["id"]
+    assert maker.post(PATH, asked | {"customer": STRANGER}, 201)["id"] != case["id"]
+    assert maker.post(PATH, {"customer": MAKER}, 400)["code"] == "return.customer"
+    assert maker.post(PATH, asked | {"rma": "<b>"}, 400)["code"] == "return.rma"
+
+    address = f"{PATH}/{case['id']}"
+    assert maker.post(f"{address}/book", None, 409)["code"] == "return.nothing"
+    assert maker.post(f"{address}/scans", scanned("hello"), 400)["code"] == "return.unit"
+    maker.post(f"{address}/scans", scanned(code(1)))
+    units = maker.post(f"{address}/scans", scanned(code(AT_ITS_MAKER)) | {"damaged": True})["units"]
+    assert [(each["epc"], each["reason"], each["matched"], each["saleable"]) for each in units] == [
+        (package(1), "no_statement", True, False),
+        (package(AT_ITS_MAKER), "not_sold_to_them", False, False),
+    ]
+    booked = maker.post(f"{address}/book")
+    assert booked["entry"] > 0
+    assert all(each["booked_at"] for each in booked["units"])
+    assert maker.post(f"{address}/scans", scanned(code(1)), 409)["code"] == "return.booked"
+    assert (
+        maker.post(f"{address}/close", {"root_cause": "why", "text": "x"}, 422)["code"] == "request.invalid"
+    )
+    done = maker.post(f"{address}/close", {"root_cause": "too_much", "text": "Done."})
+    assert (done["state"], done["root_cause"], done["closed_by"]) == ("done", "too_much", "test")
+    assert maker.post(f"{address}/scans", scanned(code(2)), 409)["code"] == "case.closed"
+    assert [each["id"] for each in maker.get(f"{PATH}?state=closed")["cases"]] == [case["id"]]
