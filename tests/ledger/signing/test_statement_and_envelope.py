@@ -60,21 +60,12 @@ def test_for_printable_ascii_and_integers_our_json_is_jcs(value: object) -> None
     assert from_json(to_json(value)) == value
 
 
-def test_the_public_jcs_vectors_are_written_alike_or_refused() -> None:
-    """What lies outside the subset (fractions, letters beyond ASCII) is refused or never written by us."""
+def test_the_library_that_ours_is_held_to_writes_the_public_jcs_vectors() -> None:
+    """What ours makes of each of them is in tests/ledger/log/test_public_vectors.py."""
     folder = shared_path("data/ledger/jcs")
-    alike = 0
     for path in sorted((folder / "input").iterdir()):
         output = (folder / "output" / path.name).read_bytes()
         assert rfc8785.dumps(json.loads(path.read_bytes())) == output
-        try:
-            value = from_json(path.read_bytes())
-        except VerificationError:
-            continue
-        if output.isascii():
-            assert to_json(value) == output
-            alike += 1
-    assert alike >= 1
 
 
 @given(STATEMENTS)
