@@ -122,6 +122,8 @@ def _handover(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
         long_term = mldsa_handover.MEMBER in data
         given = mldsa_handover.MldsaHandover.parse(data) if long_term else handover.Handover.parse(data)
         keys = policy.logs if policy and policy.logs else (given.present,)
+        if policy and long_term:  # which policies name as a witness: no head counts by it alone
+            keys += tuple(witness.key for witness in policy.trust.witnesses)
         trusted = next((key for key in keys if key == given.present), keys[0])
         head = given.prove(trusted)
         if policy is not None and not long_term:  # which shows no witnesses
@@ -146,7 +148,8 @@ def _handover(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
         f"                  {'named by your policy' if named else 'taken from this file itself: compare it'}\n"
         f"     following    {given.following}\n"
         f"     both signed  the head of {head.checkpoint.size} entries\n\n"
-        f"For your policy, beside the line of the present key or in its place:\nlog {given.following}\n"
+        f"For your policy, beside the line of the present key or in its place:\n"
+        f"{'witness long-term' if long_term else 'log'} {given.following}\n"
     )
     _print(_json(told) if as_json else words)
     return ACCEPTED

@@ -3,6 +3,7 @@
 packproof ledger proof EVENT_ID -o proof.txt        a C2SP tlog-proof
 packproof ledger entry EVENT_ID -o entry.bin        the entry's bytes; SHA-256(0x00 || them) is the leaf
 packproof ledger policy --authors authors.json      a C2SP tlog-policy, and the roots beside it
+packproof ledger policy --mldsa                     the same, demanding the log's ML-DSA-44 line beside the other
 """
 
 import argparse
@@ -40,13 +41,18 @@ def register(actions: Any) -> None:
     policy = actions.add_parser(
         "policy",
         help="whom a verifier of this log trusts: a C2SP tlog-policy, and the parties' roots",
-        description="Print this node as a C2SP tlog-policy: its log under both keys, and the witnesses it is "
+        description="Print this node as a C2SP tlog-policy: its log by its Ed25519 key, and the witnesses it is "
         "configured with. It is a beginning for a verifier's own policy: compare the keys by another way.",
         epilog="example:\n  packproof ledger policy -o policy.txt --authors authors.json\n"
         "  python -m ledger verify evidence.json --policy policy.txt --authors authors.json",
     )
     policy.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     policy.add_argument("--authors", type=Path, metavar="FILE", help="also write the author policy, JSON")
+    policy.add_argument(
+        "--mldsa",
+        action="store_true",
+        help="demand the log's ML-DSA-44 cosignature too; browsers cannot check it, packproof-verify can",
+    )
     policy.set_defaults(run=_policy)
 
 
@@ -81,7 +87,7 @@ def _entry(arguments: argparse.Namespace, context: "Context") -> None:
 def _policy(arguments: argparse.Namespace, context: "Context") -> None:
     settings = context.settings
     witnesses = settings.witnesses.read_bytes() if settings.witnesses else None
-    text = _log(context).policy(f"{settings.public_url}/ledger", witnesses)
+    text = _log(context).policy(f"{settings.public_url}/ledger", witnesses, mldsa=arguments.mldsa)
     roots = {"roots": _log(context).authors()}
     if arguments.authors:
         write_whole(arguments.authors, to_json(roots) + b"\n")

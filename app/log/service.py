@@ -19,6 +19,8 @@ from ledger.store.port import NoSuchEntry
 from ledger.store.sql.engine import Database
 
 MOST_SIZE = 2**63 - 1
+LONG_TERM = "long-term"
+"""In a policy, the node's ML-DSA-44 key where it is demanded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,19 @@ class Log:
         with self.node.ledger.reading() as reader:
             return LogProof(index, tuple(inclusion_proof(reader, index, size)), note)
 
-    def policy(self, url: str, witnesses: bytes | None) -> str:
-        """This node as a C2SP tlog-policy: its log under the keys that sign now, and its own witnesses."""
+    def policy(self, url: str, witnesses: bytes | None, *, mldsa: bool = False) -> str:
+        """This node as a C2SP tlog-policy: its log under the keys that sign now, and its own witnesses.
+
+        Logs are alternatives in a policy: an ML-DSA-44 key among them would let a head count that the log's Ed25519
+        key never signed. With `mldsa` it is demanded beside that one, as a witness in the quorum.
+        """
         try:
             trusted = LogPolicy.parse(witnesses) if witnesses is not None else LogPolicy()
+            logs = tuple(PolicyLog(key, url) for key in self.node.present_verifiers)
+            policy = LogPolicy(logs, trusted.witnesses, trusted.groups, trusted.quorum)
+            return (policy.demanding(LONG_TERM, self.node.mldsa_verifiers) if mldsa else policy).text()
         except VerificationError as error:
             raise Invalid("witness.policy", "The file of witnesses is no policy", error.message) from error
-        keys = (*self.node.present_verifiers, *self.node.mldsa_verifiers)
-        logs = tuple(PolicyLog(key, url) for key in keys)
-        return LogPolicy(logs, trusted.witnesses, trusted.groups, trusted.quorum).text()
 
     def authors(self) -> Mapping[str, Sequence[str]]:
         """The root keys of each party by its GLN, as this node knows them: hex thumbprints."""

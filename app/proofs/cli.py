@@ -89,7 +89,7 @@ def _init(_arguments: argparse.Namespace, context: "Context") -> None:
     text = (
         f"{'The ledger is made' if fresh else 'The ledger stands already'}: {node.origin}\n"
         f"Its key, which scanners and verifiers pin:\n  {node.verifier_key}\n"
-        f"Its ML-DSA-44 key, for whom Ed25519 will not do one day, is in: packproof ledger policy\n"
+        f"Its ML-DSA-44 key, for whom Ed25519 will not do one day, is in: packproof ledger policy --mldsa\n"
         f"Keep safe, and apart from backups of the database: {data['mark']} and {data['keys']}/"
     )
     context.show(data, text)

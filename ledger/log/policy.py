@@ -92,6 +92,31 @@ class LogPolicy:
         lines += [" ".join(("group", g.name, str(g.least), *g.members)) for g in self.groups]
         return "".join(f"{line}\n" for line in (*lines, f"quorum {self.quorum}"))
 
+    def demanding(self, name: str, keys: Sequence[NoteVerifier]) -> "LogPolicy":
+        """The policy that asks, beside its quorum, for one of `keys` to have cosigned, as witnesses `name`, `name`-2...
+
+        Groups that have no part in the quorum are left out: a name may be a member of one group only. Raises
+        `VerificationError` where a name is taken, or a key is a witness already.
+        """
+        needed = {self.quorum}
+        groups: list[PolicyGroup] = []
+        for group in reversed(self.groups):
+            if group.name in needed:
+                needed.update(group.members)
+                groups.insert(0, group)
+        names = [name if n == 1 else f"{name}-{n}" for n in range(1, len(keys) + 1)]
+        also = tuple(PolicyWitness(each, key) for each, key in zip(names, keys, strict=True))
+        asked = names[0]
+        if len(names) > 1:
+            asked = f"{name}-any"
+            groups.append(PolicyGroup(asked, 1, tuple(names)))
+        if self.quorum != NONE:
+            groups.append(PolicyGroup(f"{name}-and-{self.quorum}", 2, (self.quorum, asked)))
+            asked = groups[-1].name
+        made = LogPolicy(self.logs, (*self.witnesses, *also), tuple(groups), asked)
+        LogPolicy.parse(made.text().encode("utf-8", "surrogateescape"))
+        return made
+
     @property
     def log_keys(self) -> tuple[NoteVerifier, ...]:
         """The keys of the logs."""

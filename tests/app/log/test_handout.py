@@ -9,12 +9,14 @@ from app import wiring
 from app.config import Settings
 from app.events.models import event as event_table
 from app.shared.audit import entries as trail
+from ledger.errors import VerificationError
 from ledger.evidence.policy import Policy
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry
 from ledger.log.hashing import leaf_hash
 from ledger.log.logproof import LogProof
-from ledger.log.note import NoteVerifier
+from ledger.log.note import COSIGNATURE, Note, NoteVerifier
+from ledger.log.policy import LogPolicy
 from ledger.log.proof import verify_inclusion
 from ledger.signing.client import make_root
 from tests.app.log.test_recover import ORIGIN, run  # noqa: F401 - a fixture
@@ -83,11 +85,53 @@ def test_the_policy_is_one_that_a_verifier_reads(run, tmp_path):  # noqa: F811
     run("ledger", "policy", "-o", policy, "--authors", authors)
     read = Policy.parse(policy.read_bytes(), authors.read_bytes())
     made = run.json("init")
-    assert [str(key) for key in read.logs] == [made["verifier_key"], made["mldsa_verifier_key"]]
+    assert [str(key) for key in read.logs] == [made["verifier_key"]]
     assert read.trust.logs[0].url == "http://127.0.0.1:8000/ledger"
     assert len(read.roots[MAKER]) == 1
     assert json.loads(authors.read_text())["roots"] == run.json("ledger", "policy")["authors"]["roots"]
     SignedCheckpoint.open(run.json("ledger", "proof", "0")["checkpoint"].encode(), read.logs)
+
+
+def test_a_head_stripped_to_its_mldsa_line_counts_under_no_policy_of_the_node(run, monkeypatch, tmp_path):  # noqa: F811
+    made = run.json("init")
+    key, long_term = made["verifier_key"], NoteVerifier.parse(made["mldsa_verifier_key"])
+    whole = Note.parse(run.json("ledger", "proof", "0")["checkpoint"].encode())
+    [second] = [line for line in whole.signatures if long_term.wrote(line)]
+    [first] = [line for line in whole.signatures if line != second]
+    one, other = Note(whole.text, (first,)), Note(whole.text, (second,))
+
+    def judged(note: Note, policy: str) -> str:
+        read = LogPolicy.parse(policy.encode())
+        try:
+            SignedCheckpoint.open(note.encode(), read.log_keys)
+            read.require_quorum(note)
+        except VerificationError as error:
+            return error.code
+        return "accepted"
+
+    policy = run.json("ledger", "policy")["policy"]
+    assert policy == f"log {key} http://127.0.0.1:8000/ledger\nquorum none\n"
+    assert [judged(note, policy) for note in (whole, one, other)] == ["accepted", "accepted", "note-unsigned"]
+    both = run.json("ledger", "policy", "--mldsa")["policy"]
+    assert both.splitlines()[1:] == [f"witness long-term {long_term}", "quorum long-term"]
+    assert [judged(note, both) for note in (whole, one, other)] == ["accepted", "quorum", "note-unsigned"]
+
+    # Beside witnesses of the operator's, whose quorum stays; a group without a part in it is left out.
+    w1, w2 = (NoteVerifier(f"w{n}.example", bytes([n]) * 32, COSIGNATURE) for n in (1, 2))
+    (tmp_path / "witnesses").write_text(
+        f"witness a {w1}\nwitness b {w2}\ngroup g any a b\ngroup idle all g\nquorum g\n"
+    )
+    monkeypatch.setenv("PACKPROOF_WITNESSES", str(tmp_path / "witnesses"))
+    demanding = run.json("ledger", "policy", "--mldsa")["policy"]
+    assert demanding.splitlines()[3:] == [
+        f"witness long-term {long_term}",
+        "group g 1 a b",
+        "group long-term-and-g 2 g long-term",
+        "quorum long-term-and-g",
+    ]
+    assert judged(whole, demanding) == "quorum"
+    (tmp_path / "witnesses").write_text(f"witness long-term {w1}\nquorum none\n")
+    assert "is taken" in run("ledger", "policy", "--mldsa", fails=1)
 
 
 def test_export_writes_the_log_and_records_who_took_the_entries(run, services, tmp_path):  # noqa: F811

@@ -42,9 +42,13 @@ def test_both_cosign_until_the_old_one_ends_and_who_pinned_it_follows(
     [handover] = services.handovers.mldsa()
     assert (handover.present, handover.following) == (first, second)
     assert handover.prove(first).note.text == Note.parse(before).text
-    assert str(second) in Log(services.database, node).policy("", None), (
-        "the policy names both keys meanwhile"
-    )
+    policy = Log(services.database, node).policy("", None, mldsa=True)
+    assert policy.splitlines()[1:] == [
+        f"witness long-term {first}",
+        f"witness long-term-2 {second}",
+        "group long-term-any 1 long-term long-term-2",
+        "quorum long-term-any",
+    ], "the policy takes either meanwhile"
 
     append(sqlite_node, 1)  # the next head is cosigned by both, whichever process signs it
     both = Note.parse(other.checkpoint())
@@ -82,6 +86,9 @@ def test_both_cosign_until_the_old_one_ends_and_who_pinned_it_follows(
     assert main([str(file), "--policy", str(policy), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["present"], told["following"], told["log_trusted"]) == (str(first), str(second), True)
+    policy.write_text(f"log {node.note_verifier}\nwitness long-term {first}\nquorum long-term\n")
+    assert main([str(file), "--policy", str(policy)]) == 0
+    assert capsys.readouterr().out.endswith(f"\nwitness long-term {second}\n")
     policy.write_text(f"log {node.mldsa_verifier}\nquorum none\n")
     assert main([str(file), "--policy", str(policy)]) == 1
     assert "REFUSED" in capsys.readouterr().out

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from ledger.evidence.verify import verify
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
 from tests.support.world import MAKER, WHOLESALER, package
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PACK, OTHER = package(21), package(22)
 
@@ -61,6 +65,29 @@ def test_file_and_page_carry_the_same_and_the_text_says_what_is_in_it(
     assert OTHER.encode() not in data
     assert packproof_verify([str(file)]) == 0
     assert "keep cool" in capsys.readouterr().out
+
+
+def test_verifier_and_page_judge_by_the_policy_that_the_node_prints(
+    trade: Trade, browser: "Browser", tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, page = tmp_path / "e.json", tmp_path / "e.html"
+    policy, both = tmp_path / "policy", tmp_path / "both"
+    assert main(["evidence", PACK, "-o", str(file), "--html", str(page)]) == 0
+    assert main(["ledger", "policy", "-o", str(policy)]) == 0
+    assert main(["ledger", "policy", "--mldsa", "-o", str(both)]) == 0
+    assert packproof_verify([str(file), "--policy", str(policy)]) == 0
+    assert packproof_verify([str(file), "--policy", str(both)]) == 0
+    assert "named by your policy" in capsys.readouterr().out
+    context = browser.new_context(offline=True)
+    opened = context.new_page()
+    opened.goto(page.as_uri())
+    opened.set_input_files("#other", policy)
+    opened.locator("#facts", has_text="the ledger's key is named by your policy").wait_for()
+    assert opened.inner_text("#word") == "Accepted"
+    opened.set_input_files("#other", both)
+    opened.wait_for_selector('body[data-verdict="cannot-judge"]')
+    assert "by ML-DSA-44 it cannot check: use packproof-verify" in opened.inner_text("#why")
+    context.close()
 
 
 def test_a_page_alone_names_no_file_and_says_what_a_reader_is_not_shown(
