@@ -219,7 +219,7 @@ def queue(
 ) -> list[DeskCase]:
     """A desk's cases by their clock, the most urgent first; the closed ones, the last first. `saying`: only those whose
     `data` has this text under this name; `owner_id`: only those that this account has taken; `after`: from there on."""
-    query = select(desk_case).where(desk_case.c.desk == desk.value, _within(connection, party_gln))
+    query = select(desk_case).where(desk_case.c.desk == desk.value, within(connection, party_gln))
     if owner_id is not None:
         query = query.where(desk_case.c.owner_id == owner_id)
     if after is not None:
@@ -234,29 +234,13 @@ def queue(
         query = query.where(desk_case.c.closed_at.is_(None))
         query = query.order_by(desk_case.c.due_at.is_(None), desk_case.c.due_at)
     query = query.order_by(desk_case.c.case_id).limit(min(limit, MOST_SHOWN))
-    return _read(connection, connection.execute(query).all())
-
-
-def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
-    """Every case that a desk ever had, with its items: for whoever counts them."""
-    where = (desk_case.c.desk == desk.value, _within(connection, party_gln))
-    found = _read(
-        connection, connection.execute(select(desk_case).where(*where).order_by(desk_case.c.case_id)).all()
-    )
-    items: dict[str, dict[int, str]] = {}
-    for chunk in chunks([each.case_id for each in found]):
-        columns = (desk_case_item.c.case_id, desk_case_item.c.item_id, desk_case_item.c.state)
-        for case_id, number, state in connection.execute(
-            select(*columns).where(desk_case_item.c.case_id.in_(chunk))
-        ):
-            items.setdefault(case_id, {})[number] = state
-    return [replace(each, items=items.get(each.case_id, {})) for each in found]
+    return read(connection, connection.execute(query).all())
 
 
 def case(connection: Connection, desk: Desk, case_id: str, party_gln: str | None) -> DeskCase:
     """One case with its thread and items. Raises `NotFound`, also where it is another party's or desk's."""
     query = select(desk_case).where(
-        desk_case.c.case_id == case_id, desk_case.c.desk == desk.value, _within(connection, party_gln)
+        desk_case.c.case_id == case_id, desk_case.c.desk == desk.value, within(connection, party_gln)
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -270,7 +254,7 @@ def case(connection: Connection, desk: Desk, case_id: str, party_gln: str | None
     items = connection.execute(
         select(desk_case_item.c.item_id, desk_case_item.c.state).where(desk_case_item.c.case_id == case_id)
     )
-    [found] = _read(connection, [row])
+    [found] = read(connection, [row])
     thread = tuple(ThreadLine(at, who, NoteKind(kind), text) for at, who, kind, text in lines)
     return replace(found, thread=thread, items={row.item_id: row.state for row in items})
 
@@ -285,21 +269,12 @@ def about(
             select(desk_case_item.c.item_id.label("about_item"), desk_case)
             .join(desk_case, desk_case.c.case_id == desk_case_item.c.case_id)
             .where(desk_case_item.c.item_id.in_(chunk), desk_case.c.desk == desk.value)
-            .where(desk_case.c.closed_at.is_(None), _within(connection, party_gln))
+            .where(desk_case.c.closed_at.is_(None), within(connection, party_gln))
             .order_by(desk_case.c.case_id)
         )
         rows = connection.execute(query).all()
-        for row, read in zip(rows, _read(connection, rows), strict=True):
-            found.setdefault(row.about_item, []).append(read)
-    return found
-
-
-def items_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
-    """How many items each of these cases has, of those that have any."""
-    found: dict[str, int] = {}
-    for chunk in chunks(sorted(set(case_ids))):
-        query = select(desk_case_item.c.case_id, func.count()).where(desk_case_item.c.case_id.in_(chunk))
-        found |= dict(connection.execute(query.group_by(desk_case_item.c.case_id)).all())
+        for row, each in zip(rows, read(connection, rows), strict=True):
+            found.setdefault(row.about_item, []).append(each)
     return found
 
 
@@ -308,29 +283,8 @@ def some(connection: Connection, case_ids: Iterable[str]) -> dict[str, DeskCase]
     found: dict[str, DeskCase] = {}
     for chunk in chunks(sorted(set(case_ids))):
         rows = connection.execute(select(desk_case).where(desk_case.c.case_id.in_(chunk))).all()
-        found |= {each.case_id: each for each in _read(connection, rows)}
+        found |= {each.case_id: each for each in read(connection, rows)}
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """How often a root cause was found with one partner, and how many cases of that kind are open."""
-
-    kind: str
-    partner_gln: str | None
-    root_cause: str  # '' for those that are open
-    count: int
-
-
-def by_cause(connection: Connection, desk: Desk, party_gln: str | None) -> list[Cause]:
-    """All cases of a desk by kind, partner and root cause, the most frequent first."""
-    columns = (desk_case.c.kind, desk_case.c.partner_id, desk_case.c.root_cause)
-    count = func.count()
-    query = select(*columns, count).where(desk_case.c.desk == desk.value, _within(connection, party_gln))
-    query = query.group_by(*columns).order_by(count.desc(), *columns)
-    rows = connection.execute(query.limit(MOST_SHOWN)).all()
-    glns = partners.glns(connection, {row[1] for row in rows})
-    return [Cause(kind, glns.get(partner), cause or "", number) for kind, partner, cause, number in rows]
 
 
 def root_causes(connection: Connection, desk: Desk, party_gln: str | None) -> list[tuple[str, str, int]]:
@@ -339,7 +293,7 @@ def root_causes(connection: Connection, desk: Desk, party_gln: str | None) -> li
     query = (
         select(desk_case.c.kind, desk_case.c.root_cause, count)
         .where(desk_case.c.desk == desk.value, desk_case.c.closed_at.is_not(None))
-        .where(_within(connection, party_gln))
+        .where(within(connection, party_gln))
         .group_by(desk_case.c.kind, desk_case.c.root_cause)
         .order_by(count.desc(), desk_case.c.kind)
     )
@@ -354,14 +308,16 @@ def _change(connection: Connection, case_id: str, **values: Any) -> None:
         )
 
 
-def _within(connection: Connection, party_gln: str | None) -> ColumnElement[bool]:
+def within(connection: Connection, party_gln: str | None) -> ColumnElement[bool]:
+    """That a case is this party's; of everybody's, where none is given."""
     if party_gln is None:
         return true()
     owner = partners.by_gln(connection, party_gln)
     return desk_case.c.party_id == (owner.party_id if owner else -1)
 
 
-def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[DeskCase]:
+def read(connection: Connection, rows: Sequence[Row[Any]]) -> list[DeskCase]:
+    """Rows of `desk_case` as values, without thread and items."""
     glns = partners.glns(connection, (number for row in rows for number in (row.party_id, row.partner_id)))
     return [
         DeskCase(

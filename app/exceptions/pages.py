@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from app.cases import pages
+from app.cases import many, pages
 from app.cases import service as cases
 from app.cases.pages import back, note_case, said, views
 from app.cases.rules import Desk, NoteKind
@@ -11,6 +11,7 @@ from app.errors import Invalid
 from app.exceptions import facts, messages, service
 from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, OwnKind, Resolution, message
 from app.exceptions.scans import open_from_scan
+from app.exceptions.settling import settle
 from app.history.rules import shown
 from app.partners import service as partners
 from app.shared.audit import disclose, record
@@ -29,11 +30,11 @@ def queue_page() -> str:
     """Open cases, the most urgent first; the ones that closed below."""
     node = services()
     party = reach().party_gln
-    service.settle(node.database, node.clock, party)
+    settle(node.database, node.clock, party)
     with node.database.reading() as connection:
         found = cases.queue(connection, Desk.EXCEPTIONS, party)
         closed = cases.queue(connection, Desk.EXCEPTIONS, party, closed=True, limit=20)
-        counts = cases.items_of(connection, [each.case_id for each in (*found, *closed)])
+        counts = many.items_of(connection, [each.case_id for each in (*found, *closed)])
         shown_open = views(connection, found, node.clock.now(), _href, ROOT_CAUSES)
         shown_closed = views(connection, closed, node.clock.now(), _href, ROOT_CAUSES)
         glns = sorted({each.partner_gln for each in found if each.partner_gln})
@@ -78,7 +79,7 @@ def causes_page() -> str:
     """What keeps going wrong, and with whom: cases by root cause, kind and partner."""
     node = services()
     with node.database.reading() as connection:
-        found = cases.by_cause(connection, Desk.EXCEPTIONS, reach().party_gln)
+        found = many.by_cause(connection, Desk.EXCEPTIONS, reach().party_gln)
         names = partners.names(connection, {each.partner_gln for each in found if each.partner_gln})
     rows = [
         (

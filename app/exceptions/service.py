@@ -3,7 +3,7 @@
 Most cases stand on findings: those of one kind, in one document, about what was in one container are one case. When
 custody is projected again and they are gone, so is the discrepancy: the case closes by itself, and its thread says so.
 The others are opened at the dock, from a scan or by a partner's report (`open_own`); those that say that something is
-not there or not known close when it is (`settle`, whenever somebody looks). A person may close any of them, with the
+not there or not known close when it is (`settling`). A person may close any of them, with the
 root cause, and open it again.
 """
 
@@ -23,7 +23,8 @@ from app.errors import Invalid
 from app.events import acts as events
 from app.events.acts import Ends
 from app.exceptions.models import exception_case
-from app.exceptions.rules import BY_HAND, CORRECTED, FINDING_KINDS, KINDS, Kind, OwnKind
+from app.exceptions.rules import BY_HAND, FINDING_KINDS, KINDS, Kind, OwnKind
+from app.exceptions.settling import BY_ITSELF, CLOSED, close_itself, touched
 from app.partners import service as partners
 from app.shared.actor import Actor
 from app.shared.audit import record
@@ -32,10 +33,8 @@ from app.shared.clock import Clock
 from app.shared.ids import new_id
 from ledger.store.sql.engine import Database
 
-BY_ITSELF = "corrected data"
 NO_ITEM = 0  # in a link: the finding is about the event as a whole
-OPEN, CLOSED = "open", "closed"
-_MOST_SETTLED = 200  # cases looked at in one go
+OPEN = "open"
 
 _Key = tuple[str, int, int]
 _Group = tuple[str, int, int | None]
@@ -61,6 +60,7 @@ def follow(connection: Connection, clock: Clock, projection: Projection) -> None
     fresh = {key: found for key, found in standing.items() if key not in kept}
     if fresh:
         _open(connection, clock, fresh)
+    touched(connection, clock, projection)
 
 
 def _links(connection: Connection, seqs: Iterable[int]) -> dict[_Key, _Link]:
@@ -85,7 +85,7 @@ def _turn(
     still = _still_standing(connection, touched)
     for case_id, case in cases.some(connection, touched).items():
         if case_id not in still and case.is_open:
-            _close_itself(connection, clock, case_id)
+            close_itself(connection, clock, case_id)
         elif case_id in still and case.closed_by == BY_ITSELF:
             _open_again(connection, clock, case)
 
@@ -98,11 +98,6 @@ def _still_standing(connection: Connection, case_ids: Iterable[str]) -> set[str]
         )
         found.update(connection.execute(query.distinct()).scalars())
     return found
-
-
-def _close_itself(connection: Connection, clock: Clock, case_id: str) -> None:
-    text = "Closed by itself: corrected data arrived, and nothing is amiss now."
-    cases.close(connection, clock, case_id, BY_ITSELF, CLOSED, text=text, root_cause=CORRECTED)
 
 
 def _open_again(connection: Connection, clock: Clock, case: DeskCase) -> None:
@@ -279,45 +274,3 @@ def begin_again(
         due = clock.now() + KINDS[case.kind].within
         cases.reopen(connection, clock, case_id, actor.name, OPEN, text=text, due_at=due)
         record(connection, clock, actor, "exception.reopen", subject=case_id, whose=case.party_gln)
-
-
-def settled(connection: Connection, party_gln: str | None) -> list[str]:
-    """The open cases on no finding that have come right: what was missing has come or was voided, what was unknown
-    is known. One query where there is nothing to look at."""
-    listed = cases.queue(connection, Desk.EXCEPTIONS, party_gln, limit=_MOST_SETTLED)
-    waiting = [each.case_id for each in listed if each.kind in _SETTLES]
-    read = (cases.case(connection, Desk.EXCEPTIONS, case_id, None) for case_id in waiting)
-    return [case.case_id for case in read if _is_settled(connection, case)]
-
-
-def settle(database: Database, clock: Clock, party_gln: str | None) -> None:
-    """Close what is `settled`. Reads first: who looks at a queue does not wait for writers."""
-    with database.reading() as connection:
-        right = settled(connection, party_gln)
-    if not right:
-        return
-    with database.writing() as connection:
-        for case_id in right:
-            if cases.some(connection, [case_id])[case_id].is_open:
-                _close_itself(connection, clock, case_id)
-
-
-_NOT_THERE = (OwnKind.NOT_RECEIVED, OwnKind.LOST)
-_SETTLES = (*_NOT_THERE, OwnKind.NO_DATA)
-
-
-def _is_settled(connection: Connection, case: DeskCase) -> bool:
-    """Whether nothing of it is under way to this party any more; or, of what was unknown, everything is known."""
-    if case.kind == OwnKind.NO_DATA:
-        epcs = [str(each) for each in case.data.get("epcs", [])]
-        loaded = loading.load(connection, epcs)
-        return bool(epcs) and all(
-            loaded.world.outer(loaded.world.item(key)).bound_for == case.party_gln
-            or loaded.world.outer(loaded.world.item(key)).holder == case.party_gln
-            for key in epcs
-        )
-    loaded = loading.load_numbers(connection, case.items)
-    outers = [loaded.world.outer(loaded.world.item(loaded.keys[number])) for number in case.items]
-    return bool(outers) and not any(
-        outer.in_transit and outer.bound_for == case.party_gln for outer in outers
-    )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.cases import service as cases
+from app.cases import many
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import service as custody
@@ -109,7 +109,7 @@ def _repackagings(connection: Connection, party_gln: str | None) -> Iterator[Rec
 
 def _files(connection: Connection, party_gln: str | None) -> Iterator[Record]:
     """Files of suspect and illegitimate products: the desk of investigations writes when each state was reached."""
-    for each in cases.all_of(connection, Desk.INVESTIGATIONS, party_gln):
+    for each in many.all_of(connection, Desk.INVESTIGATIONS, party_gln):
         items = custody.keys_of(connection, each.items)
         things = {thing for epc in (*items.values(), each.subject) for thing in _things(epc) if thing}
         parties = frozenset(gln for gln in (each.party_gln, each.partner_gln) if gln)

@@ -1,0 +1,101 @@
+"""Questions about many cases at once: for whoever counts them, and for a desk's own work in the background.
+
+No query a case: rows, items and parties come in batches.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from app.cases.models import desk_case, desk_case_item
+from app.cases.rules import Desk
+from app.cases.service import MOST_SHOWN, DeskCase, read, within
+from app.partners import service as partners
+from app.shared.chunks import chunks
+
+
+def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
+    """Every case that a desk ever had, with its items: for whoever counts them."""
+    where = (desk_case.c.desk == desk.value, within(connection, party_gln))
+    found = read(
+        connection, connection.execute(select(desk_case).where(*where).order_by(desk_case.c.case_id)).all()
+    )
+    items: dict[str, dict[int, str]] = {}
+    for chunk in chunks([each.case_id for each in found]):
+        columns = (desk_case_item.c.case_id, desk_case_item.c.item_id, desk_case_item.c.state)
+        for case_id, number, state in connection.execute(
+            select(*columns).where(desk_case_item.c.case_id.in_(chunk))
+        ):
+            items.setdefault(case_id, {})[number] = state
+    return [replace(each, items=items.get(each.case_id, {})) for each in found]
+
+
+def waiting(
+    connection: Connection,
+    desk: Desk,
+    kinds: Sequence[str],
+    parties: Iterable[int],
+    items: Iterable[int],
+    limit: int,
+) -> list[DeskCase]:
+    """The open cases of these kinds that are work of these parties or about these items (numbers), without their items:
+    for a desk's own work in the background, whoever's they are."""
+    is_waiting = (
+        desk_case.c.desk == desk.value,
+        desk_case.c.closed_at.is_(None),
+        desk_case.c.kind.in_(kinds),
+    )
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(sorted(set(parties))):
+        query = select(desk_case).where(desk_case.c.party_id.in_(chunk), *is_waiting)
+        for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
+            found[row.case_id] = row
+    for chunk in chunks(sorted(set(items))):
+        named = select(desk_case_item.c.case_id).where(desk_case_item.c.item_id.in_(chunk))
+        query = select(desk_case).where(desk_case.c.case_id.in_(named), *is_waiting)
+        for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
+            found[row.case_id] = row
+    return read(connection, [found[case_id] for case_id in sorted(found)[:limit]])
+
+
+def item_numbers(connection: Connection, case_ids: Iterable[str]) -> dict[str, list[int]]:
+    """The numbers of the items of each of these cases that has any."""
+    found: dict[str, list[int]] = {}
+    columns = (desk_case_item.c.case_id, desk_case_item.c.item_id)
+    for chunk in chunks(sorted(set(case_ids))):
+        query = select(*columns).where(desk_case_item.c.case_id.in_(chunk)).order_by(*columns)
+        for case_id, number in connection.execute(query):
+            found.setdefault(case_id, []).append(number)
+    return found
+
+
+def items_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
+    """How many items each of these cases has, of those that have any."""
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(set(case_ids))):
+        query = select(desk_case_item.c.case_id, func.count()).where(desk_case_item.c.case_id.in_(chunk))
+        found |= dict(connection.execute(query.group_by(desk_case_item.c.case_id)).all())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How often a root cause was found with one partner, and how many cases of that kind are open."""
+
+    kind: str
+    partner_gln: str | None
+    root_cause: str  # '' for those that are open
+    count: int
+
+
+def by_cause(connection: Connection, desk: Desk, party_gln: str | None) -> list[Cause]:
+    """All cases of a desk by kind, partner and root cause, the most frequent first."""
+    columns = (desk_case.c.kind, desk_case.c.partner_id, desk_case.c.root_cause)
+    count = func.count()
+    query = select(*columns, count).where(desk_case.c.desk == desk.value, within(connection, party_gln))
+    query = query.group_by(*columns).order_by(count.desc(), *columns)
+    rows = connection.execute(query.limit(MOST_SHOWN)).all()
+    glns = partners.glns(connection, {row[1] for row in rows})
+    return [Cause(kind, glns.get(partner), cause or "", number) for kind, partner, cause, number in rows]
