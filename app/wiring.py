@@ -178,7 +178,7 @@ class Services:
 
     @cached_property
     def requests(self) -> Requests:
-        return Requests(self.database, self.node, self.clock, self.evidence)
+        return Requests(self.database, self.node, self.clock, self.evidence, self.transactions)
 
     @cached_property
     def redactions(self) -> Redactions:

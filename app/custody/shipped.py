@@ -82,6 +82,13 @@ def now_inside(connection: Connection, epcs: list[str], now: datetime, most: int
     return at_position(connection, epcs, position_at(now, 15), most)
 
 
+def named(connection: Connection, epcs: list[str]) -> dict[str, Inner]:
+    """What is known of the objects with these canonical EPCs, by EPC."""
+    return {
+        each.epc: each for each in _read(connection, sorted(find_ids(connection, epcs).values())).values()
+    }
+
+
 def _read(connection: Connection, numbers: list[int]) -> dict[int, Inner]:
     lot = item.alias("lot")
     columns = (

@@ -6,25 +6,55 @@ to files and ledger, stands in the manifest itself and not here: the paper is on
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
 from app.history.rules import said, shown
 from app.history.search import Line
+from app.regulator import sales
 from app.regulator.tables import correction
+from app.transactions.service import Transaction
 
 MOST_EPCS = 12  # of one event; the table beside it has all
 
 
-def render(
-    title: str,
-    facts: Sequence[tuple[str, str]],
-    found: Sequence[Line],
-    names: Mapping[str, str],
-    now: datetime,
-) -> bytes:
-    """The answer as PDF."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a paper: facts by name, then a table whose columns have these widths in mm, or what is said where it
+    has no rows."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    columns: Sequence[str]
+    widths_mm: Sequence[int]
+    rows: Sequence[Sequence[str]]
+    empty: str
+
+
+def of_events(found: Sequence[Line], names: Mapping[str, str]) -> Part:
+    """What happened, event by event."""
+    return Part(
+        "",
+        (),
+        ("When (UTC)", "What", "Which", "By", "From / to", "Papers and notes", "Entry"),
+        (25, 32, 62, 36, 44, 46, 14),
+        [_row(each, names) for each in found],
+        "No event was found. That this was asked is recorded.",
+    )
+
+
+def of_sales(found: Sequence[Transaction]) -> list[Part]:
+    """Transaction information and statement, sale by sale."""
+    widths = (44, 38, 26, 26, 34, 20, 71)
+    nothing = "None of its packages that were asked for is known."
+    told = [sales.paper(each) for each in found]
+    return [Part(title, facts, sales.PAPER_COLUMNS, widths, rows, nothing) for title, facts, rows in told]
+
+
+def render(title: str, facts: Sequence[tuple[str, str]], parts: Sequence[Part], now: datetime) -> bytes:
+    """A paper: what was asked, then its parts."""
     # Takes a third of a second to load, and only those who make a paper need it.
     from reportlab.lib import colors
     from reportlab.lib.pagesizes import landscape, letter
@@ -41,29 +71,33 @@ def render(
     def cell(text: str) -> Any:
         return Paragraph(escape(_printable(text)).replace("\n", "<br/>"), small)
 
-    head = [
-        cell(text) for text in ("When (UTC)", "What", "Which", "By", "From / to", "Papers and notes", "Entry")
-    ]
-    rows = [head, *([cell(text) for text in _row(each, names)] for each in found)]
-    widths = [25 * mm, 32 * mm, 62 * mm, 36 * mm, 44 * mm, 46 * mm, 14 * mm]
-    table = LongTable(rows, colWidths=widths, repeatRows=1)
-    table.setStyle(
-        TableStyle(
-            [
-                ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e8eef0")),
-                ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#a9b8bd")),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ]
-        )
+    def table(part: Part) -> Any:
+        rows = [[cell(text) for text in line] for line in (part.columns, *part.rows)]
+        made = LongTable(rows, colWidths=[width * mm for width in part.widths_mm], repeatRows=1)
+        made.setStyle(style)
+        return made
+
+    def told(pairs: Sequence[tuple[str, str]]) -> list[Any]:
+        return [
+            Paragraph(f"<b>{escape(name)}:</b> {escape(_printable(text))}", plain) for name, text in pairs
+        ]
+
+    style = TableStyle(
+        [
+            ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#e8eef0")),
+            ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#a9b8bd")),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ]
     )
-    story: list[Any] = [Paragraph(escape(_printable(title)), sheet["Title"])]
-    story += [
-        Paragraph(f"<b>{escape(name)}:</b> {escape(_printable(value))}", plain) for name, value in facts
-    ]
-    story += [
-        Spacer(1, 4 * mm),
-        table if found else Paragraph("No event was found. That this was asked is recorded.", plain),
-    ]
+    story: list[Any] = [Paragraph(escape(_printable(title)), sheet["Title"]), *told(facts)]
+    for part in parts:
+        story.append(Spacer(1, 4 * mm))
+        if part.title:
+            story.append(Paragraph(escape(_printable(part.title)), sheet["Heading3"]))
+        story += told(part.facts)
+        if part.facts:
+            story.append(Spacer(1, 2 * mm))
+        story.append(table(part) if part.rows else Paragraph(escape(part.empty), plain))
     out = io.BytesIO()
 
     def footer(canvas: Any, document: Any) -> None:

@@ -21,12 +21,13 @@ from sqlalchemy import Connection, insert, select
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
+from app.custody import shipped
 from app.errors import Conflict, Invalid, NotFound
 from app.history.search import Asked, Line, search
 from app.node.service import Node
 from app.partners import service as partners
 from app.proofs.evidence import Evidence
-from app.regulator import pdf, tables
+from app.regulator import pdf, sales, tables
 from app.regulator.answers import MOST_BYTES, Answer, bundle
 from app.regulator.models import disclosure
 from app.regulator.rules import (
@@ -43,6 +44,7 @@ from app.shared.actor import Actor
 from app.shared.audit import Outcome, record
 from app.shared.clock import Clock
 from app.shared.ids import new_id
+from app.transactions.service import Transactions
 from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
 from ledger.evidence.html import page
@@ -113,6 +115,7 @@ class Requests:
     node: Node
     clock: Clock
     evidence: Evidence
+    transactions: Transactions
 
     def open(self, new: NewRequest, actor: Actor) -> str:
         """Open a request at the company that is asked; its id. Raises `NotFound` for an unknown company."""
@@ -171,12 +174,7 @@ class Requests:
             found = search(connection, wanted, self.node.vault, most=MOST_EVENTS + 1)
         # One event may name ten thousand packages: the table has a line for each.
         if len(found) > MOST_EVENTS or sum(map(tables.count, found)) > tables.MOST_LINES:
-            raise Invalid(
-                "request.too_many",
-                "That is too much for one answer",
-                f"More than {MOST_EVENTS} events, or {tables.MOST_LINES} packages named in them.",
-                "Narrow it down: a span of days, a lot, a serial.",
-            )
+            raise _too_much(f"More than {MOST_EVENTS} events, or {tables.MOST_LINES} packages named in them.")
         return found
 
     def answer(self, case_id: str, party_gln: str, actor: Actor) -> HandedOut:
@@ -234,9 +232,16 @@ class Requests:
 
     def _make(self, case_id: str, data: Mapping[str, Any], asked: Search, *, reader: str | None) -> Answer:
         now, found = self.clock.now(), self.look(asked, reader)
-        with self.database.reading() as connection:
+        with self.database.snapshot() as connection:
+            known = shipped.named(
+                connection, sorted({epc for each in found for epc in each.event.all_epcs()})
+            )
+            sold = self.transactions.of_events(connection, [each.seq for each in found], reader=reader)
             glns = {gln for each in found for gln in (each.by, each.sender, each.recipient) if gln}
             names = partners.names(connection, {*glns, *([reader] if reader else [])})
+        sold = [sales.only(each, asked) for each in sold]
+        if sales.packages(sold) > tables.MOST_LINES:
+            raise _too_much(f"More than {tables.MOST_LINES} packages in the sales found.")
         about = {
             "request": case_id,
             "standing": data["standing"],
@@ -246,6 +251,7 @@ class Requests:
             "searched": asked.as_json(),
             "answered_by": reader or "this node, for an inspector",
             "events": len(found),
+            "sales": len(sold),
             "ledger": self.node.origin,
         }
         facts = [
@@ -256,24 +262,28 @@ class Requests:
             ("Searched for", str(asked)),
             ("Answered by", f"{names.get(reader, '')} {reader}" if reader else "this node, for an inspector"),
             ("Events", str(len(found))),
+            ("Sales among them", str(len(sold))),
         ]
         events = tuple(each.event for each in found)
         written = Document(Form.JSON20, events, created=now)
         files = {
-            "events.csv": tables.as_csv(found, names),
-            "events.pdf": pdf.render("Product history", facts, found, names, now),
+            "events.csv": tables.as_csv(tables.COLUMNS, tables.lines(found, names, known)),
+            "events.pdf": pdf.render("Product history", facts, [pdf.of_events(found, names)], now),
             "events.json": jsonwriter.write(written, record_times=[each.recorded_at for each in found]),
         }
+        if sold:
+            title = "Transaction information and statements"
+            told = sales.as_json(sold, reader)
+            files |= {
+                "transactions.csv": tables.as_csv(sales.COLUMNS, sales.rows(sold)),
+                "transactions.pdf": pdf.render(title, facts, pdf.of_sales(sold), now),
+                "transactions.json": json.dumps(told, indent=1, ensure_ascii=False).encode(),
+            }
         if asked.package is not None and found:
             evidence = self.evidence.of_package(asked.package, reader=reader)
             files |= {"evidence.json": evidence, "evidence.html": page(evidence)}
         if sum(map(len, files.values())) > MOST_BYTES:
-            raise Invalid(
-                "request.too_many",
-                "That is too much for one answer",
-                f"More than {MOST_BYTES} bytes of files.",
-                "Narrow it down: a span of days, a lot, a serial.",
-            )
+            raise _too_much(f"More than {MOST_BYTES} bytes of files.")
         return bundle(about, files, now)
 
     def _enter(
@@ -301,6 +311,11 @@ class Requests:
             )
         )
         return entry.index
+
+
+def _too_much(detail: str) -> Invalid:
+    narrow = "Narrow it down: a span of days, a lot, a serial."
+    return Invalid("request.too_many", "That is too much for one answer", detail, narrow)
 
 
 def _count(made: Answer) -> str:

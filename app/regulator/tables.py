@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.custody.items import item_name
+from app.custody.shipped import Inner
 from app.history.rules import said
 from app.history.search import Line
 from ledger.custody.act import gln_of
@@ -50,19 +51,21 @@ def count(each: Line) -> int:
     return max(1, len(each.event.all_epcs()) or len(each.event.lots()))
 
 
-def lines(found: Sequence[Line], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """The cells of `COLUMNS`, line by line; `names` are companies by GLN."""
+def lines(
+    found: Sequence[Line], names: Mapping[str, str], known: Mapping[str, Inner]
+) -> Iterator[tuple[str, ...]]:
+    """The cells of `COLUMNS`, line by line; `names` are companies by GLN, `known` packages by canonical EPC."""
     for each in found:
         for epc in each.event.all_epcs() or each.event.lots() or ("",):
-            yield tuple(map(safe, _cells(each, epc, names)))
+            yield tuple(map(safe, _cells(each, epc, names, known.get(epc))))
 
 
-def as_csv(found: Sequence[Line], names: Mapping[str, str]) -> bytes:
-    """The table as CSV (RFC 4180), UTF-8."""
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A table as CSV (RFC 4180), UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    writer.writerows(lines(found, names))
+    writer.writerow(columns)
+    writer.writerows(rows)
     return out.getvalue().encode()
 
 
@@ -80,7 +83,7 @@ def correction(each: Line) -> str:
     return "" if each.effective else "no effect"
 
 
-def _cells(each: Line, epc: str, names: Mapping[str, str]) -> Iterator[str]:
+def _cells(each: Line, epc: str, names: Mapping[str, str], known: Inner | None) -> Iterator[str]:
     event, name = each.event, item_name(epc)
     yield f"{event.event_time:%Y-%m-%dT%H:%M:%SZ}"
     yield f"{each.recorded_at:%Y-%m-%dT%H:%M:%SZ}"
@@ -92,8 +95,9 @@ def _cells(each: Line, epc: str, names: Mapping[str, str]) -> Iterator[str]:
     yield name.gtin or ""
     yield name.serial if name.ns.startswith("01/") else ""
     yield name.serial if name.ns == "00" else ""
-    yield event.ilmd_text(LOT) or (name.serial if name.ns.startswith("10/") else "")
-    yield event.ilmd_text(EXPIRY) or ""
+    lot = known.lot if known is not None else name.serial if name.ns.startswith("10/") else ""
+    yield event.ilmd_text(LOT) or lot
+    yield event.ilmd_text(EXPIRY) or (known.expiry if known is not None else "")
     yield event.parent or ""
     yield each.by
     yield names.get(each.by, "")

@@ -138,6 +138,13 @@ class Transactions:
         more = sales[PAGE - 1].seq if len(sales) > PAGE else None
         return [each for each in found if each.may_read(reader)], more
 
+    def of_events(
+        self, connection: Connection, seqs: Iterable[int], *, reader: str | None
+    ) -> list[Transaction]:
+        """Those of the events with these numbers that are sales which `reader` may read, in the ledger's order."""
+        found = self.told(connection, kept.by_seqs(connection, sorted(set(seqs))))
+        return [each for each in found if each.may_read(reader)]
+
     def told(self, connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
         """These sales with their information, in their order."""
         listed = list(sales)
