@@ -1,12 +1,12 @@
-"""What of a capture stands already: under its id, as the same content under another one, or as the same document."""
+"""What of a capture stands already: under its id, or as the same document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
-from app.capture.prepared import OtherContent, PreparedEvent
+from app.capture.prepared import OtherContent
 from app.erasable.vault import same_but_erased
 from app.errors import Invalid
 from app.events.models import document, endorsement, event, inbox, inbox_event
@@ -88,37 +88,6 @@ def waiting_events(connection: Connection, by_id: int, keys: Sequence[tuple[str,
                 NOT_YET, job.idx, bytes(row.digest), job.signer is not None
             )
     return [found.get(key) for key in keys]
-
-
-_declaration = event.alias("declaration")
-_TAKEN_BACK = exists().where(
-    _declaration.c.by_id == event.c.by_id,
-    _declaration.c.event_id == event.c.event_id,
-    _declaration.c.declared_at != 0,
-)
-
-
-def find_twins(connection: Connection, by_id: int, fresh: list[tuple[int, PreparedEvent]]) -> frozenset[int]:
-    """The numbers among `fresh` whose content this party has reported before under another id, here or earlier.
-
-    What it has declared wrong by then is no report any more: who takes an event back and tells the same again under a
-    new id (a statement was missing in its document) means the new one.
-    """
-    before: dict[bytes, set[str]] = {}  # the ids under which each content stands
-    for chunk in chunks([e.digest for _, e in fresh]):
-        query = select(event.c.digest, event.c.event_id).where(
-            event.c.by_id == by_id, event.c.digest.in_(chunk), ~_TAKEN_BACK
-        )
-        for digest, event_id in connection.execute(query):
-            before.setdefault(bytes(digest), set()).add(event_id)
-    found, gone = set(), set()
-    for number, each in fresh:
-        if each.act.event.declaration is not None:
-            gone.add(each.act.event.id)
-        if before.get(each.digest, set()) - gone:
-            found.add(number)
-        before.setdefault(each.digest, set()).add(each.act.event.id)
-    return frozenset(found)
 
 
 def same_document(connection: Connection, by_id: int, sha256: bytes, signer: bytes | None) -> int | None:

@@ -25,7 +25,6 @@ from app.capture.committer import Committer
 from app.capture.inbox import Job
 from app.capture.known import (
     declared_at,
-    find_twins,
     known_events,
     refuse_other_content,
     same_document,
@@ -329,16 +328,15 @@ class LongDocuments:
         fresh = [each for each, k in zip(events, known, strict=True) if k is None]
         glns = {gln for _, e in fresh for gln in resolved.parties_of(e.act).values() if gln} | {by}
         parties = partners.ids(connection, self.clock, dict.fromkeys(sorted(glns), ""))
-        twins = find_twins(connection, doc.by_id, fresh)
-        seqs = insert_events(connection, fresh, twins, doc.doc_id, doc.idx, parties, doc.received_at)
-        project_events(connection, self.clock, fresh, twins, seqs, whatever_it_takes=True)
+        seqs = insert_events(connection, fresh, doc.doc_id, doc.idx, parties, doc.received_at)
+        project_events(connection, self.clock, fresh, seqs, whatever_it_takes=True)
 
     def _prepared(self, row: Row[Any], by: str, doc: Row[Any]) -> PreparedEvent:
         body = bytes(row.body)
         fields = unpack_fields(body)
         each = event_of(fields)
         stored = tuple(Finding(FindingCode(code), message) for code, message in json.loads(row.found))
-        findings = (*prepare.future(each.event_time, doc.received_at, self.tolerance), *stored)
+        findings = (*prepare.future(each, doc.received_at, self.tolerance), *stored)
         return PreparedEvent(
             act=Act(event=each, by=by, statement=doc.statement_affirmed, **resolved.read(row.parties)),
             fields=fields,

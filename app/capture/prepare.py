@@ -128,7 +128,7 @@ def prepare_events(
     prepared = []
     for read_event in document.events:
         event = with_id(read_event)
-        findings = (*future(event.event_time, now, tolerance), *not_maker(event, by, lookups.maker_of))
+        findings = (*future(event, now, tolerance), *not_maker(event, by, lookups.maker_of))
         prepared.append(
             PreparedEvent(
                 act=act_of(event, by, lookups, affirmed),
@@ -158,16 +158,20 @@ def with_id(event: Event) -> Event:
     return event if event.event_id else replace(event, event_id=event.id)
 
 
-def future(event_time: datetime, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:
-    """The finding of an event that is later than its receipt at `now`: it has no effect."""
-    if event_time <= now + tolerance:
+def future(event: Event, now: datetime, tolerance: timedelta) -> tuple[Finding, ...]:
+    """The finding of an event that is later than its receipt at `now`: it has no effect. An error declaration repeats
+    the time of what it takes back, and takes it back at once."""
+    if event.declaration is not None or event.event_time <= now + tolerance:
         return ()
     message = "its time is in the future: no effect until a person adopts it"
     return (Finding(FindingCode.FUTURE_EVENT, message),)
 
 
 def not_maker(event: Event, by: str, maker_of: MakerOf) -> tuple[Finding, ...]:
-    """The finding of an event that begins serials of another maker's product: it has no effect."""
+    """The finding of an event that begins serials of another maker's product: it has no effect. An error declaration
+    begins none."""
+    if event.declaration is not None:
+        return ()
     others = sorted(gtin for gtin in _begun(event) if maker_of(gtin) not in (None, by))
     if not others:
         return ()

@@ -16,7 +16,6 @@ from app.capture.known import (
     NOT_YET,
     Known,
     declared_at,
-    find_twins,
     known_events,
     same_document,
     waiting_events,
@@ -45,7 +44,7 @@ from app.products import service as products
 from app.shared.clock import Clock
 from ledger.custody.act import gln_of
 from ledger.custody.event import Event
-from ledger.custody.findings import Finding, FindingCode
+from ledger.custody.findings import Finding
 from ledger.custody.stored import pack_fields
 from ledger.log.entry import Entry
 from ledger.store.port import Draft
@@ -94,10 +93,9 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     fresh = [
         (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
     ]
-    twins = find_twins(connection, by_id, fresh)
-    seqs = insert_events(connection, fresh, twins, doc_id, entry.index, parties, now)
+    seqs = insert_events(connection, fresh, doc_id, entry.index, parties, now)
     products.learn(connection, clock, capture.document.products, by_id)
-    findings = project_events(connection, clock, fresh, twins, seqs)
+    findings = project_events(connection, clock, fresh, seqs)
     numbers = {number: seq for (number, _), seq in zip(fresh, seqs, strict=True)}
     receipts = tuple(
         EventReceipt(e.act.event.id, k.seq if k else numbers[n], k.index if k else entry.index, k is not None)
@@ -203,7 +201,6 @@ def endorse(connection: Connection, known: Sequence[Known | None], index: int, f
 def insert_events(
     connection: Connection,
     fresh: list[tuple[int, PreparedEvent]],
-    twins: frozenset[int],
     doc_id: int,
     index: int,
     parties: Mapping[str, int],
@@ -242,7 +239,7 @@ def insert_events(
                 "statement": act.statement,
                 "place": act.place,
                 "foreign_sscc": " ".join(sorted(act.foreign)) or None,
-                "effective": prepared.effective and number not in twins,
+                "effective": prepared.effective,
                 "body": prepared.body or pack_fields(prepared.fields),
             }
         )
@@ -264,7 +261,6 @@ def project_events(
     connection: Connection,
     clock: Clock,
     fresh: list[tuple[int, PreparedEvent]],
-    twins: frozenset[int],
     seqs: list[int],
     *,
     whatever_it_takes: bool = False,
@@ -275,17 +271,15 @@ def project_events(
     """
     before: list[tuple[int, Finding]] = []
     acting: list[StoredAct] = []
-    for seq, (number, prepared) in zip(seqs, fresh, strict=True):
+    for seq, (_, prepared) in zip(seqs, fresh, strict=True):
         before += [(seq, found) for found in prepared.findings]
-        if number in twins:
-            message = "the same content was recorded before under another id: no effect"
-            before.append((seq, Finding(FindingCode.OTHER_ID_SAME_CONTENT, message)))
-        elif prepared.effective:
+        if prepared.effective:
             acting.append(StoredAct(seq, prepared.act))
     writing.note(connection, {}, before, lasting=True)
-    projection = projector.project(connection, clock, acting, bounded=not whatever_it_takes)
+    # Before it is known which of them only tell again: what was known of the parties is kept of all.
     trading = [each.seq for each in acting if each.act.event.biz_step in authorized.TRADE_STEPS]
     authorized.keep(connection, clock, trading)
+    projection = projector.project(connection, clock, acting, bounded=not whatever_it_takes)
     exceptions.follow(connection, clock, projection)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}

@@ -1,18 +1,20 @@
 """Reading items out of the database into the kernel's world, in batches: no query an item."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
-from app.custody.items import ItemName, by_class, item_name
+from app.custody.items import ItemName, bucket_of, by_class
 from app.custody.models import item
 from app.partners import service as partners
 from app.shared.chunks import chunks
-from ledger.custody.state import MAX_DEPTH, Item, Status, World
+from app.shared.rows import among
+from ledger.custody.state import MAX_DEPTH, Item, Status, World, item_of
 
 STATUS_CODE = {
     Status.UNKNOWN: 0,
@@ -43,22 +45,20 @@ class Reader:
 
     def named(self, keys: Iterable[str]) -> None:
         """Read the items with these canonical EPCs."""
-        for ns, serials in by_class(map(item_name, dict.fromkeys(keys))).items():
-            bucket = ItemName(ns, "").bucket
-            for chunk in chunks(serials):
-                self._read(and_(item.c.bucket == bucket, item.c.ns == ns, item.c.serial.in_(chunk)))
+        for where, _ in _named(self.connection, keys):
+            self._read(where)
 
     def numbered(self, numbers: Iterable[int]) -> None:
         """Read the items with these numbers."""
         for chunk in chunks(sorted(set(numbers).difference(self.rows))):
-            self._read(item.c.item_id.in_(chunk))
+            self._read(among(self.connection, item.c.item_id, chunk))
 
     def inside(self, numbers: Iterable[int]) -> list[int]:
         """Read what is directly inside the containers with these numbers; its numbers."""
         before = set(self.rows)
         found: list[int] = []
         for chunk in chunks(sorted(set(numbers))):
-            found += self._read(item.c.parent_id.in_(chunk))
+            found += self._read(among(self.connection, item.c.parent_id, chunk))
         return [number for number in found if number not in before]
 
     def around(self) -> None:
@@ -74,50 +74,56 @@ class Reader:
         self.around()
         rows = list(self.rows.values())
         self.numbered({row.lot_id for row in rows if row.lot_id is not None})
-        parties = partners.glns(self.connection, {number for row in rows for number in _parties(row)})
+        parties = partners.glns(self.connection, {number for row in rows for number in _parties_of(row)})
         loaded = Loaded()
         for number, row in self.rows.items():
             key = ItemName(row.ns, row.serial).key
             loaded.ids[key] = number
             loaded.keys[number] = key
-        loaded.world.update(
-            {loaded.keys[n]: self._item(row, loaded.keys, parties) for n, row in self.rows.items()}
-        )
+        items = (self._item(row, loaded.keys, parties) for row in self.rows.values())
+        loaded.world.update({each.key: each for each in items})
         return loaded
 
     def _read(self, condition: ColumnElement[bool]) -> list[int]:
-        rows = self.connection.execute(select(item).where(condition)).all()
+        rows = self.connection.execute(_ITEMS.where(condition)).all()
         self.rows.update({row.item_id: row for row in rows})
         return [row.item_id for row in rows]
 
     def _item(self, row: Row[Any], keys: dict[int, str], glns: dict[int, str]) -> Item:
-        return Item(
-            key=keys[row.item_id],
-            status=STATUS_OF[row.status],
-            maker=glns.get(row.maker_id),
-            lot=_lot_number(self.rows[row.lot_id]) if row.lot_id is not None else None,
-            expiry=date.fromordinal(row.expiry).isoformat() if row.expiry is not None else None,
-            holder=glns.get(row.holder_id),
-            owner=glns.get(row.owner_id),
-            in_transit=row.in_transit,
-            bound_for=glns.get(row.bound_for_id),
-            offered_to=glns.get(row.offered_to_id),
-            sender=glns.get(row.sender_id),
-            custody_since=row.custody_since,
-            parent=keys[row.parent_id] if row.parent_id is not None else None,
-            inside_since=row.inside_since,
-            last=row.last,
-            ended_by=glns.get(row.ended_by_id),
-            ended_at=row.ended_at,
-            held=row.held,
-            recalled=row.recalled,
-            missing=row.missing,
-            claimed_by=glns.get(row.claimed_by_id),
-            disputed=row.disputed,
-            past_owners=row.past_owners or "",
-            seen_at=row.seen_at or 0,
-            seen_place=row.seen_place,
-            travelled=row.travelled,
+        (
+            number, _, _, status, lot, expiry, custody_since, in_transit, parent, inside_since, last, ended_at, held,
+            recalled, missing, disputed, past_owners, seen_at, seen_place, travelled,
+            maker, holder, owner, bound_for, offered_to, sender, ended_by, claimed_by,
+        ) = row  # fmt: skip
+        return item_of(
+            (
+                keys[number],
+                STATUS_OF[status],
+                glns.get(maker),
+                _lot_number(self.rows[lot]) if lot is not None else None,
+                date.fromordinal(expiry).isoformat() if expiry is not None else None,
+                glns.get(holder),
+                glns.get(owner),
+                in_transit,
+                glns.get(bound_for),
+                glns.get(offered_to),
+                glns.get(sender),
+                custody_since,
+                keys[parent] if parent is not None else None,
+                inside_since,
+                last,
+                glns.get(ended_by),
+                ended_at,
+                held,
+                recalled,
+                missing,
+                glns.get(claimed_by),
+                disputed,
+                past_owners or "",
+                seen_at or 0,
+                seen_place,
+                travelled,
+            )
         )
 
 
@@ -126,17 +132,20 @@ def _lot_number(lot: Row[Any]) -> str:
     return unquote(lot.serial.rpartition("/10/")[2]) if lot.ns == "x" else str(lot.serial)
 
 
-def _parties(row: Row[Any]) -> tuple[int | None, ...]:
-    return (
-        row.maker_id,
-        row.holder_id,
-        row.owner_id,
-        row.bound_for_id,
-        row.offered_to_id,
-        row.sender_id,
-        row.ended_by_id,
-        row.claimed_by_id,
-    )
+_c = item.c
+_PARTIES = (
+    _c.maker_id, _c.holder_id, _c.owner_id, _c.bound_for_id, _c.offered_to_id, _c.sender_id, _c.ended_by_id,
+    _c.claimed_by_id,
+)  # fmt: skip
+_ITEMS = select(
+    _c.item_id, _c.ns, _c.serial, _c.status, _c.lot_id, _c.expiry, _c.custody_since, _c.in_transit, _c.parent_id,
+    _c.inside_since, _c.last, _c.ended_at, _c.held, _c.recalled, _c.missing, _c.disputed, _c.past_owners, _c.seen_at,
+    _c.seen_place, _c.travelled, *_PARTIES,
+)  # fmt: skip
+
+
+def _parties_of(row: Row[Any]) -> Sequence[int | None]:
+    return row[-len(_PARTIES) :]
 
 
 def load(connection: Connection, keys: Iterable[str], *, contents_of: Iterable[str] = ()) -> Loaded:
@@ -173,17 +182,34 @@ def load_contents(connection: Connection, key: str, most: int) -> tuple[Loaded, 
 
 def lot_key(each: Item) -> str:
     """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
-    return f"{each.key.split('/21/')[0]}/10/{quote(each.lot or '', safe='')}"
+    return _lot_key(each.key.split("/21/")[0], each.lot or "")
+
+
+@lru_cache(maxsize=1024)
+def _lot_key(product: str, lot: str) -> str:
+    return f"{product}/10/{quote(lot, safe='')}"
 
 
 def find_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     """The numbers of the items with these canonical EPCs, of those that there are."""
     found: dict[str, int] = {}
-    columns = (item.c.item_id, item.c.serial)
-    for ns, serials in by_class(map(item_name, dict.fromkeys(keys))).items():
-        bucket = ItemName(ns, "").bucket
-        for chunk in chunks(serials):
-            where = and_(item.c.bucket == bucket, item.c.ns == ns, item.c.serial.in_(chunk))
-            for number, serial in connection.execute(select(*columns).where(where)):
-                found[ItemName(ns, serial).key] = number
+    query = select(item.c.serial, item.c.item_id)
+    for where, by_serial in _named(connection, keys):
+        found |= {
+            by_serial[serial]: number for serial, number in connection.execute(query.where(where)).all()
+        }
     return found
+
+
+def _named(
+    connection: Connection, keys: Iterable[str]
+) -> Iterator[tuple[ColumnElement[bool], dict[str, str]]]:
+    """Conditions for the items with these canonical EPCs, with their keys by serial."""
+    for ns, by_serial in by_class(keys).items():
+        for chunk in chunks(list(by_serial)):
+            yield (
+                and_(
+                    item.c.bucket == bucket_of(ns), item.c.ns == ns, among(connection, item.c.serial, chunk)
+                ),
+                by_serial,
+            )

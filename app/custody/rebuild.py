@@ -13,10 +13,12 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, delete, insert, select
 
-from app.custody import loading, writing
+from app.custody import counting, loading, writing
+from app.custody.counting import PROJECTED
 from app.custody.items import ItemName, item_name
 from app.custody.models import contained, finding, item, lineage
 from app.custody.replay import PAGE, Replayed, replayed
+from app.events.models import event
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
 from ledger.custody.state import Item
@@ -156,7 +158,7 @@ def _strays(connection: Connection) -> Iterator[Difference]:
 
 def _findings(connection: Connection, world: Replayed) -> Iterator[Difference]:
     after = -(2**63)
-    listed = select(finding.c.seq).where(finding.c.lasting.is_(False)).distinct().order_by(finding.c.seq)
+    listed = select(finding.c.seq).where(PROJECTED).distinct().order_by(finding.c.seq)
     while True:
         stored = connection.execute(listed.where(finding.c.seq > after).limit(PAGE)).scalars()
         seqs = sorted({*stored, *world.found_after(after, PAGE)})[:PAGE]
@@ -181,7 +183,7 @@ def _findings_of(
         )
         for seq, e in replayed_
     ]
-    query = select(finding).where(finding.c.lasting.is_(False), finding.c.seq.in_(seqs))
+    query = select(finding).where(PROJECTED, finding.c.seq.in_(seqs))
     stored = [
         (row.seq, row.code, row.severity, row.message, row.item_id or 0, row.container_id or 0)
         for row in connection.execute(query)
@@ -221,7 +223,7 @@ def rebuild(connection: Connection, clock: Clock, tell: Tell | None = None) -> i
             writing.ensure(connection, keys)
         connection.execute(delete(contained))
         connection.execute(delete(lineage))
-        connection.execute(delete(finding).where(finding.c.lasting.is_(False)))
+        connection.execute(delete(finding).where(PROJECTED))
         for numbers in _pages(connection, tell):
             _write(connection, clock, world, numbers)
             count += len(numbers)
@@ -231,7 +233,17 @@ def rebuild(connection: Connection, clock: Clock, tell: Tell | None = None) -> i
             found = world.findings(seqs)
             keys = {key for _, each in found for key in (each.item, each.container) if key}
             writing.note(connection, loading.find_ids(connection, keys), found)
+        _count(connection, world)
     return count
+
+
+def _count(connection: Connection, world: Replayed) -> None:
+    """Write which events count."""
+    after = -(2**63)
+    query = select(event.c.seq).where(counting.MAY_COUNT).order_by(event.c.seq).limit(PAGE)
+    while seqs := list(connection.execute(query.where(event.c.seq > after)).scalars()):
+        after = seqs[-1]
+        counting.mark(connection, seqs, world.again(seqs))
 
 
 def _write(connection: Connection, clock: Clock, world: Replayed, numbers: Sequence[int]) -> None:

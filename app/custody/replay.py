@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, not_, select
 
+from app.custody.counting import MAY_COUNT
 from app.custody.projector import Progress
 from app.custody.writing import Move
 from app.events import acts
@@ -30,7 +31,8 @@ from app.events.acts import StoredAct
 from app.events.models import event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.lineage import Link, Side
-from ledger.custody.rules import named, opened
+from ledger.custody.order import TOLD_AGAIN, Retold, named
+from ledger.custody.rules import opened
 from ledger.custody.state import MAX_DEPTH, Item, Status, World
 from ledger.store.sql.engine import sqlite_driver
 
@@ -72,6 +74,7 @@ class Replayed:
             self._file.execute(f"PRAGMA {pragma}")
         self._file.executescript(_SCHEMA)
         self._file.execute("BEGIN")
+        self._retold = Retold()
 
     def close(self) -> None:
         """Let the file go."""
@@ -100,6 +103,10 @@ class Replayed:
         query = "SELECT DISTINCT seq FROM finding WHERE seq > ? ORDER BY seq LIMIT ?"
         return [row[0] for row in self._file.execute(query, (seq, most))]
 
+    def again(self, seqs: Iterable[int]) -> list[int]:
+        """Those of these events that only tell again what another one tells."""
+        return [seq for seq, found in self.findings(seqs) if found == TOLD_AGAIN]
+
     def pages(self) -> Iterator[list[str]]:
         """All canonical EPCs, a page at a time, in the order in which they came up."""
         after = 0
@@ -117,10 +124,9 @@ class Replayed:
             wrong.c.by_id == event.c.by_id,
             wrong.c.event_id == event.c.event_id,
             wrong.c.declared_at != 0,
-            wrong.c.effective,
         )
         binary = event.c.event_id.collate("BINARY" if connection.dialect.name == "sqlite" else "C")
-        query = select(event.c.seq).where(event.c.effective, not_(declared)).order_by(event.c.pos, binary)
+        query = select(event.c.seq).where(MAY_COUNT, not_(declared)).order_by(event.c.pos, binary)
         rows = connection.execute(query.execution_options(yield_per=10_000))
         for part in rows.partitions():
             self._file.executemany("INSERT INTO todo (seq) VALUES (?)", [(row.seq,) for row in part])
@@ -132,7 +138,8 @@ class Replayed:
         query = "SELECT n, seq FROM todo WHERE n > ? ORDER BY n LIMIT ?"
         while rows := self._file.execute(query, (after, _EVENTS)).fetchall():
             after = rows[-1][0]
-            stored = {each.seq: each for each in acts.read(connection, [seq for _, seq in rows])}
+            seqs = [seq for _, seq in rows]
+            stored = {each.seq: each for each in acts.read(connection, seqs, without_effect=True)}
             batch: list[StoredAct] = []
             names = 0
             for _, seq in rows:
@@ -148,7 +155,10 @@ class Replayed:
         """Apply some acts and keep what they changed."""
         progress = Progress(self._world(batch))
         for stored in batch:
-            progress.step(stored)
+            if self._retold.is_again(stored.act):
+                progress.repeat(stored)
+            else:
+                progress.step(stored)
         self._file.executemany(
             "INSERT INTO item (key, parent, state) VALUES (?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET parent = excluded.parent, state = excluded.state",

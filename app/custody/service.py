@@ -13,7 +13,7 @@ from app.events.models import document, event
 from app.shared.chunks import chunks
 from ledger.custody.findings import SEVERITY, FindingCode, Severity
 from ledger.custody.lineage import Side
-from ledger.custody.rules import DECLARED_BY_OTHER
+from ledger.custody.order import DECLARED_BY_OTHER
 from ledger.signing.keyrecord import Action as KeyAction
 
 MOST_REPACKED = 10_000
@@ -116,9 +116,9 @@ def _unauthorized(connection: Connection, seqs: Sequence[int]) -> list[FoundAbou
 def _of_others(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     """Error declarations of what only another party has said. Whether there is such an event may change with every
     document, so it is asked and never written."""
-    code = FindingCode.DECLARED_BY_OTHER
+    code = DECLARED_BY_OTHER.code
     found = connection.execute(_OF_OTHERS.where(event.c.seq.in_(seqs))).scalars()
-    return [FoundAbout(seq, code, SEVERITY[code], DECLARED_BY_OTHER, None, None) for seq in found]
+    return [FoundAbout(seq, code, SEVERITY[code], DECLARED_BY_OTHER.message, None, None) for seq in found]
 
 
 def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int, str]:

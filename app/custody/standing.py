@@ -13,7 +13,7 @@ from app.custody.items import item_name
 from app.custody.loading import STATUS_OF
 from app.custody.models import item
 from app.events.models import event
-from ledger.custody.state import MAX_DEPTH, Status
+from ledger.custody.state import CONSUMED, ENDED, MAX_DEPTH, Status
 
 _PACKAGE = ("item_id", "parent_id", "lot_id", "maker_id", "expiry", "status", "recalled", "disputed")
 
@@ -37,15 +37,21 @@ def standing(connection: Connection, key: str) -> Standing | None:
     rows = connection.execute(_STANDING, {"of": name.bucket, "class": name.ns, "number": name.serial}).all()
     if not rows:
         return None
-    own = rows[0]
+    own = rows[0]  # the package itself, then what is around it
     return Standing(
         maker_id=own.maker_id,
         lot=own.lot,
         expiry=date.fromordinal(own.expiry) if own.expiry is not None else None,
-        status=STATUS_OF[own.status],
+        status=_status([STATUS_OF[row.status] for row in rows]),
         recalled=bool(own.lot_recalled) or any(row.recalled for row in rows),
         disputed=own.disputed,
     )
+
+
+def _status(along: list[Status]) -> Status:
+    """The package's own where it has ended; else the end of a container that took what was in it along."""
+    own, *around = along
+    return own if own in ENDED else next((each for each in around if each in CONSUMED), own)
 
 
 def _query() -> Select[tuple[object, ...]]:

@@ -1,21 +1,25 @@
 """Writing items, containment and findings back, in batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from app.custody.items import item_name
+from app.custody.counting import PROJECTED
+from app.custody.items import bucket_of, item_name
 from app.custody.loading import STATUS_CODE, Loaded, find_ids, lot_key
 from app.custody.models import FOREVER, contained, finding, item, lineage
 from app.partners import service as partners
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
+from app.shared.rows import insert_rows, update_rows
 from ledger.custody.findings import Finding
 from ledger.custody.lineage import Link
-from ledger.custody.state import Item
+from ledger.custody.state import FIELDS, Item, differences
 
 _FRESH = {
     "status": 0,
@@ -28,6 +32,12 @@ _FRESH = {
     "disputed": False,
     "travelled": False,
 }
+
+
+_PARTIES = (
+    "maker", "holder", "owner", "bound_for", "offered_to", "sender", "ended_by", "claimed_by",
+)  # fmt: skip
+"""The fields of an item that are GLNs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,81 +60,77 @@ def ensure(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     if new:
         first = (connection.execute(select(func.max(item.c.item_id))).scalar() or 0) + 1
         rows = []
+        fresh = tuple(_FRESH.values())
         for number, key in enumerate(new, first):
-            name = item_name(key)
-            rows.append(
-                {"item_id": number, "bucket": name.bucket, "ns": name.ns, "serial": name.serial, **_FRESH}
-            )
+            ns, serial = item_name(key)
+            rows.append((number, bucket_of(ns), ns, serial, *fresh))
             found[key] = number
-        connection.execute(insert(item), rows)
+        insert_rows(connection, item, ("item_id", "bucket", "ns", "serial", *_FRESH), rows)
     return found
 
 
 def save(connection: Connection, clock: Clock, before: Loaded, changed: Mapping[str, Item]) -> None:
     """Write what differs of `changed` from what was loaded. Items are there already (`ensure`)."""
-    rows = [each for each in changed.values() if before.world.items.get(each.key) != each]
+    by_fields: dict[tuple[str, ...], list[Item]] = {}
+    for each in changed.values():
+        differing = differences(before.world.items.get(each.key), each)
+        if differing:
+            by_fields.setdefault(differing, []).append(each)
+    rows = [each for some in by_fields.values() for each in some]
     if not rows:
         return
     glns = {gln for each in rows for gln in _glns(each) if gln is not None}
-    numbers = partners.ids(connection, clock, dict.fromkeys(glns, ""))
+    parties = partners.ids(connection, clock, dict.fromkeys(sorted(glns), ""))
     lots = ensure(connection, (lot_key(each) for each in rows if each.lot is not None))
     ids = before.ids
     others = {each.parent for each in rows if each.parent is not None and each.parent not in ids}
     ids.update(find_ids(connection, others))
-    values = [_row(each, ids, numbers, lots) for each in rows]
-    statement = update(item).where(item.c.item_id == bindparam("number"))
-    connection.execute(statement, values)
+    columns = _columns(ids, parties, lots)
+    for names, some in by_fields.items():
+        values = [map(columns[name].value, some) for name in names]
+        update_rows(
+            connection,
+            item,
+            "item_id",
+            tuple(columns[name].name for name in names),
+            list(zip((ids[each.key] for each in some), *values, strict=True)),
+        )
 
 
-def _glns(each: Item) -> tuple[str | None, ...]:
-    return (
-        each.maker,
-        each.holder,
-        each.owner,
-        each.bound_for,
-        each.offered_to,
-        each.sender,
-        each.ended_by,
-        each.claimed_by,
-    )
+_glns = attrgetter(*_PARTIES)
 
 
-def _row(
-    each: Item, ids: Mapping[str, int], parties: Mapping[str, int], lots: Mapping[str, int]
-) -> dict[str, Any]:
-    def party(gln: str | None) -> int | None:
-        return parties[gln] if gln is not None else None
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Where a field of an item is kept, and as what."""
 
-    return {
-        "number": ids[each.key],
-        "status": STATUS_CODE[each.status],
-        "maker_id": party(each.maker),
-        "lot_id": lots[lot_key(each)] if each.lot is not None else None,
-        "expiry": _ordinal(each.expiry),
-        "holder_id": party(each.holder),
-        "owner_id": party(each.owner),
-        "in_transit": each.in_transit,
-        "bound_for_id": party(each.bound_for),
-        "offered_to_id": party(each.offered_to),
-        "sender_id": party(each.sender),
-        "custody_since": each.custody_since,
-        "parent_id": ids[each.parent] if each.parent is not None else None,
-        "inside_since": each.inside_since,
-        "last": each.last,
-        "ended_by_id": party(each.ended_by),
-        "ended_at": each.ended_at,
-        "held": each.held,
-        "recalled": each.recalled,
-        "missing": each.missing,
-        "claimed_by_id": party(each.claimed_by),
-        "disputed": each.disputed,
-        "past_owners": each.past_owners or None,
-        "seen_at": each.seen_at or None,
-        "seen_place": each.seen_place,
-        "travelled": each.travelled,
+    name: str
+    value: Callable[[Item], Any]
+
+
+def _columns(
+    ids: Mapping[str, int], parties: Mapping[str, int], lots: Mapping[str, int]
+) -> dict[str, _Column]:
+    """By the names of an item's fields."""
+
+    def party(name: str) -> Callable[[Item], Any]:
+        gln_of = attrgetter(name)
+        return lambda each: None if (gln := gln_of(each)) is None else parties[gln]
+
+    columns = {name: _Column(name, attrgetter(name)) for name in FIELDS}
+    columns |= {name: _Column(f"{name}_id", party(name)) for name in _PARTIES}
+    columns |= {
+        "status": _Column("status", lambda each: STATUS_CODE[each.status]),
+        "lot": _Column("lot_id", lambda each: None if each.lot is None else lots[lot_key(each)]),
+        "expiry": _Column("expiry", lambda each: _ordinal(each.expiry)),
+        "parent": _Column("parent_id", lambda each: None if each.parent is None else ids[each.parent]),
+        "past_owners": _Column("past_owners", lambda each: each.past_owners or None),
+        "seen_at": _Column("seen_at", lambda each: each.seen_at or None),
     }
+    return columns
 
 
+@lru_cache(maxsize=1024)
 def _ordinal(text: str | None) -> int | None:
     """The day number of an ISO date; a date that is none is kept as no expiry (capture has noted it)."""
     try:
@@ -150,12 +156,15 @@ def intervals(moves: Iterable[Move]) -> list[tuple[str, int, int, str]]:
     return done
 
 
-def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) -> None:
-    """Write containment as intervals: a child's first move ends the interval that is open in the database."""
+def move(connection: Connection, before: Loaded, moves: Sequence[Move]) -> None:
+    """Write containment as intervals: a child's first move ends the interval that is open in the database, where it was
+    inside something before."""
+    ids = before.ids
     first: dict[str, int] = {}
     for each in moves:
         first.setdefault(each.child, each.at)
-    ending = [{"who": ids[child], "end": at} for child, at in first.items()]
+    inside = {child for child in first if before.world.item(child).parent is not None}
+    ending = [{"who": ids[child], "end": at} for child, at in first.items() if child in inside]
     if ending:
         statement = (
             update(contained)
@@ -169,11 +178,10 @@ def move(connection: Connection, ids: Mapping[str, int], moves: Sequence[Move]) 
                 delete(contained).where(contained.c.child.in_(chunk), contained.c.f >= contained.c.t)
             )
     rows = [
-        {"bucket": item_name(child).bucket, "child": ids[child], "f": f, "t": t, "parent": ids[parent]}
+        (bucket_of(item_name(child).ns), ids[child], f, t, ids[parent])
         for child, f, t, parent in intervals(moves)
     ]
-    if rows:
-        connection.execute(insert(contained), rows)
+    insert_rows(connection, contained, ("bucket", "child", "f", "t", "parent"), rows)
 
 
 def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int]) -> None:
@@ -181,12 +189,10 @@ def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int])
     for chunk in chunks(sorted(item_ids)):
         connection.execute(delete(contained).where(contained.c.child.in_(chunk)))
         connection.execute(delete(lineage).where(lineage.c.item_id.in_(chunk)))
-        connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), finding.c.lasting.is_(False)))
+        connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), PROJECTED))
     for chunk in chunks(sorted(seqs)):
         connection.execute(
-            delete(finding).where(
-                finding.c.seq.in_(chunk), finding.c.item_id.is_(None), finding.c.lasting.is_(False)
-            )
+            delete(finding).where(finding.c.seq.in_(chunk), finding.c.item_id.is_(None), PROJECTED)
         )
 
 

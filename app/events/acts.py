@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, or_, select, true
 
 from app.events.models import event, event_epc
 from app.partners import service as partners
@@ -22,8 +22,9 @@ class StoredAct:
     act: Act
 
 
-def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
-    """The acts of the events with these numbers, of those that have an effect."""
+def read(connection: Connection, seqs: Iterable[int], *, without_effect: bool = False) -> list[StoredAct]:
+    """The acts of the events with these numbers, of those that have an effect, or of all."""
+    wanted = true() if without_effect else event.c.effective
     rows: list[Row[Any]] = []
     for chunk in chunks(sorted(set(seqs))):
         rows += connection.execute(
@@ -38,7 +39,7 @@ def read(connection: Connection, seqs: Iterable[int]) -> list[StoredAct]:
                 event.c.place,
                 event.c.foreign_sscc,
                 event.c.body,
-            ).where(event.c.seq.in_(chunk), event.c.effective)
+            ).where(event.c.seq.in_(chunk), wanted)
         ).all()
     numbers = {n for row in rows for n in row[1:6]}
     glns = partners.glns(connection, numbers)

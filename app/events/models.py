@@ -70,7 +70,8 @@ event = Table(
     Column("place", Text),  # where its read point lay, latitude,longitude (ledger.custody.travel)
     # Which SSCCs of it have another company's prefix, canonical, a blank between; NULL: none that is known.
     Column("foreign_sscc", Text),
-    # False: recorded with a finding, and without effect on custody (same content under another id, or a future time).
+    # False: recorded with a finding, and without effect on custody: capture found what keeps it out, or custody has the
+    # same content under another id (app/custody/counting.py).
     Column("effective", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),  # ledger.custody.stored
     UniqueConstraint("by_id", "event_id", "declared_at"),

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, or_, select, type_coerce
 
 from app.custody.items import ItemName
 from app.custody.models import finding, item
@@ -23,6 +23,7 @@ from app.partners.models import party, site
 from app.proofs.judge import Block, Case, Known, Stored
 from app.shared.auditing import AuditContext
 from app.shared.chunks import chunks
+from ledger.custody.order import TOLD_AGAIN
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry
 from ledger.store.sql import tables
@@ -157,7 +158,7 @@ def _entries(context: AuditContext, indexes: Sequence[int]) -> dict[int, _Beside
 
 
 def _unusual(connection: Connection, here: tuple[int, int], indexes: Sequence[int]) -> set[int]:
-    """Documents with erasable values, endorsements, lasting findings, or content that stood before."""
+    """Documents with erasable values, endorsements, or findings that keep something from having an effect."""
     found: set[int] = set()
     for table in (erasable, endorsement):
         for chunk in chunks(sorted(indexes)):
@@ -166,13 +167,9 @@ def _unusual(connection: Connection, here: tuple[int, int], indexes: Sequence[in
             found.update(connection.execute(query).scalars())
     within: ColumnElement[bool] = event.c.doc_id.between(*here)
     noted = event.join(finding, finding.c.seq == event.c.seq)
-    first = event.alias("first")
-    same = (first.c.by_id == event.c.by_id) & (first.c.digest == event.c.digest) & (first.c.seq < event.c.seq)
-    for query in (
-        select(event.c.doc_id).select_from(noted).where(within, finding.c.lasting),
-        select(event.c.doc_id).select_from(event.join(first, same)).where(within),
-    ):
-        found.update(connection.execute(query.distinct()).scalars())
+    keeps_out = or_(finding.c.lasting, finding.c.code == TOLD_AGAIN.code.value)
+    query = select(event.c.doc_id).select_from(noted).where(within, keeps_out)
+    found.update(connection.execute(query.distinct()).scalars())
     return found
 
 

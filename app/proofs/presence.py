@@ -9,10 +9,9 @@ must be one that capture keeps from having any, with the finding that says so.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from app.cases.models import desk_case
 from app.custody.models import finding
@@ -26,6 +25,7 @@ from app.exceptions.rules import FINDING_KINDS
 from app.exceptions.service import BY_ITSELF, NO_ITEM, party_of
 from ledger.custody.event import Event
 from ledger.custody.findings import SEVERITY, FindingCode
+from ledger.custody.order import TOLD_AGAIN
 from ledger.log.entry import Kind
 from ledger.store.sql import tables
 from ledger.store.sql.types import to_micros
@@ -135,44 +135,28 @@ def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | Non
 def effects(connection: Connection, doc_id: int, rows: Sequence[Row[Any]]) -> Iterator[Missing]:
     """Whether each event of a document has the effect that it must have, and the lasting findings that go with it."""
     joined = finding.join(event, event.c.seq == finding.c.seq)
-    query = select(finding.c.seq, finding.c.code, finding.c.severity).select_from(joined)
+    query = select(finding.c.seq, finding.c.code, finding.c.severity, finding.c.lasting).select_from(joined)
+    keeps_out = or_(finding.c.lasting, finding.c.code == TOLD_AGAIN.code.value)
     noted: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for seq, code, severity in connection.execute(query.where(event.c.doc_id == doc_id, finding.c.lasting)):
-        noted[seq].append((code, severity))
-    twins = set(connection.execute(_twins(), {"doc_id": doc_id}).scalars())
+    again = set()
+    for seq, code, severity, lasting in connection.execute(query.where(event.c.doc_id == doc_id, keeps_out)):
+        if lasting:
+            noted[seq].append((code, severity))
+        else:
+            again.add(seq)  # whether this is so, the replay of all events says (app.custody.rebuild)
     for row in rows:
-        yield from _effect(row, noted.get(row.seq, []), twin=row.seq in twins)
+        yield from _effect(row, noted.get(row.seq, []), again=row.seq in again)
 
 
-@cache
-def _twins() -> Select[tuple[int]]:
-    """The events of a document whose content the same party had told before, and not taken back by then."""
-    first, declaration = event.alias("first"), event.alias("declaration")
-    taken_back = exists().where(
-        declaration.c.by_id == first.c.by_id,
-        declaration.c.event_id == first.c.event_id,
-        declaration.c.declared_at != 0,
-        declaration.c.seq < event.c.seq,
-    )
-    same = (first.c.by_id == event.c.by_id) & (first.c.digest == event.c.digest) & (first.c.seq < event.c.seq)
-    joined = event.join(first, same)
-    return (
-        select(event.c.seq)
-        .select_from(joined)
-        .where(event.c.doc_id == bindparam("doc_id"), ~taken_back)
-        .distinct()
-    )
-
-
-def _effect(row: Row[Any], stored: Sequence[tuple[str, str]], *, twin: bool) -> Iterator[Missing]:
+def _effect(row: Row[Any], stored: Sequence[tuple[str, str]], *, again: bool) -> Iterator[Missing]:
     key = str(row.seq)
     codes = {code for code, _ in stored}
-    if bool(row.effective) != (not codes):
-        found = ", ".join(sorted(codes)) or "no finding"
+    if bool(row.effective) != (not codes and not again):
+        found = ", ".join(sorted(codes | ({TOLD_AGAIN.code.value} if again else set()))) or "no finding"
         yield Missing("event", key, "effective", f"as {found} has it", str(bool(row.effective)))
     ahead = row.event_time - row.record_time
-    must = {FindingCode.OTHER_ID_SAME_CONTENT: twin, FindingCode.NOT_MAKER: None}
-    must[FindingCode.FUTURE_EVENT] = None if timedelta(0) < ahead <= _MOST_TOLERANCE else ahead > timedelta(0)
+    open_ = timedelta(0) < ahead <= _MOST_TOLERANCE or row.declared_at
+    must = {FindingCode.NOT_MAKER: None, FindingCode.FUTURE_EVENT: None if open_ else ahead > timedelta(0)}
     for code, holds in must.items():
         if holds is not None and holds != (code.value in codes):
             yield Missing(

@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from ledger.custody.erasable import is_erasable
 from ledger.custody.vocabulary import Action, EventType, step_rank
 from ledger.signing.commitment import Field, Leaf, ListField
 
@@ -150,6 +151,12 @@ class Event:
     def digest(self) -> bytes:
         """SHA-256 of the canonical form without eventID: what makes two captures the same."""
         return digest_of(self._fields())
+
+    @property
+    def content_digest(self) -> bytes:
+        """SHA-256 of the canonical form without eventID and without what can be erased: what makes two events tell the
+        same, however much of either was erased since."""
+        return digest_of(field for field in self._fields() if not is_erasable(field.path))
 
     @property
     def derived_id(self) -> str:

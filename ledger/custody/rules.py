@@ -18,15 +18,12 @@ from ledger.custody.event import Event
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import commission, end, ends_recall, hold, observe, transform
 from ledger.custody.lineage import Link
+from ledger.custody.order import TOLD_AGAIN, named, ordered
 from ledger.custody.run import Run, step
 from ledger.custody.state import MAX_DEPTH, Item, Status, World, last_seen
 from ledger.custody.transfer import accept, receive, ship, void
 from ledger.custody.travel import Sighting, travel
 from ledger.custody.vocabulary import Action, EventType, Step
-
-DECLARED_BY_OTHER = (
-    "another party's event is declared wrong: it stands, because only who said it can take it back"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +48,6 @@ def apply(world: World, act: Act) -> Outcome:
             _note_travel(run)
         _mark(run)
     return Outcome(run.changed, tuple(run.findings), tuple(run.links))
-
-
-def named(event: Event) -> tuple[str, ...]:
-    """The keys of everything that an event is about: its objects and its lots."""
-    return (*event.all_epcs(), *event.lots())
 
 
 def opened(event: Event) -> tuple[str, ...]:
@@ -189,35 +181,12 @@ _BY_STEP: dict[Step | None, Callable[[Run], None]] = {
 }
 
 
-def history(acts: Iterable[Act]) -> list[Act]:
-    """`acts` in custody's order, without those that their own party declared wrong.
-
-    An error declaration repeats its event's id; it counts when the same party made it (EPCIS 2.0, 7.4.1.4).
-    """
-    listed = list(acts)
-    wrong = {(act.by, act.event.id) for act in listed if act.event.declaration is not None}
-    kept = [act for act in listed if (act.by, act.event.id) not in wrong]
-    return sorted(kept, key=lambda act: (act.event.position, act.event.id.encode()))
-
-
-def declared_by_others(acts: Iterable[Act]) -> list[tuple[Act, Finding]]:
-    """Error declarations of what only another party has said: they take back nothing."""
-    listed = list(acts)
-    said = {(act.by, act.event.id) for act in listed if act.event.declaration is None}
-    ids = {event_id for _, event_id in said}
-    found = Finding(FindingCode.DECLARED_BY_OTHER, DECLARED_BY_OTHER)
-    return [
-        (act, found)
-        for act in listed
-        if act.event.declaration is not None and act.event.id in ids and (act.by, act.event.id) not in said
-    ]
-
-
 def replay(acts: Iterable[Act], world: World | None = None) -> tuple[World, list[tuple[Act, Finding]]]:
     """The world that `acts` lead to, whatever order they came in, and every finding with its act."""
     world = world or World()
-    found: list[tuple[Act, Finding]] = []
-    for act in history(acts):
+    counting, again = ordered(acts)
+    found = [(act, TOLD_AGAIN) for act in again]
+    for act in counting:
         outcome = apply(world, act)
         world.update(outcome.changed)
         found += [(act, finding) for finding in outcome.findings]

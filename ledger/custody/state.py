@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
+from urllib.parse import quote
 
 MOST_OWNERS = 16  # past owners remembered; the oldest are forgotten
 MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
@@ -91,9 +92,9 @@ class Item:
 
 # What is frozen sets each field of a new one by a call of its own. Items are made by the hundred thousand, so they are
 # made as a draft of the same layout, which is not frozen, and become items when they are whole: six times as fast.
-_NAMES = tuple(each.name for each in fields(Item))
-_Draft: Any = make_dataclass("_Draft", _NAMES, slots=True)
-_values_of = attrgetter(*_NAMES)
+FIELDS = tuple(each.name for each in fields(Item))
+_Draft: Any = make_dataclass("_Draft", FIELDS, slots=True)
+_values_of = attrgetter(*FIELDS)
 
 
 def item_of(values: Iterable[Any]) -> Item:
@@ -112,6 +113,22 @@ def replace(item: Item, **changes: Any) -> Item:
     made.__class__ = Item
     found: Item = made
     return found
+
+
+def values_of(item: Item) -> tuple[Any, ...]:
+    """What `item_of` takes."""
+    found: tuple[Any, ...] = _values_of(item)
+    return found
+
+
+def differences(before: Item | None, after: Item) -> tuple[str, ...]:
+    """The fields in which two items differ; all of them where there was none before."""
+    if before is None:
+        return FIELDS
+    if before is after:
+        return ()
+    pairs = zip(FIELDS, _values_of(before), _values_of(after), strict=True)
+    return tuple([name for name, was, now in pairs if was != now])
 
 
 UNHEARD_OF = Item("")
@@ -169,6 +186,11 @@ class World:
             if item.parent is not None:
                 self.inside.setdefault(item.parent, set()).add(key)
             self.items[key] = item
+
+
+def lot_key(item: Item) -> str:
+    """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
+    return f"{item.key.split('/21/')[0]}/10/{quote(item.lot or '', safe='')}"
 
 
 def owned_by(item: Item, owner: str | None) -> Item:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from ledger.custody.event import time_of
-from ledger.custody.state import CONSUMED, Item
+from ledger.custody.state import CONSUMED, Item, World, lot_key
 
 RESCAN_WINDOW = timedelta(hours=24)
 """How long after dispensing a scan at the same place counts as a rescan (needs page)."""
@@ -71,10 +72,11 @@ class MakerSays(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when somebody scans. `item` is the record (None: no record), `outer` the outermost around it.
+    """What is known when somebody scans. `item` is the record (None: no record).
 
     `around` are the containers of `World.around`, the nearest first: a hold, a recall and an end of any of them
-    count for what is inside. Without them `outer` alone is looked at.
+    count for what is inside. Nobody gets a verdict without having said what is around: `Facts.of` reads it, and
+    whether the lot is recalled, out of a world.
     `asker` is the GLN of the party that scans, None for somebody who holds nothing (an inspector). `label_lot` and
     `label_expiry` are what the label says, None where it does not. `unreadable` is why nothing could be
     identified. `maker_denies`: the party that makes this GTIN answers, here or from its own node, that it has never
@@ -83,9 +85,8 @@ class Facts:
     """
 
     now: datetime
-    item: Item | None = None
-    outer: Item | None = None
-    around: tuple[Item, ...] = ()
+    item: Item | None
+    around: tuple[Item, ...]
     asker: str | None = None
     label_lot: str | None = None
     label_expiry: date | None = None
@@ -96,6 +97,20 @@ class Facts:
     impossible_travel: bool = False
     in_progress: bool = False
     offline_too_old: bool = False
+
+    @classmethod
+    def of(cls, world: World, item: Item | None, now: datetime, **known: Any) -> Facts:
+        """What `world` knows of `item` (None: no record), and what else is `known`. `world` has to have in it what is
+        around the item, and its lot."""
+        if item is None:
+            return cls(now, None, (), **known)
+        recalled = item.lot is not None and world.item(lot_key(item)).recalled
+        return cls(now, item, world.around(item), lot_recalled=recalled, **known)
+
+    @property
+    def outer(self) -> Item | None:
+        """The outermost object around the record, or the record: the one whose custody and ownership count."""
+        return self.around[-1] if self.around else self.item
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +130,7 @@ def _known(facts: Facts) -> Item | None:
 
 def _with_containers(facts: Facts) -> tuple[Item, ...]:
     """The record and what stands for it: a hold of a pallet holds what is in it."""
-    around = facts.around or ((facts.outer,) if facts.outer else ())
-    return (facts.item, *around) if facts.item is not None else ()
+    return (facts.item, *facts.around) if facts.item is not None else ()
 
 
 def _gone(facts: Facts) -> Item | None:

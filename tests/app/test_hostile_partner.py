@@ -103,8 +103,8 @@ def test_an_event_twice_in_one_document_is_said_to_be_so(sqlite_trade: Trade) ->
 
 
 def test_the_same_content_under_two_ids_in_one_document_has_one_effect(sqlite_trade: Trade) -> None:
-    one = sqlite_trade.begun(1)
-    twin = replace(one, event_id=f"urn:uuid:{uuid.uuid4()}")
+    one = sqlite_trade.begun(1, event_id="urn:uuid:00000000-0000-4000-8000-000000000001")
+    twin = replace(one, event_id="urn:uuid:00000000-0000-4000-8000-000000000002")
     assert sqlite_trade.post_epcis(sqlite_trade.document(one, twin)).status_code == 202
     with sqlite_trade.node.services.database.reading() as connection:
         effects = connection.execute(select(event_table.c.effective).order_by(event_table.c.seq)).scalars()

@@ -27,8 +27,9 @@ from ledger.custody.act import Act
 from ledger.custody.event import Event
 from ledger.custody.findings import FindingCode
 from ledger.custody.lineage import Link, Side
+from ledger.custody.order import TOLD_AGAIN, declared_by_others, ordered
 from ledger.custody.outstanding import UnderWay, outstanding
-from ledger.custody.rules import apply, declared_by_others, history
+from ledger.custody.rules import apply
 from ledger.custody.state import Item, World
 from ledger.custody.travel import place_text
 from ledger.custody.verdict import Facts, Reason, Word, judge
@@ -68,19 +69,16 @@ class ByRules:
 
     def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
         item = self.world.items.get(label.key)
-        lot_key = loading.lot_key(item) if item is not None and item.lot is not None else ""
         gtin = label.key.split("/01/")[1][:14]
         verdict = judge(
-            Facts(
-                now=at,
-                item=item,
-                outer=self.world.outer(item) if item else None,
-                around=self.world.around(item) if item else (),
+            Facts.of(
+                self.world,
+                item,
+                at,
                 asker=asker,
                 label_lot=label.lot,
                 label_expiry=label.expiry,
                 maker_denies=gtin in MAKERS,
-                lot_recalled=self.world.item(lot_key).recalled,
             )
         )
         return verdict.word, verdict.reason
@@ -125,16 +123,16 @@ def by_rules(scenario: Scenario) -> ByRules:
     for told in scenario.arrivals:
         act = prepare.act_of(told.act.event, told.act.by, LOOKUPS, told.act.statement)
         before = (
-            *prepare.future(act.event.event_time, NOON, TOLERANCE),
+            *prepare.future(act.event, NOON, TOLERANCE),
             *prepare.not_maker(act.event, act.by, MAKERS.get),
         )
-        if _stands(acts, act):
-            played.findings.append((FindingCode.OTHER_ID_SAME_CONTENT, None))
-        elif before:
+        if before:
             played.findings += [(found.code, found.item) for found in before]
         else:
             acts.append(act)
-    for act in history(acts):
+    counting, again = ordered(acts)
+    played.findings += [(TOLD_AGAIN.code, None) for _ in again]
+    for act in counting:
         outcome = apply(played.world, act)
         played.world.update(outcome.changed)
         played.acts.append(act)
@@ -143,13 +141,6 @@ def by_rules(scenario: Scenario) -> ByRules:
         played.links += [(act.by, link) for link in outcome.links]
     played.findings += [(found.code, None) for _, found in declared_by_others(acts)]
     return played
-
-
-def _stands(acts: Sequence[Act], act: Act) -> bool:
-    """Whether the same party has said the same under another id, and not taken it back."""
-    gone = {each.event.id for each in acts if each.event.declaration is not None}
-    content = (act.by, act.event.digest)
-    return any((each.by, each.event.digest) == content and each.event.id not in gone for each in acts)
 
 
 # Through a node.

@@ -1,4 +1,10 @@
-"""What a node has of each scenario in the tables that are projected, under the scenario's own names: to be compared."""
+"""What a node has of each scenario in the tables that are projected, under the scenario's own names: to be compared.
+
+Some things depend on the order of arrival because they say what it was, and are left out for that reason alone:
+numbers (of items and events, given as they are first heard of), when and in which document something came, and of the
+work at the exceptions desk what has passed: which cases were opened for a while, which findings of one document and
+kind one case gathers, when. Which findings make work now does not depend on it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +17,7 @@ from sqlalchemy import Connection, select
 from app.custody import loading
 from app.custody.models import contained, finding, lineage
 from app.events.models import event
+from app.exceptions.models import exception_case
 from tests.scenarios.story import Scenario
 from tests.support.app import Node
 
@@ -18,7 +25,8 @@ Rows = Counter[tuple[object, ...]]
 
 
 def tables(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, Rows]:
-    """The rows of items, containment, findings and links, by where each scenario stands."""
+    """The rows of items, containment, findings and links, which events count, and which findings make work: by where
+    each scenario stands."""
     found: dict[str, Rows] = defaultdict(Counter)
     with node.services.database.snapshot() as connection:
         known = {key: (each, name) for each in scenarios for name, key in each.names.keys.items()}
@@ -60,6 +68,17 @@ def _said(
         if scenario:
             about = (row.code, row.severity, row.message, named.get(row.item_id), named.get(row.container_id))
             found[scenario.where]["finding", _plain(scenario, row.event_id), *about] += 1
+    for row in connection.execute(select(event.c.event_id, event.c.declared_at, event.c.effective)):
+        scenario = by_number.get(_number(row.event_id))
+        if scenario:
+            about = (_plain(scenario, row.event_id), row.declared_at, row.effective)
+            found[scenario.where]["event", *about] += 1
+    work = select(exception_case, event.c.event_id).join(event, event.c.seq == exception_case.c.seq)
+    for row in connection.execute(work.where(exception_case.c.standing)):
+        scenario = by_number.get(_number(row.event_id))
+        if scenario:
+            about = (row.kind, row.party_id, named.get(row.item_id), named.get(row.container_id))
+            found[scenario.where]["exception", _plain(scenario, row.event_id), *about] += 1
     for row in connection.execute(
         select(lineage, event.c.event_id).join(event, event.c.seq == lineage.c.seq)
     ):
@@ -76,4 +95,4 @@ def _number(event_id: str) -> int:
 def _plain(scenario: Scenario, text: str | None) -> str | None:
     """The text without the scenario's number."""
     number = scenario.names.number
-    return text and text.replace(f"{number:08x}", "").removesuffix(f"-{number}")
+    return text and text.replace(f"urn:uuid:{number:08x}", "").removesuffix(f"-{number}")

@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from ledger.custody.act import Act, read_act
 from ledger.custody.event import EXPIRY, LOT, ErrorDeclaration, Event, Linked, Quantity, compact
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.rules import history, replay
+from ledger.custody.order import history
+from ledger.custody.rules import replay
 from ledger.custody.state import Item, World, is_inferred
 from ledger.custody.vocabulary import Action, EventType
 

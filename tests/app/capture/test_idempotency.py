@@ -2,14 +2,16 @@
 contradiction."""
 
 import json
-import uuid
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
+from app.custody import service as custody
 from app.custody.loading import load
 from app.events.models import endorsement
+from app.events.models import event as event_table
 from app.proofs.fsck import fsck
 from app.shared.actor import command_line
 from ledger.custody.event import ErrorDeclaration
@@ -93,13 +95,19 @@ def test_one_id_with_other_content_is_refused_and_nothing_of_the_document_stands
     assert trade.counts() == before
 
 
-def test_the_same_content_under_another_explicit_id_is_recorded_without_effect(trade):
-    event = trade.begun(1)
-    receipt(trade.post_epcis(trade.document(event)), 202)
-    twin = replace(event, event_id=trade.begun(1).event_id)
-    found = receipt(trade.post_epcis(trade.document(twin)), 202)
-    assert [each["code"] for each in found["findings"]] == ["other_id_same_content"]
-    assert not found["known"]
+@pytest.mark.parametrize("ids", [("1", "2"), ("2", "1")], ids=["in order", "turned round"])
+def test_the_same_content_under_another_explicit_id_is_recorded_and_the_first_by_its_id_counts(trade, ids):
+    """Not the first to come: whoever has both knows which one counts."""
+    events = [trade.begun(1, event_id=f"urn:uuid:00000000-0000-4000-8000-00000000000{each}") for each in ids]
+    told = [receipt(trade.post_epcis(trade.document(each)), 202) for each in events]
+    assert not told[1]["known"]
+    with trade.node.services.database.reading() as connection:
+        columns = (event_table.c.seq, event_table.c.event_id, event_table.c.effective)
+        rows = {row.event_id[-1]: row for row in connection.execute(select(*columns))}
+        found = custody.findings_of(connection, [row.seq for row in rows.values()])
+    assert {number: row.effective for number, row in rows.items()} == {"1": True, "2": False}
+    assert [(each.seq, each.code.value) for each in found] == [(rows["2"].seq, "other_id_same_content")]
+    assert fsck(trade.node.services.database, trade.node.services.node).findings == []
 
 
 def test_a_first_signature_over_what_came_unsigned_endorses_it_and_a_second_changes_nothing(trade):
@@ -183,10 +191,10 @@ def test_who_takes_an_event_back_may_tell_the_same_again(trade):
     sent = trade.shipped(1)
     assert trade.post_epcis(trade.document(trade.begun(1), sent)).status_code == 202
     wrong = replace(sent, declaration=ErrorDeclaration(WHEN + timedelta(days=1), "incorrect_data"))
-    again = replace(sent, event_id=f"urn:uuid:{uuid.uuid4()}")
+    again = replace(sent, event_id="urn:uuid:00000000-0000-4000-8000-000000000001")
     told = trade.post_epcis(trade.document(wrong, again)).json["receipt"]["findings"]
     assert "other_id_same_content" not in [found["code"] for found in told]
-    twin = replace(sent, event_id=f"urn:uuid:{uuid.uuid4()}")
+    twin = replace(sent, event_id="urn:uuid:00000000-0000-4000-8000-000000000002")
     told = trade.post_epcis(trade.document(twin)).json["receipt"]["findings"]
     assert [found["code"] for found in told] == ["other_id_same_content"]
     services = trade.node.services

@@ -88,7 +88,7 @@ def test_a_package_seen_on_both_coasts_within_the_hour_is_suspect():
         at(NEW_YORK, observe(A, by=WHOLESALER, at=10)), at(LOS_ANGELES, observe(A, by=STRANGER, at=60))
     )
     assert FindingCode.IMPOSSIBLE_TRAVEL in story.codes
-    facts = Facts(now=minutes(70), item=story.item(A), outer=story.outer(A), asker=WHOLESALER)
+    facts = Facts.of(story.world, story.item(A), minutes(70), asker=WHOLESALER)
     assert judge(facts).reason is Reason.IMPOSSIBLE_TRAVEL
 
 
@@ -118,17 +118,7 @@ def test_what_is_unpacked_was_where_its_container_was():
 def test_a_container_that_travelled_impossibly_casts_its_shadow_on_what_comes_out_of_it():
     story = Story().tell(commission(A), pack(CASE, A), at(NEW_YORK, observe(CASE, by=MAKER)))
     story.tell(at(LOS_ANGELES, observe(CASE, by=MAKER)))
-    assert (
-        judge(
-            Facts(
-                now=minutes(9),
-                item=story.item(A),
-                outer=story.outer(A),
-                around=story.world.around(story.item(A)),
-            )
-        ).reason
-        is Reason.IMPOSSIBLE_TRAVEL
-    )
+    assert judge(Facts.of(story.world, story.item(A), minutes(9))).reason is Reason.IMPOSSIBLE_TRAVEL
     story.tell(unpack(CASE, A, by=MAKER))
     assert story.item(A).travelled
 

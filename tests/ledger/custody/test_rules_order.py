@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ledger.custody.act import Act
 from ledger.custody.event import position_at, time_of
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.rules import apply, comes_late, history, named, replay
+from ledger.custody.order import history, named
+from ledger.custody.rules import apply, comes_late, replay
 from ledger.custody.state import World
 from ledger.custody.vocabulary import Action, EventType, Step, step_rank
 from tests.support.world import (

@@ -27,16 +27,14 @@ ITEM = Item(
     holder=PHARMACY,
     owner=PHARMACY,
 )
-GOOD = Facts(
-    now=NOW, item=ITEM, outer=ITEM, asker=PHARMACY, label_lot="LOT42", label_expiry=date(2028, 5, 31)
-)
+GOOD = Facts(now=NOW, item=ITEM, around=(), asker=PHARMACY, label_lot="LOT42", label_expiry=date(2028, 5, 31))
 
 
 def with_item(facts: Facts, **changes: object) -> Facts:
     """`facts` of a package that is in nothing, with its record changed."""
     assert facts.item is not None
     item = replace(facts.item, **changes)
-    return replace(facts, item=item, outer=item)
+    return replace(facts, item=item, around=())
 
 
 def ended(facts: Facts, status: Status, ago: timedelta, by: str = PHARMACY) -> Facts:
@@ -63,7 +61,7 @@ CAUSES = {
     Reason.SHIPPED_ELSEWHERE: lambda f: with_item(f, in_transit=True, holder=MAKER, bound_for=WHOLESALER),
     Reason.NOT_OURS: lambda f: with_item(f, holder=WHOLESALER),
     Reason.NOT_FOUND_IN_CONTAINER: lambda f: with_item(f, missing=True),
-    Reason.NO_RECORD: lambda f: replace(f, item=None, outer=None),
+    Reason.NO_RECORD: lambda f: replace(f, item=None, around=()),
     Reason.NOT_COMMISSIONED: lambda f: with_item(f, status=Status.UNKNOWN, maker=None, lot=None, expiry=None),
     Reason.IN_PROGRESS: lambda f: replace(f, in_progress=True),
     Reason.OFFLINE_TOO_OLD: lambda f: replace(f, offline_too_old=True),

@@ -19,6 +19,7 @@ from tests.support.world import (
     WHOLESALER,
     Story,
     commission,
+    destroy,
     dispense,
     hold,
     minutes,
@@ -34,7 +35,7 @@ from tests.support.world import (
 
 @pytest.mark.parametrize("reason", [*WORDS[Word.COULD_NOT_READ], Reason.OK, Reason.NO_RECORD])
 def test_what_could_not_be_read_is_never_ok(reason):
-    verdict = judge(Facts(now=NOW, unreadable=reason))
+    verdict = judge(Facts(NOW, None, (), unreadable=reason))
     assert verdict.word is Word.COULD_NOT_READ
     assert verdict.others == ()
 
@@ -77,15 +78,16 @@ def test_an_end_whose_maker_is_unknown_is_not_called_genuine():
 def test_what_is_in_a_destroyed_case_is_suspect_when_it_is_seen_again():
     box = Item(CASE, Status.DESTROYED, holder=PHARMACY, ended_by=WHOLESALER, ended_at=position_at(NOW))
     inside = replace(ITEM, parent=CASE)
-    assert judge(replace(GOOD, item=inside, outer=box)).reason is Reason.SEEN_AFTER_END
+    assert judge(replace(GOOD, item=inside, around=(box,))).reason is Reason.SEEN_AFTER_END
     assert (
-        judge(replace(GOOD, item=inside, outer=replace(box, ended_by=PHARMACY))).reason is Reason.ENDED_HERE
+        judge(replace(GOOD, item=inside, around=(replace(box, ended_by=PHARMACY),))).reason
+        is Reason.ENDED_HERE
     )
 
 
 def test_what_is_in_a_case_whose_label_was_taken_out_of_use_is_ok():
     box = Item(CASE, Status.DECOMMISSIONED, holder=PHARMACY, ended_by=PHARMACY, ended_at=position_at(NOW))
-    assert judge(replace(GOOD, item=replace(ITEM, parent=CASE), outer=box)).word is Word.OK
+    assert judge(replace(GOOD, item=replace(ITEM, parent=CASE), around=(box,))).word is Word.OK
 
 
 def test_a_serial_the_maker_made_is_not_denied_by_a_slow_answer():
@@ -118,11 +120,11 @@ def test_what_was_dispensed_in_part_without_having_been_made_is_not_ok():
 def test_a_hold_or_recall_of_any_container_stands_for_what_is_inside():
     pallet = Item(PALLET, Status.ACTIVE, MAKER, holder=PHARMACY)
     box = Item(CASE, Status.ACTIVE, MAKER, parent=PALLET)
-    facts = replace(GOOD, item=replace(ITEM, parent=CASE), outer=pallet, around=(box, pallet))
+    facts = replace(GOOD, item=replace(ITEM, parent=CASE), around=(box, pallet))
     assert judge(facts).word is Word.OK
     assert judge(replace(facts, around=(replace(box, held="damaged"), pallet))).reason is Reason.HELD
     assert judge(replace(facts, around=(box, replace(pallet, recalled=True)))).reason is Reason.RECALLED
-    assert judge(replace(facts, around=(), outer=replace(pallet, held="damaged"))).reason is Reason.HELD
+    assert judge(replace(facts, around=(box, replace(pallet, held="damaged")))).reason is Reason.HELD
     assert judge(replace(facts, around=(replace(box, missing=True), pallet))).reason is (
         Reason.NOT_FOUND_IN_CONTAINER
     )
@@ -173,17 +175,18 @@ def test_who_holds_nothing_is_told_of_no_other_holder():
 def test_custody_is_that_of_the_outermost_container():
     pallet = Item(PALLET, Status.ACTIVE, MAKER, holder=PHARMACY)
     inside = replace(ITEM, parent=PALLET, holder=MAKER)
-    assert judge(replace(GOOD, item=inside, outer=pallet)).word is Word.OK
+    assert judge(replace(GOOD, item=inside, around=(pallet,))).word is Word.OK
     pallet = replace(pallet, holder=WHOLESALER)
-    assert judge(replace(GOOD, item=inside, outer=pallet)).reason is Reason.NOT_OURS
+    assert judge(replace(GOOD, item=inside, around=(pallet,))).reason is Reason.NOT_OURS
 
 
 def test_what_nobody_is_known_to_hold_is_not_somebody_elses():
     assert judge(with_item(GOOD, holder=None)).word is Word.OK
 
 
-def test_a_record_without_its_surroundings_is_not_somebody_elses():
-    assert judge(replace(GOOD, outer=None)).word is Word.OK
+def test_nobody_judges_a_record_without_saying_what_is_around_it():
+    with pytest.raises(TypeError, match="around"):
+        Facts(NOW, ITEM)
 
 
 @pytest.mark.parametrize("status", [Status.DISPENSED, Status.DECOMMISSIONED])
@@ -195,11 +198,11 @@ def test_what_has_ended_is_nobodys_to_hold(status):
 
 def test_what_has_ended_with_its_case_is_nobodys_to_hold():
     box = Item(CASE, Status.DESTROYED, holder=WHOLESALER, ended_by=WHOLESALER, ended_at=position_at(NOW))
-    assert judge(replace(GOOD, item=replace(ITEM, parent=CASE), outer=box)).others == ()
+    assert judge(replace(GOOD, item=replace(ITEM, parent=CASE), around=(box,))).others == ()
 
 
 def test_without_a_record_nothing_is_said_of_a_holder():
-    facts = Facts(now=NOW, outer=replace(ITEM, holder=WHOLESALER), asker=PHARMACY)
+    facts = Facts(NOW, None, (replace(ITEM, holder=WHOLESALER),), asker=PHARMACY)
     assert (judge(facts).reason, judge(facts).others) == (Reason.NO_RECORD, ())
 
 
@@ -222,8 +225,7 @@ def test_words_of_one_kind_stay_that_kind():
 def _seen(story: Story, key: str, asker: str, at: float = 100) -> Reason:
     world = story.world
     item = world.item(key)
-    facts = Facts(now=minutes(at), item=item, outer=world.outer(item), around=world.around(item), asker=asker)
-    return judge(facts).reason
+    return judge(Facts.of(world, item, minutes(at), asker=asker)).reason
 
 
 def test_the_way_of_a_package_as_its_scans_show_it():
@@ -239,6 +241,15 @@ def test_the_way_of_a_package_as_its_scans_show_it():
     assert _seen(story, key, PHARMACY) is Reason.HELD
     story.tell(recall(key))
     assert _seen(story, key, PHARMACY) is Reason.RECALLED
+
+
+@pytest.mark.parametrize("which", [CASE, PALLET])
+def test_what_stands_over_any_container_is_seen_on_the_package_in_it(which):
+    key = package("A")
+    story = Story().tell(commission(key), pack(CASE, key), pack(PALLET, CASE), hold(which, by=MAKER))
+    assert _seen(story, key, MAKER) is Reason.HELD
+    story = Story().tell(commission(key), pack(CASE, key), pack(PALLET, CASE), destroy(which, by=MAKER))
+    assert _seen(story, key, MAKER, at=60 * 48) is Reason.SEEN_AFTER_END
 
 
 def test_a_dispensed_package_as_its_scans_show_it():

@@ -1,0 +1,42 @@
+"""Which events count: `event.effective`, kept as the rules of custody decide it.
+
+What capture itself kept from having an effect (a finding that lasts) never counts. Of what may count, an event that
+tells again what another one tells does not; which of them that is follows from the events alone, so it is projected
+like everything else, and turns when one of them is taken back (`ledger.custody.order`).
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+
+from app.custody.models import finding
+from app.events.models import event
+from app.shared.chunks import chunks
+from ledger.custody.order import TOLD_AGAIN
+
+PROJECTED: ColumnElement[bool] = or_(finding.c.lasting.is_(False), finding.c.code == TOLD_AGAIN.code.value)
+"""The findings that follow from the events. Earlier versions wrote the one of equal content as capture's own."""
+
+MAY_COUNT: ColumnElement[bool] = ~exists().where(
+    and_(finding.c.seq == event.c.seq, finding.c.lasting, finding.c.code != TOLD_AGAIN.code.value)
+)
+"""Whether capture found nothing that keeps an event from having an effect."""
+
+
+def may_count(connection: Connection, seqs: Iterable[int]) -> set[int]:
+    """Those of the events with these numbers that capture lets have an effect."""
+    found: set[int] = set()
+    for chunk in chunks(sorted(set(seqs))):
+        query = select(event.c.seq).where(event.c.seq.in_(chunk), MAY_COUNT)
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def mark(connection: Connection, seqs: Iterable[int], again: Iterable[int]) -> None:
+    """Write of these events, all of which may count, that those in `again` do not and the others do. What is declared
+    wrong is none of `again`: it is its declaration that takes it out."""
+    repeats = set(again)
+    for values, effective in ((set(seqs) - repeats, True), (repeats, False)):
+        for chunk in chunks(sorted(values)):
+            query = update(event).where(event.c.seq.in_(chunk), event.c.effective.is_(not effective))
+            connection.execute(query.values(effective=effective))
