@@ -24,7 +24,7 @@ from ledger.log.proof import verify_inclusion
 from ledger.signing.commitment import commit
 from ledger.signing.envelope import verify_signatures
 from ledger.signing.keyrecord import KeyRecord, Role
-from ledger.signing.keyring import Keyring
+from ledger.signing.keyring import Keyring, KeyringError
 from ledger.signing.keys import Verifier, ed25519_spki, load_verifier, thumbprint
 from ledger.signing.statement import Statement
 
@@ -97,8 +97,14 @@ class Handover:
     def prove(self, pinned: NoteVerifier) -> SignedCheckpoint:
         """The head that both keys signed, if the log whose key `pinned` is goes on with `following`.
 
-        Raises `VerificationError` or another `LedgerError` that says what does not hold.
+        Raises `VerificationError` that says what does not hold.
         """
+        try:
+            return self._proven(pinned)
+        except KeyringError as error:
+            raise _refuse(error.message, error.code) from None
+
+    def _proven(self, pinned: NoteVerifier) -> SignedCheckpoint:
         if self.present != pinned or self.following == pinned:
             raise _refuse("it does not lead on from the key that is trusted here")
         if {self.present.type, self.following.type} != {ED25519} or self.present.name != self.following.name:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import shake_128
 from typing import Final
 
-from ledger.errors import LedgerError
+from ledger.errors import VerificationError
 
 SEED_BYTES: Final = 32
 SALT_BYTES: Final = 16
@@ -23,7 +23,7 @@ _HEAD_BYTES: Final = 5
 _LABEL: Final = b"packproof salts v1"
 
 
-class RemainsDamaged(LedgerError):
+class RemainsDamaged(VerificationError):
     """The bytes are neither a seed nor what a redaction leaves of one."""
 
     code = "seed_damaged"

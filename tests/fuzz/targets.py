@@ -13,25 +13,37 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import Bundle
+from ledger.evidence.handover import Handover, KeyEntryProof, split_handovers
+from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.evidence.policy import Policy, parse_authors
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.conflict import Conflict, Sighting
 from ledger.log.encoding import from_base64, from_decimal, from_hex, from_json, to_base64, to_json
-from ledger.log.entry import Entry, link
+from ledger.log.entry import ZERO_LEAF, Entry, Kind, link
 from ledger.log.logproof import LogProof
-from ledger.log.note import Note, NoteSignature, NoteVerifier
+from ledger.log.note import MLDSA44, Note, NoteSignature, NoteSigner, NoteVerifier
 from ledger.log.policy import LogPolicy
-from ledger.log.proof import fold_inclusion, verify_consistency
-from ledger.log.tiles import BundleId, TileId, split_tile
+from ledger.log.proof import LeafNodes, fold_inclusion, inclusion_proof, root_at, verify_consistency
+from ledger.log.tiles import BundleId, TileId, encode_bundle, split_bundle, split_tile
 from ledger.log.tree import Peaks
-from ledger.signing.aside import Parked, Void
+from ledger.signing.aside import Disclosed, Parked, Void, open_void, sign_void
 from ledger.signing.envelope import Envelope
-from ledger.signing.keyrecord import KeyRecord
-from ledger.signing.keys import load_verifier
-from ledger.signing.statement import Statement
+from ledger.signing.keyrecord import (
+    KeyRecord,
+    register_checkpoint_key,
+    register_intake,
+    register_next_checkpoint_key,
+)
+from ledger.signing.keys import generate, load_verifier, local_signer
+from ledger.signing.registration import Registration
+from ledger.signing.remains import encode as encode_remains
+from ledger.signing.remains import erase, is_seed, openings
+from ledger.signing.statement import Chain, Commit, Statement
 from ledger.witness.request import AddCheckpoint, parse_answer
 from tests.fuzz.mutations import places, replaced, sealed
 from tests.ledger.evidence.world import ORIGIN, PACK, World, made, packed
@@ -123,12 +135,17 @@ def _key_record(data: bytes) -> KeyRecord:
 
 
 def _signature(data: bytes) -> None:
-    """A note whose line is whatever came, checked by each kind of key."""
-    world = samples().world
+    """A note whose line is whatever came, checked by each kind of key; the last one's refusal is told."""
+    world, refusal = samples().world, None
     for type_ in (1, 4, 6):
         key = world.log.verifier.public_key if type_ < 6 else bytes(1312)
         verifier = NoteVerifier(ORIGIN, key, type_)
-        verifier.check("text\n", NoteSignature(ORIGIN, verifier.key_id, data))
+        try:
+            verifier.check("text\n", NoteSignature(ORIGIN, verifier.key_id, data))
+        except VerificationError as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 def _fold(data: bytes) -> None:
@@ -212,6 +229,12 @@ def _made(found: Samples) -> Iterable[Target]:
         (b"tile/entries/x001/067", b"tile/entries/000.p/17"),
         lambda value: value.path().encode(),
     )
+    yield Target(
+        "entry-bundle",
+        lambda data: split_bundle(data, len(entries)),
+        (encode_bundle(entries),),
+        encode_bundle,
+    )
     yield Target("tile", lambda data: split_tile(data, 17), (bytes(17 * 32),), b"".join)
     yield Target("entry", Entry.decode, entries, Entry.encode)
     yield Target("link", link, entries)
@@ -230,10 +253,91 @@ def _made(found: Samples) -> Iterable[Target]:
     yield Target("void-seq", Void.parse, (Void(bytes(16), 7, bytes(32), "lost").document(),), Void.document)
     parked = Parked(bytes(32), bytes(32), "revoked", 9)
     yield Target("parked", Parked.parse, (parked.document(),), Parked.document)
+    disclosed = Disclosed(bytes(32), "case_1", "fda", "recall")
+    yield Target("disclosed", Disclosed.parse, (disclosed.document(),), Disclosed.document)
+    yield from _of_keys(world)
     yield Target("bundle", Bundle.parse, (found.bundle,), _bundle)
     yield Target("evidence", _verified(None), (found.bundle,))
     yield Target("evidence-by-policy", _verified(found.policy), (found.bundle,))
     yield Target("evidence-grafted", _grafted, (bytes(5) + b"packproof", b"\0\0\1\0\1" + entries[0]))
+
+
+def _of_keys(world: World) -> Iterable[Target]:
+    """What is sent when a key begins, ends or is followed, when a number is given up, and what an erasure leaves."""
+    yield Target(
+        "registration",
+        Registration.parse,
+        (Registration.of(world.registration).encode(),),
+        Registration.encode,
+    )
+    given_up = Statement.new(
+        ORIGIN,
+        world.device.thumbprint,
+        Kind.CAPTURED,
+        Commit(bytes(32), 1),
+        chain=Chain(bytes(16), 7, bytes(32)),
+    )
+    void = sign_void(given_up, ORIGIN, world.device, "scanned twice")
+    yield Target(
+        "void-seq-opened",
+        lambda data: open_void(void.envelope, data, void.seed, ORIGIN),
+        (void.document,),
+        lambda value: value[0].document(),
+    )
+    handover = _handover()
+    yield Target("handover", _proven(Handover, handover.present), (handover.encode(),), Handover.encode)
+    # Two ML-DSA-44 keys sign no sample here: what they do sign is in tests/app/node/test_longterm.py.
+    old, new = (NoteVerifier(ORIGIN, bytes((number,)) * 1312, MLDSA44) for number in (1, 2))
+    mldsa = MldsaHandover(old, new, handover.checkpoint, (bytes(2420), bytes(2420)))
+    yield Target("handover-mldsa", MldsaHandover.parse, (mldsa.encode(),), MldsaHandover.encode)
+    yield Target("handover-mldsa-proven", _proven(MldsaHandover, old), (mldsa.encode(),))
+    yield Target("handovers", split_handovers, (b"[" + handover.encode() + b"," + mldsa.encode() + b"]",))
+    left = erase(bytes(32), 11, {0: b"\1" * 32, 8: b"\2" * 32})
+    yield Target("remains", _remains, (left,), encode_remains)
+
+
+def _handover() -> Handover:
+    """From one checkpoint key to the next, in a log of three entries."""
+    intake = generate()
+    present, following = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    old, new = local_signer(present), local_signer(following)
+    signed = (
+        register_intake(ORIGIN, intake, "node"),
+        register_checkpoint_key(ORIGIN, intake, old.spki, "seal"),
+        register_next_checkpoint_key(ORIGIN, intake, old, new, "next seal"),
+    )
+    verifiers = [load_verifier(key.spki) for key in (intake, old, new)]
+    entries: list[Entry] = []
+    for index, each in enumerate(signed):
+        before = entries[-1].leaf if entries else ZERO_LEAF
+        by = each.envelope.entry_signatures(verifiers)
+        entries.append(Entry(Kind.KEY, index, index, before, each.envelope.statement, by))
+    nodes = LeafNodes([entry.leaf for entry in entries])
+    proofs = [
+        KeyEntryProof(entry.encode(), tuple(inclusion_proof(nodes, entry.index, 3)), each.document, each.seed)
+        for entry, each in zip(entries, signed, strict=True)
+    ]
+    sealers = [NoteSigner(ORIGIN, key) for key in (present, following)]
+    note = Checkpoint(ORIGIN, 3, root_at(nodes, 3)).sign(sealers[0])
+    both = note.signed_also([sealers[1].signature(note.text)])
+    return Handover(sealers[0].verifier, sealers[1].verifier, both.encode(), tuple(proofs))
+
+
+def _proven(kind: type[Handover] | type[MldsaHandover], pinned: NoteVerifier) -> Callable[[bytes], Any]:
+    """A handover, read and proven to who pinned the key from which it leads on."""
+
+    def check(data: bytes) -> Any:
+        given = kind.parse(data)
+        given.prove(pinned)
+        return given
+
+    return check
+
+
+def _remains(data: bytes) -> list[bytes]:
+    if is_seed(data):
+        raise VerificationError("a whole seed: any 32 bytes are one", code="seed")
+    return openings(data, 11)
 
 
 def _of_witnesses(found: Samples, note: bytes) -> Iterable[Target]:
