@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from app.custody import loading, writing
+from app.custody import counting, loading, writing
 from app.errors import AppError
 from app.events import acts
 from app.events.acts import StoredAct
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
 from ledger.custody.lineage import Link
-from ledger.custody.rules import apply, comes_late, history, named, opened
+from ledger.custody.order import TOLD_AGAIN, named, ordered
+from ledger.custody.rules import apply, comes_late, opened
 from ledger.custody.state import Item, World
 
 MOST_AGAIN = 200_000  # items projected again in one go; more is a mistake or an attack, and is refused
@@ -41,6 +42,7 @@ class Progress:
     moves: list[writing.Move] = field(default_factory=list)
     findings: list[tuple[int, Finding]] = field(default_factory=list)
     links: list[tuple[int, Link]] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)  # events that only tell again what another one tells
 
     def step(self, stored: StoredAct, only: frozenset[str] | None = None) -> None:
         """Apply one act; of what it changes keep only the items in `only`, where that is given."""
@@ -59,6 +61,11 @@ class Progress:
             if only is None or found.item is None or found.item in only
         ]
         self.links += [(stored.seq, link) for link in outcome.links if only is None or link.item in only]
+
+    def repeat(self, stored: StoredAct) -> None:
+        """Note that an act tells again what one before it tells."""
+        self.again.append(stored.seq)
+        self.findings.append((stored.seq, TOLD_AGAIN))
 
 
 def project(
@@ -112,23 +119,30 @@ def _again(connection: Connection, clock: Clock, roots: set[int], bounded: bool)
     """Project the group around the items `roots` again from its events. The numbers of its events and its items."""
     ids = _group(connection, roots, bounded)
     seqs = acts.naming(connection, ids)
-    stored = acts.read(connection, seqs)
+    allowed = counting.may_count(connection, seqs)
+    # A declaration need not name what its event named: it is looked for by the id, not in the group.
+    taken_back = acts.already_declared_wrong(connection, allowed)
+    stored = acts.read(connection, allowed - taken_back, without_effect=True)
     before = loading.load_numbers(connection, ids)
     only = frozenset(before.keys[number] for number in ids)
     progress = replay(stored, only)
     fresh = {key: progress.changed.get(key, Item(key)) for key in only}
-    writing.forget(connection, ids, {s.seq for s in stored})
+    writing.forget(connection, ids, seqs)
+    counting.mark(connection, allowed, progress.again)
     writing.save(connection, clock, before, fresh)
     _write_beside(connection, before, progress)
     return seqs, ids
 
 
 def replay(stored: Sequence[StoredAct], only: frozenset[str] | None = None) -> Progress:
-    """Apply `stored` acts from nothing, in custody's order, without those declared wrong."""
-    seq_of = {id(s.act): s for s in stored}
+    """Apply `stored` acts from nothing, in custody's order: those that count."""
+    by_act = {id(s.act): s for s in stored}
     progress = Progress(World())
-    for act in history(s.act for s in stored):
-        progress.step(seq_of[id(act)], only)
+    counts, again = ordered(s.act for s in stored)
+    for act in counts:
+        progress.step(by_act[id(act)], only)
+    for act in again:
+        progress.repeat(by_act[id(act)])
     return progress
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from app.custody.counting import PROJECTED
 from app.custody.items import bucket_of, item_name
 from app.custody.loading import STATUS_CODE, Loaded, find_ids, lot_key
 from app.custody.models import FOREVER, contained, finding, item, lineage
@@ -188,12 +189,10 @@ def forget(connection: Connection, item_ids: Iterable[int], seqs: Iterable[int])
     for chunk in chunks(sorted(item_ids)):
         connection.execute(delete(contained).where(contained.c.child.in_(chunk)))
         connection.execute(delete(lineage).where(lineage.c.item_id.in_(chunk)))
-        connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), finding.c.lasting.is_(False)))
+        connection.execute(delete(finding).where(finding.c.item_id.in_(chunk), PROJECTED))
     for chunk in chunks(sorted(seqs)):
         connection.execute(
-            delete(finding).where(
-                finding.c.seq.in_(chunk), finding.c.item_id.is_(None), finding.c.lasting.is_(False)
-            )
+            delete(finding).where(finding.c.seq.in_(chunk), finding.c.item_id.is_(None), PROJECTED)
         )
 
 
