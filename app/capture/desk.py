@@ -12,7 +12,7 @@ from datetime import datetime
 
 from app.capture.inbox import Job
 from app.capture.prepared import Receipt
-from app.capture.service import Capture
+from app.capture.service import Capture, First
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from ledger.custody.event import Event, Linked, Quantity
@@ -68,10 +68,20 @@ def document_of(deeds: tuple[Deed, ...], at: datetime, party_gln: str) -> bytes:
     return write(Document(Form.JSON20, events, created=at))
 
 
-def report(capture: Capture, clock: Clock, actor: Actor, *deeds: Deed, channel: str = "page") -> Receipt:
-    """Record what the actor's party did. Raises `AppError` as `Capture.receive` does; then nothing of it stands."""
+def report(
+    capture: Capture,
+    clock: Clock,
+    actor: Actor,
+    *deeds: Deed,
+    channel: str = "page",
+    first: First | None = None,
+) -> Receipt:
+    """Record what the actor's party did. Raises `AppError` as `Capture.receive` does, and what `first` raises, which is
+    done before it in the same transaction; then nothing of it stands."""
     assert actor.party_gln is not None
     raw = document_of(deeds, clock.now(), actor.party_gln)
-    receipt = capture.receive(raw, "application/json", by=actor.party_gln, channel=channel, actor=actor)
+    receipt = capture.receive(
+        raw, "application/json", by=actor.party_gln, channel=channel, actor=actor, first=first
+    )
     assert not isinstance(receipt, Job)  # a few events never wait
     return receipt

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,6 +15,7 @@ from app.capture import inbox, jobs, prepare
 from app.capture.committer import Committer
 from app.capture.faults import Busy, told
 from app.capture.inbox import Job, NewJob
+from app.capture.known import declared_at, known_events
 from app.capture.lookups import look_up
 from app.capture.prepared import PreparedCapture, PreparedEvent, Receipt
 from app.capture.sealing import seal
@@ -33,6 +34,8 @@ from ledger.signing.statement import Statement
 from ledger.signing.stream import CommitmentStream
 from ledger.store.sql.engine import Database
 from ledger.store.sql.writer import SqlWriter
+
+First = Callable[[Connection], None]
 
 _ONE_LONG = threading.Lock()
 
@@ -53,13 +56,20 @@ class Capture:
     parking: Parking
 
     def receive(
-        self, raw: bytes, content_type: str | None, *, by: str, channel: str, actor: Actor
+        self,
+        raw: bytes,
+        content_type: str | None,
+        *,
+        by: str,
+        channel: str,
+        actor: Actor,
+        first: First | None = None,
     ) -> Receipt | Job:
         """Record an unsigned document on behalf of the party `by` (its GLN, or that of a site of its), as it came over
         `channel`. One of more than `most_events` events waits in the inbox, and its job is the answer.
 
         Raises `AppError`: the document cannot be used (400, 413, 415), an id stands with other content (409), or the
-        node takes nothing in (503, 507). Then nothing of it is stored.
+        node takes nothing in (503, 507). Then nothing of it is stored. `first` as `submit` takes it; not for long ones.
         """
         document = self._read(raw, content_type)
         with self._reading() as connection:
@@ -78,7 +88,8 @@ class Capture:
                 intake_key=self.node.intake_key,
                 account=actor.id,
                 session=actor.session_id,
-            )
+            ),
+            first,
         )
 
     def take_signed(
@@ -134,10 +145,26 @@ class Capture:
         except DBAPIError as error:
             raise told(error) from error
 
-    def submit(self, capture: PreparedCapture) -> Receipt:
-        """The seam itself: give a prepared capture its place; returns when it is durable."""
-        receipt = self.committer.submit(seal(capture, self.node.vault, self.clock.now()))
+    def submit(self, capture: PreparedCapture, first: First | None = None) -> Receipt:
+        """The seam itself: give a prepared capture its place; returns when it is durable.
+
+        `first` is done before it in the same transaction, under the ledger's lock, and not again where the capture
+        stands already: what it raises takes all of it back. So a command is held against what is true when it is
+        recorded, and not when it was asked.
+        """
+        sealed = seal(capture, self.node.vault, self.clock.now())
+        receipt = self._after(first, sealed) if first else self.committer.submit(sealed)
         return self._with_sales(capture, receipt)
+
+    def _after(self, first: First, capture: PreparedCapture) -> Receipt:
+        record = self.committer.writing(capture)
+
+        def write(connection: Connection, writer: SqlWriter) -> Receipt:
+            if not _stands(connection, capture):
+                first(connection)
+            return record(connection, writer)
+
+        return self.committer.run(write, weight=len(capture.events))
 
     def _with_sales(self, capture: PreparedCapture, receipt: Receipt) -> Receipt:
         """The receipt, with what is missing for the transaction information of the sales in it.
@@ -234,3 +261,10 @@ class Capture:
         if job.running:
             self.worker.kick()
         return answer
+
+
+def _stands(connection: Connection, capture: PreparedCapture) -> bool:
+    """Whether all of the capture's events stand: a commit of which nobody could tell has taken place."""
+    party = partners.by_gln(connection, capture.by)
+    keys = [(each.act.event.id, declared_at(each.act.event)) for each in capture.events]
+    return party is not None and all(known_events(connection, party.party_id, keys))

@@ -6,8 +6,11 @@ sign it in the pharmacy's name.
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from app.capture.desk import Deed, report
 from app.capture.service import Capture
+from app.custody import loading
 from app.errors import Conflict
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, disclose, record
@@ -17,6 +20,8 @@ from ledger.custody.event import Linked
 from ledger.custody.verdict import Word
 from ledger.custody.vocabulary import Action
 from ledger.store.sql.engine import Database
+
+OVERTAKEN = "Somebody else was quicker", "Set this pack apart, and scan it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,13 @@ class NotDispensed(Conflict):
     def __init__(self, check: Result, title: str, next_step: str) -> None:
         super().__init__("dispense.refused", title, "Nothing was recorded.", next_step)
         self.check = check
+
+
+class Overtaken(Conflict):
+    """Somebody closed or sold the package between its scan and its dispensing."""
+
+    def __init__(self) -> None:
+        super().__init__("dispense.overtaken", OVERTAKEN[0], "Nothing was recorded.", OVERTAKEN[1])
 
 
 def why_not(check: Result) -> tuple[str, str] | None:
@@ -68,31 +80,53 @@ class Dispensing:
         """
         assert actor.party_gln is not None
         check = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
-        if obstacle := why_not(check):
-            disclose(
-                self.database,
-                self.clock,
-                actor,
-                "package.dispense",
-                subject=check.subject or "",
-                whose=actor.party_gln,
-                outcome=Outcome.REFUSED,
-                detail=f"{check.verdict.reason.value}: {obstacle[0]}",
-            )
-            raise NotDispensed(check, *obstacle)
-        return self.record(check, actor)
+        obstacle = why_not(check)
+        if obstacle is None:
+            try:
+                return self.record(check, actor, only_held=True)
+            except Overtaken:
+                check = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
+                obstacle = why_not(check) or OVERTAKEN
+        disclose(
+            self.database,
+            self.clock,
+            actor,
+            "package.dispense",
+            subject=check.subject or "",
+            whose=actor.party_gln,
+            outcome=Outcome.REFUSED,
+            detail=f"{check.verdict.reason.value}: {obstacle[0]}",
+        )
+        raise NotDispensed(check, *obstacle)
 
     def record(
-        self, check: Result, actor: Actor, references: tuple[Linked, ...] = (), detail: str = ""
+        self,
+        check: Result,
+        actor: Actor,
+        references: tuple[Linked, ...] = (),
+        detail: str = "",
+        *,
+        only_held: bool = False,
     ) -> Dispensed:
         """Record that the package of this scan was dispensed; whether it may be is the caller's to have asked.
 
-        `references` go into the event as business transactions, `detail` into the audit trail.
+        `references` go into the event as business transactions, `detail` into the audit trail. Raises `Overtaken`, and
+        then nothing of it stands, where it was closed since the scan, or, if `only_held`, is not with the party now.
         """
         assert actor.party_gln is not None
         assert check.subject is not None
         deed = Deed("dispensing", "dispensed", (check.subject,), action=Action.DELETE, references=references)
-        receipt = report(self.capture, self.clock, actor, deed)
+        subject, party = check.subject, actor.party_gln
+
+        def still_here(connection: Connection) -> None:
+            world = loading.load(connection, [subject]).world
+            item = world.item(subject)
+            outer = world.outer(item)
+            gone = only_held and (outer.holder != party or outer.in_transit)
+            if item.ended or gone:
+                raise Overtaken()
+
+        receipt = report(self.capture, self.clock, actor, deed, first=still_here)
         with self.database.writing() as connection:
             record(
                 connection,

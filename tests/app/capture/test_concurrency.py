@@ -18,6 +18,19 @@ def receive(trade, raw):
     return trade.node.services.capture.receive(raw, "application/json", by=MAKER, channel="rest", actor=ACTOR)
 
 
+def test_what_is_held_against_the_present_is_not_asked_again_of_what_stands(sqlite_trade):
+    """A commit of which nobody could tell is tried again; a command that took place is no conflict with itself."""
+    asked = []
+    raw = sqlite_trade.document(sqlite_trade.begun(1))
+    receipts = [
+        sqlite_trade.node.services.capture.receive(
+            raw, "application/json", by=MAKER, channel="rest", actor=ACTOR, first=asked.append
+        )
+        for _ in range(2)
+    ]
+    assert (len(asked), [each.known for each in receipts]) == (1, [False, True])
+
+
 def test_eight_writers_leave_no_gap_and_every_receipt_is_its_own(trade):
     before = trade.counts()[0]
     raws = [[trade.document(trade.begun(w * 1000 + n)) for n in range(EACH)] for w in range(WRITERS)]

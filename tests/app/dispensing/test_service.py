@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.dispensing.service import NotDispensed
+from app.dispensing.service import NotDispensed, Overtaken
 from app.shared.actor import Role
 from app.shared.audit import entries
 from ledger.custody.verdict import Reason
@@ -68,6 +68,20 @@ def test_a_pack_is_dispensed_once(counter, dispense):
     with pytest.raises(NotDispensed) as caught:
         dispense(code(HERE))
     assert caught.value.check.verdict.reason is Reason.ENDED_HERE
+    assert counter.trade.counts() == before
+
+
+def test_of_two_who_scanned_a_pack_at_once_one_dispenses_it(counter):
+    pharmacist = replace(OPERATOR, role=Role.PHARMACIST, party_gln=PHARMACY)
+    dispensing = counter.services.dispensing
+    scanned = [
+        dispensing.verification.check(code(HERE).encode(), None, pharmacist, asker=PHARMACY) for _ in range(2)
+    ]
+    dispensing.record(scanned[0], pharmacist, only_held=True)
+    before = counter.trade.counts()
+    for only_held in (True, False):  # as it is dispensed, and as it is over a verdict
+        with pytest.raises(Overtaken):
+            dispensing.record(scanned[1], pharmacist, only_held=only_held)
     assert counter.trade.counts() == before
 
 
