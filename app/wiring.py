@@ -30,6 +30,8 @@ from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
 from app.investigations.service import Investigations
 from app.log.handover import Handovers
+from app.log.policy import OwnPolicy
+from app.log.service import Log
 from app.node.service import Node
 from app.overrides.service import Overrides
 from app.people.service import People
@@ -170,7 +172,17 @@ class Services:
 
     @cached_property
     def evidence(self) -> Evidence:
-        return Evidence(self.database, self.node, self.cosigned)
+        return Evidence(self.database, self.node, self.cosigned, self.own_policy.encode)
+
+    @cached_property
+    def own_policy(self) -> OwnPolicy:
+        given, witness = self.settings, self.witness
+        return OwnPolicy(
+            Log(self.database, self.node),
+            f"{given.public_url}/ledger",
+            given.witnesses,
+            lambda: [signer.verifier for signer in witness.signers] if given.witnessed_logs else [],
+        )
 
     @cached_property
     def epcis(self) -> Epcis:

@@ -85,17 +85,13 @@ def _entry(arguments: argparse.Namespace, context: "Context") -> None:
 
 
 def _policy(arguments: argparse.Namespace, context: "Context") -> None:
-    settings = context.settings
-    witnesses = settings.witnesses.read_bytes() if settings.witnesses else None
-    text = _log(context).policy(f"{settings.public_url}/ledger", witnesses, mldsa=arguments.mldsa)
+    data = context.services.own_policy.encode(mldsa=arguments.mldsa)
     roots = {"roots": _log(context).authors()}
     if arguments.authors:
         write_whole(arguments.authors, to_json(roots) + b"\n")
         sys.stderr.write(
             f"{arguments.authors}: the roots as this node knows them. Compare each with its party by another way.\n"
         )
-    # A name in the operator's file may be of other bytes than UTF-8: they go out as they came.
-    data = text.encode("utf-8", "surrogateescape")
     shown = {"policy": data.decode("utf-8", "replace"), "authors": roots}
     _give(arguments.output, data, shown, context, "the policy")
 

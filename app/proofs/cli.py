@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import migrate
-from app.errors import Invalid
+from app.errors import AppError, Invalid
 from app.history.rules import subject_of
 from app.proofs import fsck
 from app.proofs.disclosure import Disclosure, Profile
@@ -14,6 +14,7 @@ from app.proofs.evidence import Made
 from app.shared.audit import disclose
 from app.shared.meter import meter
 from ledger.evidence.html import page
+from ledger.log.policy import MAX_POLICY_BYTES
 
 if TYPE_CHECKING:
     from app.cli import Context
@@ -71,6 +72,12 @@ def register(commands: Any) -> None:
         "--show", nargs="+", default=[], metavar="PATH", help="of each event show only these fields"
     )
     evidence.add_argument("--hide", nargs="+", default=[], metavar="PATH", help="do not show these fields")
+    evidence.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="the C2SP tlog-policy it is made for (default: this node's own, as packproof ledger policy prints it)",
+    )
     evidence.set_defaults(run=_evidence)
 
 
@@ -136,7 +143,7 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
     choice = Disclosure(
         Profile(arguments.profile), arguments.reader, tuple(arguments.show), tuple(arguments.hide)
     )
-    made = services.evidence.disclosed(subject, choice)
+    made = services.evidence.disclosed(subject, choice, _policy(arguments.policy))
     disclose(services.database, services.clock, context.actor, "evidence.export", subject=subject)
     if arguments.output is not None:
         arguments.output.write_bytes(made.data)
@@ -146,6 +153,7 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
         "file": str(arguments.output) if arguments.output else None,
         "page": str(arguments.html) if arguments.html else None,
         "bytes": len(made.data),
+        "made_for_policy": made.report.made_for_policy,
         "subject": subject,
         "profile": choice.profile.value,
         "for": choice.reader,
@@ -155,6 +163,16 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
         "hidden": [{"entry": each.index, "record": each.record, "paths": each.paths} for each in made.hidden],
     }
     context.show(value, "\n".join(_told(made, subject, arguments.output, arguments.html)))
+
+
+def _policy(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_POLICY_BYTES + 1)
+    except OSError as error:
+        raise AppError("file.unreadable", 400, f"{path} cannot be read", error.strerror or "") from error
 
 
 def _told(made: Made, subject: str, output: Path | None, html: Path | None) -> Iterator[str]:

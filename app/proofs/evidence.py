@@ -9,7 +9,7 @@ here before it is handed out.
     services.evidence.for_scan(subject, reader="0399...")  that its maker made it: one event, inside a scan's answer
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -26,6 +26,7 @@ from app.node.service import Node
 from app.proofs.disclosure import NEEDED, Disclosure, Profile
 from app.witness.service import CosignedHeads
 from ledger.custody.findings import FindingCode
+from ledger.errors import VerificationError
 from ledger.evidence.bundle import EPC_LISTS, EvidenceEntry, build, show_all, show_record
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import Report
@@ -81,10 +82,14 @@ class _Record:
 class Evidence:
     """Makes evidence files. One a process."""
 
-    def __init__(self, database: Database, node: Node, heads: CosignedHeads | None = None) -> None:
+    def __init__(
+        self, database: Database, node: Node, heads: CosignedHeads, own_policy: Callable[[], bytes]
+    ) -> None:
+        """`own_policy` gives the bytes of this node's tlog-policy, which a file is made for unless another is named."""
         self._database = database
         self._node = node
-        self._heads = heads or CosignedHeads(node, None)
+        self._heads = heads
+        self._own_policy = own_policy
 
     def of_package(self, subject: str, *, reader: str | None) -> bytes:
         """The evidence file of the package with this canonical EPC, as the party `reader` may read it (None: all).
@@ -93,8 +98,12 @@ class Evidence:
         """
         return self.disclosed(subject, Disclosure(reader=reader)).data
 
-    def disclosed(self, subject: str, choice: Disclosure) -> Made:
-        """The evidence file that shows what `choice` says. Raises `NotFound`, and `Invalid` for unknown fields."""
+    def disclosed(self, subject: str, choice: Disclosure, policy: bytes | None = None) -> Made:
+        """The evidence file that shows what `choice` says, made for the tlog-policy `policy` (None: the node's own).
+
+        Raises `NotFound`, and `Invalid` for unknown fields, or where a `policy` given would refuse the file.
+        """
+        made_for = sha256(self._own_policy() if policy is None else policy).hexdigest()
         note = self._heads.checkpoint()
         size = self._size(note)
         with self._database.snapshot() as connection:
@@ -112,7 +121,9 @@ class Evidence:
             if not shown:
                 raise NotFound("Nothing can be proven", "The document that told of it was erased as a whole.")
             note = self._witnessed(connection, {each.index for each in shown}) or note
-            data, hidden = self._disclose(connection, subject, note, choice, shown, names, known)
+            data, hidden = self._disclose(connection, subject, note, choice, shown, names, known, made_for)
+        if policy is not None:
+            _accepted(data, policy)
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
         return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out)
 
@@ -144,18 +155,12 @@ class Evidence:
         shown: Sequence[_Record],
         names: Collection[int],
         known: Collection[str],
+        made_for: str = "",
     ) -> tuple[bytes, tuple[Hidden, ...]]:
         size, reader = self._size(note), SqlReader(connection, self._node.origin)
         entries = {each.index: Entry.decode(reader.entry(each.index)) for each in shown}
         named = {each.index for each in shown if each.seq in names}
-        signers = {sig.key for index in named for sig in entries[index].signatures}
-        # The same key cannot be named for one event and not for another: its thumbprint stands in both.
-        named |= {
-            index
-            for index, entry in entries.items()
-            if entry.kind is Kind.RECEIVED or any(sig.key in signers for sig in entry.signatures)
-        }
-        signers = {sig.key for index in named for sig in entries[index].signatures}
+        named, signers = _named_by(connection, reader, entries, named)
         made, hidden = [], []
         for index, entry in sorted(entries.items()):
             mine = [each for each in shown if each.index == index]
@@ -172,10 +177,13 @@ class Evidence:
             intake = ("channel", "onBehalfOf") if told_by else ("channel",)
             made.append(_event_entry(connection, reader, self._node.vault, entry, size, show, intake, keys))
         made += _key_entries(connection, reader, signers, size)
-        return build(subject, str(self._node.key_of(note)), note, made), tuple(hidden)
+        return build(subject, str(self._node.key_of(note)), note, made, made_for), tuple(hidden)
 
     def for_scan(self, subject: str, *, reader: str | None) -> bytes | None:
-        """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none."""
+        """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none.
+
+        It is made for no policy: who scans pinned the log's key itself.
+        """
         note = self._node.checkpoint()
         with self._database.snapshot() as connection:
             story = history.story(connection, subject, reader=reader)
@@ -197,11 +205,42 @@ class Evidence:
         reader = SqlReader(connection, self._node.origin)
         entries = [Entry.decode(reader.entry(index)) for index in indexes]
         signers = {signature.key for entry in entries for signature in entry.signatures}
-        keys = [index for index, _ in devices.needed(connection, signers)]
+        keys = [index for index, _ in devices.needed(connection, reader, signers)]
         return self._heads.witnessed_by(reader, 1 + max((*indexes, *keys), default=0))
 
     def _size(self, note: bytes) -> int:
         return self._node.opened(note).checkpoint.size
+
+
+def _accepted(data: bytes, policy: bytes) -> None:
+    """Raise `Invalid` unless `policy` can be read and accepts the file that is made for it."""
+    try:
+        verify(data, Policy.parse(policy))
+    except VerificationError as error:
+        raise Invalid(
+            "evidence.policy",
+            "That policy would refuse the file",
+            error.message,
+            "Name the policy that the reader will check with; witnesses may not have cosigned yet.",
+        ) from error
+
+
+def _named_by(
+    connection: Connection, reader: SqlReader, entries: Mapping[int, Entry], named: set[int]
+) -> tuple[set[int], set[bytes]]:
+    """The entries whose authors can be seen where those of `named` are, and all keys that are named by it.
+
+    The same key cannot be named for one event and not for another: its thumbprint stands in both. Neither can one in
+    whose place a named key came: it signed along.
+    """
+    more = named | {index for index, entry in entries.items() if entry.kind is Kind.RECEIVED}
+    while True:
+        told = {sig.key for index in more for sig in entries[index].signatures}
+        signers = devices.with_replaced(connection, reader, told)
+        named = {index for index, e in entries.items() if any(sig.key in signers for sig in e.signatures)}
+        if named <= more:
+            return more, signers
+        more |= named
 
 
 def _without_refused_unpackings(connection: Connection, told: Sequence[Told]) -> list[Told]:
@@ -321,7 +360,7 @@ def _event_entry(
 def _key_entries(
     connection: Connection, reader: SqlReader, signers: Collection[bytes], size: int
 ) -> list[EvidenceEntry]:
-    needed = devices.needed(connection, signers)
+    needed = devices.needed(connection, reader, signers)
     return [_key_entry(reader, index, record, size) for index, record in needed if index < size]
 
 

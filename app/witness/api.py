@@ -11,7 +11,6 @@ import structlog
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from app.log.service import Log
 from app.wiring import services
 from ledger.witness.request import MAX_REQUEST_BYTES
 from ledger.witness.witness import PLAIN
@@ -56,13 +55,4 @@ def cosigned(origin_hash: str) -> Response:
 @blueprint.doc(responses={"200": {"description": "A C2SP tlog-policy", **_TEXT}})
 def policy() -> Response:
     """This node's log, its witnesses and its quorum as a C2SP tlog-policy; as comments the keys it cosigns with."""
-    node = services()
-    settings = node.settings
-    witnesses = settings.witnesses.read_bytes() if settings.witnesses else None
-    text = Log(node.database, node.node).policy(f"{settings.public_url}/ledger", witnesses)
-    if settings.witnessed_logs:
-        keys = (
-            f"# cosigns as {signer.verifier} {settings.public_url}/ledger" for signer in node.witness.signers
-        )
-        text = "".join(f"{line}\n" for line in keys) + text
-    return Response(text.encode("utf-8", "surrogateescape"), headers={"Content-Type": PLAIN})
+    return Response(services().own_policy.encode(), headers={"Content-Type": PLAIN})

@@ -200,10 +200,10 @@ class Report:
         seen = [witness.told() for witness in self.witnesses] or ["none that a policy of yours names"]
         for position, line in enumerate(seen):
             yield _row("" if position else "seen by witnesses", line)
-        if self.made_for_policy and self.made_for_policy != self.policy:
-            yield _row(
-                "made for policy", f"{self.made_for_policy[:16]}..., which is not the one you check with"
-            )
+        if self.made_for_policy:
+            same = "the one" if self.made_for_policy == self.policy else "which is not the one"
+            yield _row("made for policy", self.made_for_policy)
+            yield _row("", f"{same} you check with" if self.policy else "you check with none")
         yield ""
         yield f"What happened ({len(self.events)} event{'s' if len(self.events) != 1 else ''}, as the ledger has them):"
         for number, event in enumerate(self.events, 1):

@@ -123,7 +123,6 @@ function showReport(report) {
   $("keys").replaceChildren(...report.keys.map((key) => make("li", "", make("b", "", key.who), make("span", "", key.life), make("code", "", key.thumbprint))));
   $("log-key").replaceChildren(...report.logKeys.map((key) => make("code", "", key)));
   $("by-word").hidden = !report.byWord;
-  $("other-policy").hidden = !report.otherPolicy;
 }
 
 function showEvent(event) {

@@ -119,10 +119,10 @@ function reportWords(found) {
         : ["none that a policy of yours names"]],
       ["Key valid then", [doubts ? `${plural(doubts, "event")} signed by a key IN DOUBT: see below` : "every signature counted at its index; see each event"]],
       ["Fields hidden", hiddenWords(hidden, withheld)],
+      ...(file.policy ? [["Made for policy", [file.policy, policy?.sha256 ? `${file.policy === policy.sha256 ? "the one" : "which is not the one"} you check with` : "you check with none"]]] : []),
       ["Complete?", ["cannot be proven here: compare with the counterparties"]],
     ],
     logKeys: head.keys.filter((key) => head.note.signatures.some((line) => line.name === key.name && equal(line.keyId, key.keyId))).map((key) => key.vkey),
-    otherPolicy: file.policy && file.policy !== (policy?.sha256 ?? "") ? file.policy : "",
     unjudged: found.unjudged,
     events,
     keys: keyring.all().map((key) => ({

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 from app.cli import main
 from ledger.__main__ import main as packproof_verify
 from ledger.evidence.verify import verify
+from ledger.log.note import COSIGNATURE, NoteVerifier
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
 from tests.support.world import MAKER, WHOLESALER, package
@@ -75,19 +77,51 @@ def test_verifier_and_page_judge_by_the_policy_that_the_node_prints(
     assert main(["evidence", PACK, "-o", str(file), "--html", str(page)]) == 0
     assert main(["ledger", "policy", "-o", str(policy)]) == 0
     assert main(["ledger", "policy", "--mldsa", "-o", str(both)]) == 0
-    assert packproof_verify([str(file), "--policy", str(policy)]) == 0
-    assert packproof_verify([str(file), "--policy", str(both)]) == 0
-    assert "named by your policy" in capsys.readouterr().out
+    made_for = sha256(policy.read_bytes()).hexdigest()
+    assert trade.client.get("/ledger/policy").data == policy.read_bytes()
+    assert json.loads(file.read_bytes())["policy"] == made_for
+    capsys.readouterr()
+    for given, said in (
+        ([], "you check with none"),
+        (["--policy", str(policy)], "the one you check with"),
+        (["--policy", str(both)], "which is not the one you check with"),
+    ):
+        assert packproof_verify([str(file), *given]) == 0
+        told = capsys.readouterr().out
+        assert f"     made for policy      {made_for}\n{'':26}{said}\n" in told
+    assert "named by your policy" in told
     context = browser.new_context(offline=True)
     opened = context.new_page()
     opened.goto(page.as_uri())
     opened.set_input_files("#other", policy)
     opened.locator("#facts", has_text="the ledger's key is named by your policy").wait_for()
     assert opened.inner_text("#word") == "Accepted"
+    facts = opened.inner_text("#facts")
+    assert made_for in facts and "the one you check with" in facts
     opened.set_input_files("#other", both)
     opened.wait_for_selector('body[data-verdict="cannot-judge"]')
     assert "by ML-DSA-44 it cannot check: use packproof-verify" in opened.inner_text("#why")
     context.close()
+
+
+def test_it_can_be_made_for_the_readers_own_policy_if_that_accepts_it(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, policy = tmp_path / "e.json", tmp_path / "policy"
+    assert main(["ledger", "policy", "-o", str(policy)]) == 0
+    policy.write_bytes(b"# ours\n" + policy.read_bytes())
+    assert main(["evidence", PACK, "-o", str(file), "--policy", str(policy)]) == 0
+    assert json.loads(file.read_bytes())["policy"] == sha256(policy.read_bytes()).hexdigest()
+    assert packproof_verify([str(file), "--policy", str(policy)]) == 0
+    assert "          the one you check with\n" in capsys.readouterr().out
+    file.unlink()
+    witness = NoteVerifier("w.example", bytes(32), COSIGNATURE)
+    asking = policy.read_text().replace("quorum none", f"witness w {witness}\nquorum w")
+    for refused in (asking, "quorum none\n", "nonsense"):
+        policy.write_text(refused)
+        assert main(["evidence", PACK, "-o", str(file), "--policy", str(policy), "--json"]) == 1
+        assert json.loads(capsys.readouterr().err)["code"] == "evidence.policy"
+        assert not file.exists()
 
 
 def test_a_page_alone_names_no_file_and_says_what_a_reader_is_not_shown(
