@@ -109,16 +109,17 @@ def _facts(found: Story) -> list[tuple[str, str]]:
 
 
 def _notes(found: Story) -> list[str]:
-    """What stands against the package, one sentence each."""
-    item = found.item
+    """What stands against the package, one sentence each; what stands over a container around it does too."""
+    each = (found.item, *found.around)
+    holds = [box.held.replace("_", " ") for box in each if box.held]
     notes = (
-        (item.disputed, "Potential suspect: two parties that no shipment links have both had it."),
-        (item.travelled, "Potential suspect: it was seen too far away too soon."),
-        (item.recalled, "Recalled by its maker."),
-        (item.held, f"On hold: {str(item.held).replace('_', ' ')}."),
-        (item.missing, "Missing when its container was opened."),
+        (found.item.disputed, "Potential suspect: two parties that no shipment links have both had it."),
+        (any(box.travelled for box in each), "Potential suspect: it was seen too far away too soon."),
+        (any(box.recalled for box in each), "Recalled by its maker."),
+        (bool(holds), f"On hold: {', '.join(dict.fromkeys(holds))}."),
+        (any(box.missing for box in each), "Missing when its container was opened."),
     )
-    return [text for holds, text in notes if holds]
+    return [text for applies, text in notes if applies]
 
 
 def _step(told: Told, *, proven: bool) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class Story:
     item_id: int
     item: Item
     outer: Item
+    around: tuple[Item, ...]
     inside: tuple[str, ...]
     product: Product | None
     holder_name: str | None
@@ -204,6 +205,7 @@ def _tell(
         item_id=item_id,
         item=item,
         outer=outer,
+        around=loaded.world.around(item) if shown else (),
         inside=tuple(loaded.world.path(item)) if shown else (),
         product=products.by_gtins(connection, [gtin]).get(gtin) if gtin else None,
         holder_name=names.get(outer.holder or "") if shown else None,

@@ -75,13 +75,8 @@ def custody(
     near = loading.load(connection, epcs).world
     ours = [epc for epc in epcs if concerns(near, epc, own)]
     world = shipped.world_inside(connection, ours, MOST_OBJECTS).world
-    recalled = {
-        key
-        for key, item in world.items.items()
-        if item.lot is not None and world.item(loading.lot_key(item)).recalled
-    }
     waiting = pending.named(connection, world.items)
-    found = against_contents(world, epcs, own, now, sells=sells, recalled_lots=recalled, pending=waiting)
+    found = against_contents(world, epcs, own, now, sells=sells, pending=waiting)
     return list(found), ours
 
 

@@ -110,12 +110,11 @@ def against_contents(
     now: datetime,
     *,
     sells: bool,
-    recalled_lots: Collection[str] = (),
     pending: Collection[str] = (),
 ) -> Iterator[Found]:
     """What stands against shipping `subjects` (canonical EPCs), and what is inside them at any depth.
 
-    `recalled_lots`: the packages whose lot is recalled; `pending`: those that a document names which is being applied.
+    `pending`: those that a document names which is being applied.
     """
     chosen = frozenset(subjects)
     for key in sorted(chosen):
@@ -126,9 +125,7 @@ def against_contents(
             continue
         yield from _against_subject(world, item, chosen, asker, sells)
         for each in _with_contents(world, item):
-            yield from _against_one(
-                world, each, key, asker, now, each.key in recalled_lots, each.key in pending
-            )
+            yield from _against_one(world, each, key, asker, now, each.key in pending)
 
 
 def concerns(world: World, key: str, asker: str) -> bool:
@@ -171,18 +168,10 @@ def _with_contents(world: World, item: Item) -> Iterator[Item]:
 
 
 def _against_one(
-    world: World, item: Item, subject: str, asker: str, now: datetime, lot_recalled: bool, pending: bool
+    world: World, item: Item, subject: str, asker: str, now: datetime, pending: bool
 ) -> Iterator[Found]:
     verdict = judge(
-        Facts(
-            now=now,
-            item=item,
-            outer=world.outer(item),
-            around=world.around(item),
-            asker=asker,
-            lot_recalled=lot_recalled,
-            in_progress=pending,
-        )
+        Facts.of(world, item, now, asker=asker, in_progress=pending),
     )
     for reason in (verdict.reason, *verdict.others):
         if reason is Reason.OK or reason not in REASONS:

@@ -191,16 +191,15 @@ class Verification:
             near = noticing.nearly(connection, subject, label.lot, label.expiry, asker)
         # What nearly is a known serial is misread far more often than made up: nobody is accused by a caps lock key.
         made_here = full and product is not None and product.maker is not None
-        facts = Facts(
-            now=now,
-            item=shown,
-            outer=outer if shown else None,
+        facts = Facts.of(
+            loaded.world,
+            shown,
+            now,
             asker=asker,
             label_lot=label.lot,
             label_expiry=label.expiry,
             unreadable=unreadable,
             maker_denies=made_here and not pending and not near,
-            lot_recalled=_lot_recalled(loaded, shown),
             in_progress=bool(pending),
         )
         verdict = judge(facts)
@@ -327,12 +326,6 @@ def _pending(
     return documents.named(connection, [subject, *around, *lots, *inside], asker)
 
 
-def _lot_recalled(loaded: Loaded, item: Item | None) -> bool:
-    if item is None or item.lot is None:
-        return False
-    return loaded.world.item(loading.lot_key(item)).recalled
-
-
 def _judge_contents(
     loaded: Loaded, inside: list[str], facts: Facts, own: Verdict, pending: set[str]
 ) -> tuple[Contents, Verdict]:
@@ -345,12 +338,11 @@ def _judge_contents(
     for item in packages:
         verdicts.append(
             judge(
-                Facts(
-                    now=facts.now,
-                    item=item,
-                    outer=world.outer(item),
+                Facts.of(
+                    world,
+                    item,
+                    facts.now,
                     asker=facts.asker,
-                    lot_recalled=_lot_recalled(loaded, item),
                     in_progress=not pending.isdisjoint(
                         (item.key, *(each.key for each in world.around(item)))
                     ),
