@@ -36,6 +36,7 @@ class Reason(StrEnum):
 
     SUSPECT = "suspect"
     NOT_SOLD_TO_THEM = "not_sold_to_them"
+    RETURNED = "returned"
     NO_STATEMENT = "no_statement"
     NOT_VERIFIED = "not_verified"
     RECALLED = "recalled"
@@ -50,6 +51,7 @@ class Reason(StrEnum):
 SAID: dict[Reason, str] = {
     Reason.SUSPECT: "Potential suspect: set it apart and open an investigation.",
     Reason.NOT_SOLD_TO_THEM: "We have no record of selling this package to this customer (D10).",
+    Reason.RETURNED: "It came back already, and was not sold to them since: one of the two is a copy.",
     Reason.NO_STATEMENT: "Our sale of it had no affirmed transaction statement.",
     Reason.NOT_VERIFIED: "Its maker does not verify this identifier.",
     Reason.RECALLED: "It is recalled.",
@@ -75,11 +77,12 @@ OTHERWISE = "non_sellable_other"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a returned package. `sold`: our own transaction to this customer carried it; `statement`: with
-    an affirmed transaction statement."""
+    an affirmed transaction statement; `returned`: a return of what that transaction carried is booked already."""
 
     sold: bool
     statement: bool
     verified: Verified
+    returned: bool = False
     suspect: bool = False
     recalled: bool = False
     expired: bool = False
@@ -93,6 +96,7 @@ def judge(facts: Facts) -> Reason:
     tests = (
         (Reason.SUSPECT, facts.suspect),
         (Reason.NOT_SOLD_TO_THEM, not facts.sold),
+        (Reason.RETURNED, facts.returned),
         (Reason.NO_STATEMENT, not facts.statement),
         (Reason.NOT_VERIFIED, facts.verified is Verified.NO),
         (Reason.RECALLED, facts.recalled),

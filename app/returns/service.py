@@ -6,8 +6,8 @@ unit.saleable, unit.reason
 returns.book(actor, case_id)          # receiving, disposition returned; then sellable, or on hold with the reason
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from app.returns.rules import RETURN_WITHIN, Facts, Reason, Verified
 from app.returns.verifying import Verifier
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, record
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from app.shared.ids import new_id
 from app.verification.service import Result, Verification
@@ -125,7 +126,9 @@ class Returns:
         with self.database.writing() as connection:
             case = _open_case(connection, case_id, gln)
             matched, statement = _match(connection, result.subject, gln, case.partner_gln or "")
-            reason = rules.judge(_facts(result, matched is not None, statement, verified, damaged))
+            facts = _facts(result, matched is not None, statement, verified, damaged)
+            back = _came_back(connection, case_id, {result.subject: matched})
+            reason = rules.judge(replace(facts, returned=bool(back)))
             unit = self._keep(connection, actor, case_id, result, matched, verified, reason)
             if reason is Reason.NOT_SOLD_TO_THEM:
                 sign = Sign(SignalKind.UNSOLD_RETURN, Severity.HOLD, f"returned under {case.data['rma']}")
@@ -154,10 +157,21 @@ class Returns:
         if not chosen:
             raise Conflict("return.nothing", "There is nothing to book", case.title, "Scan the units first.")
         reference = (Linked("rma", f"urn:epcglobal:cbv:bt:{gln}:{case.data['rma']}"),)
-        receipt = report(self.capture, self.clock, actor, *_deeds(chosen, reference))
+
+        def claim(connection: Connection) -> None:
+            query = update(return_unit).where(
+                return_unit.c.unit_no.in_([each.unit_no for each in chosen]),
+                return_unit.c.booked_at.is_(None),
+            )
+            booked = connection.execute(query.values(booked_at=self.clock.now()))
+            sold = {each.subject: each.matched_seq for each in chosen if each.saleable}
+            if booked.rowcount != len(chosen) or _came_back(connection, case_id, sold):
+                raise Conflict(
+                    "return.booked", "A unit of it is booked already", case.title, "Scan its units again."
+                )
+
+        receipt = report(self.capture, self.clock, actor, *_deeds(chosen, reference), first=claim)
         with self.database.writing() as connection:
-            query = update(return_unit).where(return_unit.c.unit_no.in_([each.unit_no for each in chosen]))
-            connection.execute(query.values(booked_at=self.clock.now()))
             saleable = sum(each.saleable for each in chosen)
             text = (
                 f"Booked {saleable} saleable and {len(chosen) - saleable} set apart: entry {receipt.index}."
@@ -252,6 +266,21 @@ def _match(connection: Connection, subject: str, gln: str, customer: str) -> tup
         if each.buyer_id == them.party_id and (each.seller_id or us.party_id) == us.party_id:
             return each.seq, each.statement
     return None, False
+
+
+def _came_back(connection: Connection, case_id: str, sold: Mapping[str, int | None]) -> set[str]:
+    """Those of these packages, each with the event that sold it, of which a return in another case is booked."""
+    found: set[str] = set()
+    columns = (return_unit.c.subject, return_unit.c.matched_seq)
+    for chunk in chunks(sorted(sold)):
+        query = select(*columns).where(
+            return_unit.c.subject.in_(chunk),
+            return_unit.c.case_id != case_id,
+            return_unit.c.booked_at.is_not(None),
+            return_unit.c.matched_seq.is_not(None),
+        )
+        found |= {subject for subject, seq in connection.execute(query) if sold[subject] == seq}
+    return found
 
 
 def _facts(result: Result, sold: bool, statement: bool, verified: Verified, damaged: bool) -> Facts:

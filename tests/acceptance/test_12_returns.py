@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
+from app.errors import Conflict
 from app.returns.rules import Reason, Verified
 from app.returns.service import Returns, Unit
 from app.shared.actor import Actor, Role
@@ -74,6 +76,24 @@ def test_matched_to_our_own_sale_to_this_customer_and_verified_it_is_accepted(so
     desk.book(MAKERS_CLERK, case_id)
     found = sold.services.verification.check(code(6).encode(), None, OPERATOR, asker=MAKER)
     assert found.verdict.word.value == "OK"
+
+
+def test_what_has_come_back_already_is_not_accepted_again(sold: Counter) -> None:
+    send_back(sold, 6)
+    desk, case_id, _ = returned(sold, 6)
+    copy = desk.open(MAKERS_CLERK, PHARMACY, "RMA-2")
+    assert desk.scan(MAKERS_CLERK, copy, code(6).encode(), None).saleable  # nothing is booked yet
+    desk.book(MAKERS_CLERK, case_id)
+    before = sold.trade.counts()
+    with pytest.raises(Conflict) as caught:
+        desk.book(MAKERS_CLERK, copy)
+    assert (caught.value.code, sold.trade.counts()) == ("return.booked", before)
+    sold.node.clock.advance(timedelta(minutes=10))
+    unit = desk.scan(MAKERS_CLERK, copy, code(6).encode(), None)
+    assert (unit.saleable, unit.reason) == (False, Reason.RETURNED)
+    desk.book(MAKERS_CLERK, copy)
+    found = sold.services.verification.check(code(6).encode(), None, OPERATOR, asker=MAKER)
+    assert found.verdict.word.value == "GENUINE, DO NOT USE"
 
 
 def test_matched_and_not_verified_it_is_not(sold: Counter) -> None:
