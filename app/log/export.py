@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import Conflict
+from app.log.handout import warn
 from app.shared.audit import disclose
 from ledger.errors import VerificationError
 from ledger.log.checkpoint import SignedCheckpoint
@@ -51,8 +52,8 @@ def register(actions: Any) -> None:
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
     node, folder = services.node, arguments.tiles
-    note = node.checkpoint()
-    size = node.opened(note).checkpoint.size
+    head = node.provable()
+    note, size = head.note, head.size
     if arguments.entries:
         subject = f"entries 0 to {size - 1}"
         disclose(services.database, services.clock, context.actor, "ledger.entries", subject=subject)
@@ -65,8 +66,9 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
             arguments.entries,
             _meter if sys.stderr.isatty() else None,
         )
+    warn(head)
     context.show(
-        {"folder": str(folder), "size": size, "files_written": written},
+        {"folder": str(folder), "size": size, "files_written": written, "read_only": head.warning},
         f"{folder}: the log of {size} entries; {written} files written",
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.log.service import Log
+from app.node.service import Provable
 from app.shared.audit import disclose
 from ledger.log.encoding import to_base64, to_json
 from ledger.log.entry import Entry
@@ -59,11 +60,14 @@ def register(actions: Any) -> None:
 def _proof(arguments: argparse.Namespace, context: "Context") -> None:
     log = _log(context)
     index = log.index_of(arguments.entry)
-    made = log.proof(index)
+    head = log.node.provable()
+    made = log.proof(index, head)
+    warn(head)
     data = {
         "index": index,
         "hashes": [to_base64(item) for item in made.hashes],
         "checkpoint": made.checkpoint.decode(),
+        "read_only": head.warning,
     }
     _give(arguments.output, made.encode(), data, context, f"the proof of entry {index}")
 
@@ -94,6 +98,12 @@ def _policy(arguments: argparse.Namespace, context: "Context") -> None:
         )
     shown = {"policy": data.decode("utf-8", "replace"), "authors": roots}
     _give(arguments.output, data, shown, context, "the policy")
+
+
+def warn(head: Provable) -> None:
+    """Tell, on standard error, who takes a proof from a node that is read-only."""
+    if head.warning:
+        sys.stderr.write(f"packproof: {head.warning}\n")
 
 
 def _log(context: "Context") -> Log:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import cbor2
 
 from app.errors import Invalid
+from app.log.handout import warn
 from app.log.service import Log
+from app.node.service import Provable
 from ledger.errors import VerificationError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.proof import consistency_proof, inclusion_proof
@@ -50,9 +52,12 @@ def receipt(
     return cbor2.dumps(cbor2.CBORTag(SIGN1_TAG, [protected, {VDP: {kind: [proof]}}, None, signature]))
 
 
-def of_entry(node: "Node", index: int) -> tuple[bytes, Checkpoint]:
-    """The receipt that entry `index` is in the present tree, and that tree's head. Raises `AppError`."""
-    head = _head(node)
+def of_entry(node: "Node", index: int, shown: Provable | None = None) -> tuple[bytes, Checkpoint]:
+    """The receipt that entry `index` is in the tree of the head `shown` (None: the present one), and that head.
+
+    Raises `AppError`.
+    """
+    head = _head(node, shown)
     with node.ledger.reading() as reader:
         try:
             path = inclusion_proof(reader, index, head.size)
@@ -61,9 +66,12 @@ def of_entry(node: "Node", index: int) -> tuple[bytes, Checkpoint]:
     return receipt(head, node.keys.checkpoint, INCLUSION, head.size, index, path), head
 
 
-def since(node: "Node", size: int) -> tuple[bytes, Checkpoint]:
-    """The receipt that the present tree continues the one of `size` entries, and its head. Raises `AppError`."""
-    head = _head(node)
+def since(node: "Node", size: int, shown: Provable | None = None) -> tuple[bytes, Checkpoint]:
+    """The receipt that the tree of the head `shown` (None: the present one) continues the one of `size` entries.
+
+    With that head. Raises `AppError`.
+    """
+    head = _head(node, shown)
     with node.ledger.reading() as reader:
         try:
             path = consistency_proof(reader, size, head.size)
@@ -72,8 +80,8 @@ def since(node: "Node", size: int) -> tuple[bytes, Checkpoint]:
     return receipt(head, node.keys.checkpoint, CONSISTENCY, size, head.size, path), head
 
 
-def _head(node: "Node") -> Checkpoint:
-    return node.opened(node.checkpoint()).checkpoint
+def _head(node: "Node", shown: Provable | None) -> Checkpoint:
+    return node.opened((shown or node.provable()).note).checkpoint
 
 
 def register(actions: Any) -> None:
@@ -97,13 +105,21 @@ def register(actions: Any) -> None:
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
+    shown = services.node.provable()
     if arguments.since is not None:
-        made, head = since(services.node, arguments.since)
+        made, head = since(services.node, arguments.since, shown)
         what = f"from {arguments.since} to {head.size} entries"
     else:
         index = Log(services.database, services.node).index_of(arguments.entry)
-        made, head = of_entry(services.node, index)
+        made, head = of_entry(services.node, index, shown)
         what = f"entry {index} of {head.size}"
     write_whole(arguments.output, made)
-    data = {"file": str(arguments.output), "size": head.size, "root": head.root.hex(), "bytes": len(made)}
+    warn(shown)
+    data = {
+        "file": str(arguments.output),
+        "size": head.size,
+        "root": head.root.hex(),
+        "bytes": len(made),
+        "read_only": shown.warning,
+    }
     context.show(data, f"{arguments.output}: {what}; its detached payload is the root {head.root.hex()}")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, union
 from app.devices.models import party_key
 from app.errors import Conflict, Invalid, NotFound
 from app.events.models import endorsement, event
-from app.node.service import Node
+from app.node.service import Node, Provable
 from app.partners.models import party
 from ledger.errors import VerificationError
 from ledger.log.logproof import LogProof
@@ -62,14 +62,12 @@ class Log:
         except NoSuchEntry:
             raise _beyond(str(index)) from None
 
-    def proof(self, index: int) -> LogProof:
-        """The proof that an entry is in the tree of a fresh checkpoint. Raises `NotFound`, `CaptureStopped`."""
-        note = self.node.checkpoint()
-        size = self.node.opened(note).checkpoint.size
-        if index >= size:
-            raise _beyond(str(index))
+    def proof(self, index: int, head: Provable) -> LogProof:
+        """The proof that an entry is in the tree of `head`. Raises `NotFound`."""
+        if index >= head.size:
+            raise _beyond(str(index)) if head.refusal is None else _unsigned(index, head)
         with self.node.ledger.reading() as reader:
-            return LogProof(index, tuple(inclusion_proof(reader, index, size)), note)
+            return LogProof(index, tuple(inclusion_proof(reader, index, head.size)), head.note)
 
     def policy(self, url: str, witnesses: bytes | None, *, mldsa: bool = False) -> str:
         """This node as a C2SP tlog-policy: its log under the keys that sign now, and its own witnesses.
@@ -108,6 +106,10 @@ def _indexes(connection: Connection, event_id: str) -> list[int]:
         select(event.c.idx).where(event.c.event_id == event_id), also.where(event.c.event_id == event_id)
     )
     return sorted(int(index) for index in connection.execute(query).scalars())
+
+
+def _unsigned(index: int, head: Provable) -> NotFound:
+    return NotFound("Nothing that was signed covers this entry", f"Entry {index}. {head.warning}")
 
 
 def _beyond(index: str) -> NotFound:

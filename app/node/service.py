@@ -28,6 +28,7 @@ from ledger.log.entry import Kind
 from ledger.log.mark import MarkError
 from ledger.log.mldsa import SIGNATURE_BYTES
 from ledger.log.note import Note, NoteSigner, NoteVerifier
+from ledger.log.proof import root_at
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Signer, load_verifier
 from ledger.store.port import Draft
@@ -38,7 +39,28 @@ from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
 _RAW_ED25519 = 32  # at the end of the DER SubjectPublicKeyInfo of such a key
+MOST_KEPT = 1000
+"""Kept heads that are looked at for one to prove by."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Provable:
+    """A head of this log to prove by: its note and size; `refusal` says why it is a kept one, None where fresh."""
+
+    note: bytes
+    size: int
+    refusal: CaptureStopped | None = None
+
+    @property
+    def warning(self) -> str | None:
+        """What whoever takes a proof is told where the head is a kept one."""
+        if self.refusal is None:
+            return None
+        return (
+            f"This node signs no head now: {self.refusal.detail}. This is proven by the newest head that was kept and "
+            f"that the ledger still holds to, of {self.size} entries."
+        )
 
 
 @dataclass
@@ -185,6 +207,30 @@ class Node:
         self._guard(lambda: note.append(self.sealer.seal()))
         self._checked = True
         return note[0]
+
+    def provable(self) -> Provable:
+        """The present head, signed; or, where it must not be signed, the newest one kept that is on this tree.
+
+        What was signed stays proven whatever became of the node since. Raises `CaptureStopped` where no head is kept.
+        """
+        try:
+            note = self.checkpoint()
+        except CaptureStopped as refusal:
+            return self._kept(refusal)
+        return Provable(note, self.opened(note).checkpoint.size)
+
+    def _kept(self, refusal: CaptureStopped) -> Provable:
+        with self.ledger.auditing() as reader:
+            kept = reader.latest_checkpoint()
+            for _ in range(MOST_KEPT):
+                if kept is None:
+                    break
+                with contextlib.suppress(LedgerError):  # damaged, or not on this tree: an older one may be
+                    head = self.opened(kept.note).checkpoint
+                    if head.size == kept.size and root_at(reader, head.size) == head.root:
+                        return Provable(kept.note, head.size, refusal)
+                kept = reader.checkpoint_at_or_below(kept.size - 1)
+        raise refusal
 
     @property
     def refusal(self) -> CaptureStopped | None:

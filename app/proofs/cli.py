@@ -1,6 +1,7 @@
 """``packproof init``, ``fsck``, ``evidence``: make this machine a node, audit it, take proofs away."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,8 +161,11 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
         "events": len(made.report.events),
         "unnamed": made.unnamed,
         "left_out": made.left_out,
+        "read_only": made.warning,
         "hidden": [{"entry": each.index, "record": each.record, "paths": each.paths} for each in made.hidden],
     }
+    if made.warning:
+        sys.stderr.write(f"packproof: {made.warning}\n")
     context.show(value, "\n".join(_told(made, subject, arguments.output, arguments.html)))
 
 

@@ -55,13 +55,14 @@ class Hidden:
 class Made:
     """An evidence file, what its verification says, and what it does not show.
 
-    `left_out` counts events of containers that are not the reader's to know.
+    `left_out` counts events of containers that are not the reader's to know. `warning`: the node is read-only.
     """
 
     data: bytes
     report: Report
     hidden: tuple[Hidden, ...]
     left_out: int
+    warning: str | None = None
 
     @property
     def unnamed(self) -> int:
@@ -104,8 +105,8 @@ class Evidence:
         Raises `NotFound`, and `Invalid` for unknown fields, or where a `policy` given would refuse the file.
         """
         made_for = sha256(self._own_policy() if policy is None else policy).hexdigest()
-        note = self._heads.checkpoint()
-        size = self._size(note)
+        head = self._heads.provable()
+        note, size = head.note, head.size
         with self._database.snapshot() as connection:
             whole = history.story(connection, subject, reader=None)
             mine = history.story(connection, subject, reader=choice.reader) if choice.reader else whole
@@ -113,6 +114,8 @@ class Evidence:
             told = _without_refused_unpackings(connection, told)
             names = _named(choice, mine)
             if whole is None or not any(each.seq in names for each in told):
+                if head.refusal is not None:
+                    raise head.refusal
                 raise NotFound("No such package", "There is no record of it, or none for you.")
             kept = self._kept(connection, told, size)
             _check_fields(choice, kept)
@@ -120,12 +123,13 @@ class Evidence:
             shown = [each for each in kept if each.seq in names or _may_stand_unnamed(each, told, known)]
             if not shown:
                 raise NotFound("Nothing can be proven", "The document that told of it was erased as a whole.")
-            note = self._witnessed(connection, {each.index for each in shown}) or note
+            if head.refusal is None:  # a witnessed head may be one that this ledger has left
+                note = self._witnessed(connection, {each.index for each in shown}) or note
             data, hidden = self._disclose(connection, subject, note, choice, shown, names, known, made_for)
         if policy is not None:
             _accepted(data, policy)
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
-        return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out)
+        return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out, head.warning)
 
     def _kept(self, connection: Connection, told: Sequence[Told], size: int) -> list[_Record]:
         reader = SqlReader(connection, self._node.origin)

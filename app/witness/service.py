@@ -7,11 +7,12 @@
 Scanners need the newest head. Evidence prefers a witnessed one that covers what it shows.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from app.errors import AppError, NotFound
-from app.node.service import Node
+from app.node.service import Node, Provable
 from app.shared.clock import Clock
 from app.witness.keys import cosigners
 from app.witness.policies import read_policy, watched
@@ -87,7 +88,14 @@ class CosignedHeads:
     def checkpoint(self) -> bytes:
         """The present head, signed, with the cosignatures it has so far. Raises `CaptureStopped`."""
         note = self._node.checkpoint()
-        size = self._size(note)
+        return self._cosigned(note, self._size(note))
+
+    def provable(self) -> Provable:
+        """As `Node.provable`, with the cosignatures that the head has. Raises `CaptureStopped`."""
+        found = self._node.provable()
+        return replace(found, note=self._cosigned(found.note, found.size))
+
+    def _cosigned(self, note: bytes, size: int) -> bytes:
         with self._node.ledger.reading() as reader:
             stored = reader.checkpoint_at_or_below(size)
             return note if stored is None or stored.note != note else cosigned_note(reader, stored)
