@@ -118,9 +118,13 @@ class _Recent(Generic[V]):
 
 
 class TileCache:
-    """The tiles and tile roots last used. Threads may share it."""
+    """The tiles and tile roots last used. Threads may share it.
+
+    `ledger_id`, once it was read, is the number that stands for the origin in a database: it never changes either.
+    """
 
     def __init__(self, tiles: int = TILES_KEPT, roots: int = ROOTS_KEPT) -> None:
+        self.ledger_id: int | None = None
         self._tiles = _Recent[Tile](tiles)
         self._roots = _Recent[bytes](roots)
         self._edges: dict[int, _Edge] = {}

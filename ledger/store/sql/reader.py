@@ -94,11 +94,15 @@ class SqlReader:
         self.connection = connection
         self.origin = origin
         self._id = ledger_id
+        self._cache = cache
         self._nodes = TreeNodes(self._leaves, self._tiles, cache)
 
     @property
     def ledger_id(self) -> int:
         """The small integer that stands for the origin in every table. Raises `UnknownLedger`."""
+        if self._id is None and self._cache is not None:
+            # A proof would wait for this answer as long as for all the rest.
+            self._id = self._cache.ledger_id
         if self._id is None:
             found = self.connection.execute(_LEDGER_ID, {"origin": self.origin}).scalar()
             if found is None:
@@ -106,6 +110,8 @@ class SqlReader:
                     f"this database does not hold the ledger {self.origin!r}: create it first"
                 )
             self._id = int(found)
+            if self._cache is not None:
+                self._cache.ledger_id = self._id
         return self._id
 
     def head(self) -> Head:
@@ -203,6 +209,11 @@ class SqlReader:
         return [bytes(leaf) for _, leaf in rows]
 
     def _tiles(self, level: int, start: int, end: int) -> Sequence[tuple[int, bytes]]:
+        if self.connection.dialect.name == "postgresql":
+            # Imported only now: a node on SQLite needs no driver of PostgreSQL.
+            from ledger.store.sql.postgresql_rows import tiles
+
+            return tiles(self.connection, self.ledger_id, level, start, end)
         found = self.connection.execute(
             _TILES, {"ledger": self.ledger_id, "level": level, "a": start, "b": end}
         ).all()

@@ -5,9 +5,12 @@ import time
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event as sql_event
 
 from ledger.log.proof import inclusion_proof, verify_inclusion
+from ledger.store.sql import postgresql_rows
 from ledger.store.sql.postgresql_rows import _cursor, bigint_array, bytea_array
+from ledger.store.sql.store import SqlLedger
 from tests.support.ledgers import draft, drafts, sql_ledger
 from tests.support.sweep import sweep
 
@@ -95,3 +98,28 @@ def test_proofs_stay_right_while_the_ledger_grows_under_one_cache(sqlite_databas
             for index in {0, head.size // 2, head.size - 1}:
                 proof = inclusion_proof(reader, index, head.size)
                 verify_inclusion(leaves[index], index, head.size, proof, head.root)
+
+
+def test_a_proof_out_of_a_tile_nobody_asked_for_is_one_statement(postgres_database, monkeypatch):
+    """On PostgreSQL each statement is a round trip; what stands for the origin is asked for once a process."""
+    ledger = sql_ledger(postgres_database)
+    with ledger.writing() as writer:
+        leaves = [entry.leaf for entry in writer.append(drafts(3 * 256))]
+    fresh = SqlLedger(postgres_database, ledger.origin)
+    with fresh.reading() as reader:
+        head = reader.head()
+        inclusion_proof(reader, 0, head.size)
+    asked = []
+    real = postgresql_rows.tiles
+    monkeypatch.setattr(postgresql_rows, "tiles", lambda *given: asked.append(given[2:]) or real(*given))
+    sql_event.listen(
+        postgres_database._current().reader,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: asked.append(statement),
+    )
+    for index in (256, 300, 511):
+        with fresh.reading() as reader:
+            verify_inclusion(
+                leaves[index], index, head.size, inclusion_proof(reader, index, head.size), head.root
+            )
+    assert asked == [(0, 1, 2)], asked
