@@ -328,8 +328,8 @@ class LongDocuments:
         fresh = [each for each, k in zip(events, known, strict=True) if k is None]
         glns = {gln for _, e in fresh for gln in resolved.parties_of(e.act).values() if gln} | {by}
         parties = partners.ids(connection, self.clock, dict.fromkeys(sorted(glns), ""))
-        seqs = insert_events(connection, fresh, doc.doc_id, doc.idx, parties, doc.received_at)
-        project_events(connection, self.clock, fresh, seqs, whatever_it_takes=True)
+        names = insert_events(connection, fresh, doc.doc_id, doc.idx, parties, doc.received_at)
+        project_events(connection, self.clock, fresh, names, whatever_it_takes=True)
 
     def _prepared(self, row: Row[Any], by: str, doc: Row[Any]) -> PreparedEvent:
         body = bytes(row.body)

@@ -30,6 +30,7 @@ from app.capture.prepared import (
 )
 from app.custody import authorized, projector, writing
 from app.custody import service as custody
+from app.custody.loading import Named
 from app.devices import chains
 from app.devices import service as devices
 from app.erasable.vault import keep as keep_erasable
@@ -42,8 +43,8 @@ from app.exceptions import service as exceptions
 from app.partners import service as partners
 from app.products import service as products
 from app.shared.clock import Clock
+from app.shared.rows import insert_rows
 from ledger.custody.act import gln_of
-from ledger.custody.event import Event
 from ledger.custody.findings import Finding
 from ledger.custody.stored import pack_fields
 from ledger.log.entry import Entry
@@ -93,10 +94,10 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     fresh = [
         (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
     ]
-    seqs = insert_events(connection, fresh, doc_id, entry.index, parties, now)
+    named = insert_events(connection, fresh, doc_id, entry.index, parties, now)
     products.learn(connection, clock, capture.document.products, by_id)
-    findings = project_events(connection, clock, fresh, seqs)
-    numbers = {number: seq for (number, _), seq in zip(fresh, seqs, strict=True)}
+    findings = project_events(connection, clock, fresh, named)
+    numbers = {number: seq for (number, _), seq in zip(fresh, named.seqs, strict=True)}
     receipts = tuple(
         EventReceipt(e.act.event.id, k.seq if k else numbers[n], k.index if k else entry.index, k is not None)
         for n, (e, k) in enumerate(zip(capture.events, known, strict=True))
@@ -205,10 +206,10 @@ def insert_events(
     index: int,
     parties: Mapping[str, int],
     now: Any,
-) -> list[int]:
+) -> Named:
     """Write the new events and which items they name. Numbers are given here, dense, under the ledger's lock."""
     if not fresh:
-        return []
+        return Named()
     first = (connection.execute(select(func.max(event.c.seq))).scalar() or 0) + 1
     rows = []
     for seq, (number, prepared) in enumerate(fresh, first):
@@ -245,23 +246,18 @@ def insert_events(
         )
     connection.execute(insert(event), rows)
     seqs = [row["seq"] for row in rows]
-    _insert_names(connection, [(seq, p.act.event) for seq, (_, p) in zip(seqs, fresh, strict=True)])
-    return seqs
-
-
-def _insert_names(connection: Connection, numbered: list[tuple[int, Event]]) -> None:
-    named = [(seq, key, role) for seq, each in numbered for key, role in roles_of(each)]
-    ids = writing.ensure(connection, (key for _, key, _ in named))
-    rows = [{"item_id": ids[key], "seq": seq, "role": role} for seq, key, role in named]
-    if rows:
-        connection.execute(insert(event_epc), rows)
+    roles = [(seq, roles_of(p.act.event)) for seq, (_, p) in zip(seqs, fresh, strict=True)]
+    ids, begun = writing.ensure(connection, [key for _, each in roles for key, _ in each])
+    names = [(ids[key], seq, role) for seq, each in roles for key, role in each]
+    insert_rows(connection, event_epc, ("item_id", "seq", "role"), names)
+    return Named(seqs, ids, begun)
 
 
 def project_events(
     connection: Connection,
     clock: Clock,
     fresh: list[tuple[int, PreparedEvent]],
-    seqs: list[int],
+    names: Named,
     *,
     whatever_it_takes: bool = False,
 ) -> tuple[dict[str, Any], ...]:
@@ -271,7 +267,7 @@ def project_events(
     """
     before: list[tuple[int, Finding]] = []
     acting: list[StoredAct] = []
-    for seq, (_, prepared) in zip(seqs, fresh, strict=True):
+    for seq, (_, prepared) in zip(names.seqs, fresh, strict=True):
         before += [(seq, found) for found in prepared.findings]
         if prepared.effective:
             acting.append(StoredAct(seq, prepared.act))
@@ -279,11 +275,11 @@ def project_events(
     # Before it is known which of them only tell again: what was known of the parties is kept of all.
     trading = [each.seq for each in acting if each.act.event.biz_step in authorized.TRADE_STEPS]
     authorized.keep(connection, clock, trading)
-    projection = projector.project(connection, clock, acting, bounded=not whatever_it_takes)
+    projection = projector.project(connection, clock, acting, names, bounded=not whatever_it_takes)
     exceptions.follow(connection, clock, projection)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}
-        for found in custody.findings_of(connection, seqs)
+        for found in custody.findings_of(connection, names.seqs)
     )
 
 

@@ -14,6 +14,7 @@ from app.cases.rules import Desk
 from app.cases.service import MOST_SHOWN, DeskCase, read, within
 from app.partners import service as partners
 from app.shared.chunks import chunks
+from app.shared.rows import among
 
 
 def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
@@ -53,7 +54,7 @@ def waiting(
         for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
             found[row.case_id] = row
     for chunk in chunks(sorted(set(items))):
-        named = select(desk_case_item.c.case_id).where(desk_case_item.c.item_id.in_(chunk))
+        named = select(desk_case_item.c.case_id).where(among(connection, desk_case_item.c.item_id, chunk))
         query = select(desk_case).where(desk_case.c.case_id.in_(named), *is_waiting)
         for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
             found[row.case_id] = row

@@ -1,6 +1,6 @@
 """Reading items out of the database into the kernel's world, in batches: no query an item."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -14,7 +14,7 @@ from app.custody.models import item
 from app.partners import service as partners
 from app.shared.chunks import chunks
 from app.shared.rows import among
-from ledger.custody.state import MAX_DEPTH, Item, Status, World, item_of
+from ledger.custody.state import MAX_DEPTH, UNHEARD_OF, Item, Status, World, item_of, replace
 
 STATUS_CODE = {
     Status.UNKNOWN: 0,
@@ -36,12 +36,23 @@ class Loaded:
     keys: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What new events name: their numbers, the numbers of their items, and which of these nothing was known of."""
+
+    seqs: Sequence[int] = ()
+    ids: Mapping[str, int] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
+
+
 class Reader:
     """Gathers rows, then makes a world of them. Rows name parents, lots and parties by number: they are put in last."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, keys: Mapping[int, str] | None = None) -> None:
+        """`keys`: the canonical EPCs of some numbers, where they are known."""
         self.connection = connection
         self.rows: dict[int, Row[Any]] = {}
+        self._keys = keys or {}
 
     def named(self, keys: Iterable[str]) -> None:
         """Read the items with these canonical EPCs."""
@@ -77,7 +88,7 @@ class Reader:
         parties = partners.glns(self.connection, {number for row in rows for number in _parties_of(row)})
         loaded = Loaded()
         for number, row in self.rows.items():
-            key = ItemName(row.ns, row.serial).key
+            key = self._keys.get(number) or ItemName(row.ns, row.serial).key
             loaded.ids[key] = number
             loaded.keys[number] = key
         items = (self._item(row, loaded.keys, parties) for row in self.rows.values())
@@ -156,6 +167,25 @@ def load(connection: Connection, keys: Iterable[str], *, contents_of: Iterable[s
     if wanted:
         reader.inside(n for n, row in list(reader.rows.items()) if ItemName(row.ns, row.serial).key in wanted)
     return reader.world()
+
+
+def load_named(
+    connection: Connection, names: Named, keys: Iterable[str], *, contents_of: Iterable[str] = ()
+) -> Loaded:
+    """The same of new events, whose `names` have the numbers: what nothing was known of is not read."""
+    wanted = dict.fromkeys(keys)
+    known = {names.ids[key]: key for key in wanted if key not in names.begun}
+    reader = Reader(connection, known)
+    reader.numbered(known)
+    reader.inside(names.ids[key] for key in set(contents_of) if key not in names.begun)
+    loaded = reader.world()
+    begun = [key for key in wanted if key in names.begun]
+    for key in begun:
+        number = names.ids[key]
+        loaded.ids[key] = number
+        loaded.keys[number] = key
+    loaded.world.update({key: replace(UNHEARD_OF, key=key) for key in begun})
+    return loaded
 
 
 def load_numbers(connection: Connection, numbers: Iterable[int]) -> Loaded:

@@ -69,15 +69,21 @@ class Progress:
 
 
 def project(
-    connection: Connection, clock: Clock, new: Sequence[StoredAct], *, bounded: bool = True
+    connection: Connection,
+    clock: Clock,
+    new: Sequence[StoredAct],
+    names: loading.Named,
+    *,
+    bounded: bool = True,
 ) -> Projection:
-    """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already.
+    """Bring custody up to date with `new` acts, whose events and `event_epc` rows are written already: `names` are the
+    items in these.
 
     Raises `TooMuchAgain` if `bounded`: what may still be refused is, rather than hold the ledger's lock for so long.
     """
     keys = [key for stored in new for key in named(stored.act.event)]
     parents = {key for stored in new for key in opened(stored.act.event)}
-    before = loading.load(connection, keys, contents_of=parents)
+    before = loading.load_named(connection, names, keys, contents_of=parents)
     progress = Progress(_copy(before.world))
     wrong = acts.already_declared_wrong(connection, [stored.seq for stored in new])
     late: list[StoredAct] = []

@@ -49,8 +49,9 @@ class Move:
     into: str | None
 
 
-def ensure(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    """The numbers of the items with these canonical EPCs; those that are new get dense ones, in the order given.
+def ensure(connection: Connection, keys: Iterable[str]) -> tuple[dict[str, int], frozenset[str]]:
+    """The numbers of the items with these canonical EPCs; those that are new get dense ones, in the order given. And
+    which are new: rows of theirs say nothing yet.
 
     Called under the ledger's head lock, so that no other writer takes the same numbers.
     """
@@ -66,7 +67,7 @@ def ensure(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
             rows.append((number, bucket_of(ns), ns, serial, *fresh))
             found[key] = number
         insert_rows(connection, item, ("item_id", "bucket", "ns", "serial", *_FRESH), rows)
-    return found
+    return found, frozenset(new)
 
 
 def save(connection: Connection, clock: Clock, before: Loaded, changed: Mapping[str, Item]) -> None:
@@ -81,8 +82,10 @@ def save(connection: Connection, clock: Clock, before: Loaded, changed: Mapping[
         return
     glns = {gln for each in rows for gln in _glns(each) if gln is not None}
     parties = partners.ids(connection, clock, dict.fromkeys(sorted(glns), ""))
-    lots = ensure(connection, (lot_key(each) for each in rows if each.lot is not None))
     ids = before.ids
+    keys = {lot_key(each) for each in rows if each.lot is not None}
+    lots = {key: ids[key] for key in keys if key in ids}
+    lots |= ensure(connection, sorted(keys.difference(lots)))[0]
     others = {each.parent for each in rows if each.parent is not None and each.parent not in ids}
     ids.update(find_ids(connection, others))
     columns = _columns(ids, parties, lots)

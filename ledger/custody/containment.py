@@ -52,9 +52,8 @@ def _put_in(run: Run, child: Item, parent: Item) -> Item:
             child.key,
             was_in,
         )
-    run.set(parent)
-    run.set(replace(child, parent=parent.key, inside_since=run.at))
-    return parent
+    run.set(child, parent=parent.key, inside_since=run.at)
+    return run.set(parent)
 
 
 def _know_less(run: Run, outer: Item, child: Item) -> None:

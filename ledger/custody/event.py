@@ -186,7 +186,8 @@ class Event:
         number = self.ilmd_text(LOT)
         classes = {q.epc_class for q in self.quantities if _LOT_PART in q.epc_class}
         if number:
-            begun = (key.split(_SERIAL_PART)[0] for key in (*self.epcs, *self.outputs) if _SERIAL_PART in key)
+            keys = (*self.epcs, *self.outputs)
+            begun = {key[:end] for key in keys if (end := key.find(_SERIAL_PART)) >= 0}
             classes |= {f"{gtin}{_LOT_PART}{_quoted(number)}" for gtin in begun}
         return tuple(sorted(classes))
 

@@ -62,7 +62,7 @@ def _begin(run: Run, item: Item, lot: str | None, expiry: str | None) -> None:
             run.set(run.take_out(run.item(key)))
         item = replace(UNHEARD_OF, key=item.key, holder=act.by, owner=act.by, custody_since=run.at)
     status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
-    run.set(replace(item, status=status, maker=act.by, lot=lot, expiry=expiry))
+    run.set(item, status=status, maker=act.by, lot=lot, expiry=expiry)
 
 
 def _was_owned_by(outer: Item, party: str) -> bool:

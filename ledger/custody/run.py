@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
@@ -44,19 +45,26 @@ class Run:
 
     def contents(self, key: str) -> set[str]:
         """The keys directly inside the container `key`."""
-        candidates = self.world.contents(key) | self._inside.get(key, set())
-        return {child for child in candidates if self.item(child).parent == key}
+        there, here = self.world.inside.get(key), self._inside.get(key)
+        if not there and not here:
+            return set()
+        return {child for child in (there or set()) | (here or set()) if self.item(child).parent == key}
 
     def is_empty(self, key: str) -> bool:
         """Whether nothing is directly inside the container `key`: found without looking at all that is."""
         there = (self.world.inside.get(key, ()), self._inside.get(key, ()))
         return not any(self.item(child).parent == key for some in there for child in some)
 
-    def set(self, item: Item) -> None:
-        """Keep `item` as changed, touched now."""
+    def set(self, item: Item, **changes: Any) -> Item:
+        """Keep `item` with these changes, touched now; what is kept."""
+        if item.last < self.at:
+            changes["last"] = self.at
+        if changes:
+            item = replace(item, **changes)
         if item.parent is not None:
             self._inside.setdefault(item.parent, set()).add(item.key)
-        self.changed[item.key] = item if item.last >= self.at else replace(item, last=self.at)
+        self.changed[item.key] = item
+        return item
 
     def find(
         self, code: FindingCode, message: str, item: str | None = None, container: str | None = None
