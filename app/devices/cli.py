@@ -55,7 +55,10 @@ def register(commands: Any) -> None:
     made.add_argument("--role", choices=("device", "person", "root"), default="device")
     _new(made)
     rotated = _action(
-        actions, "rotate", "put a new key in the place of an old one, which is revoked", _rotate
+        actions,
+        "rotate",
+        "put a new key in the place of an old one, which signs for it and is revoked",
+        _rotate,
     )
     _signing(rotated, "the folder of the party's root; for a root, the old one's own")
     rotated.add_argument("--old", type=Path, required=True, metavar="FOLDER", help="the key that goes")
@@ -176,11 +179,13 @@ def _show(arguments: argparse.Namespace, context: "Context") -> None:
 
 def _make(arguments: argparse.Namespace, context: "Context") -> None:
     root = open_folder(arguments.key, arguments.passphrase_file)
-    key = _made(arguments, root, arguments.label, Role(arguments.role))
+    key = _made(arguments, root, arguments.label, Role(arguments.role), None)
     context.show(key, _told(key))
 
 
-def _made(arguments: argparse.Namespace, root: KeyFolder, label: str, role: Role) -> Mapping[str, Any]:
+def _made(
+    arguments: argparse.Namespace, root: KeyFolder, label: str, role: Role, replaces: KeyFolder | None
+) -> Mapping[str, Any]:
     try:
         place = Place(read_passphrase(arguments.new_passphrase_file), arguments.token)
         if (arguments.new / "registration.json").exists():
@@ -188,7 +193,7 @@ def _made(arguments: argparse.Namespace, root: KeyFolder, label: str, role: Role
                 arguments.new / "registration.json"
             )  # a try before got as far as the key
         else:
-            made = make_device(arguments.new, root, label, role, place=place)
+            made = make_device(arguments.new, root, label, role, place=place, replaces=replaces)
     except LedgerError as error:
         raise _cannot(error) from error
     found: Mapping[str, Any] = send(arguments.node, KEYS, made)["key"]
@@ -198,7 +203,7 @@ def _made(arguments: argparse.Namespace, root: KeyFolder, label: str, role: Role
 def _rotate(arguments: argparse.Namespace, context: "Context") -> None:
     root = open_folder(arguments.key, arguments.passphrase_file)
     old = root if arguments.old == arguments.key else open_folder(arguments.old, None)
-    new = _made(arguments, root, old.label, old.role)
+    new = _made(arguments, root, old.label, old.role, old)
     known = KnownKey(old.signer.spki, old.role, old.label)
     # A root goes by its own signature: the record of what it was is then complete without the new one.
     ended = send(arguments.node, KEYS, _signed_end(root, Action.REVOKE, known, None))["key"]

@@ -145,13 +145,15 @@ class Keys:
     ) -> tuple[Keyring, tuple[EntrySignature, ...]]:
         """The keys that bear on the record, and its signatures, each of which verifies."""
         standing = dict(devices.governing(connection, record.party))
-        standing |= dict(devices.records(connection, [record.thumbprint, author]))
+        signers = [signature.key for signature in opened.signatures]
+        standing |= dict(devices.records(connection, [record.thumbprint, author, *signers]))
         keyring = Keyring.accepted(sorted(standing.items()))
         by: dict[bytes, Verifier] = {record.thumbprint: load_verifier(record.key)}
         by |= {thumbprint: entries[-1].verifier for thumbprint, entries in keyring.entries.items()}
-        signers = [signature.key for signature in opened.signatures]
-        if author not in by or not set(signers) <= {author, record.thumbprint}:
+        if author not in by:
             raise _not_the_root(record)
+        if not set(signers) <= by.keys():
+            raise _replaced(record)
         verifiers = [by[thumbprint] for thumbprint in signers]
         try:
             verify(opened, verifiers)
@@ -189,6 +191,8 @@ def _refusal(error: KeyringError, keyring: Keyring, record: KeyRecord, author: b
     """What the keyring's refusal is called at the node's edge."""
     if error.code == "key-possession":
         return _not_possessed()
+    if error.code == "key-replaced":
+        return _replaced(record)
     if error.code != "key-author":
         return Conflict(
             error.code.replace("-", ".", 1), "The keys of this party do not allow it", error.message
@@ -211,6 +215,15 @@ def _refusal(error: KeyringError, keyring: Keyring, record: KeyRecord, author: b
 
 def _not_possessed() -> Refused:
     return Refused("key.possession", "The new key has to sign along with the root")
+
+
+def _replaced(record: KeyRecord) -> Refused:
+    return Refused(
+        "key.replaced",
+        "Beside root and new key only the key whose place it takes signs a registration",
+        f"that is one valid {record.role} key of {record.party}",
+        "A key that is lost or ended signs nothing: packproof key revoke, then packproof key make.",
+    )
 
 
 def _not_the_root(record: KeyRecord) -> Refused:

@@ -5,7 +5,7 @@ Every registration, suspension and revocation is an entry of the ledger that a r
 every verifier goes. Records are added in `app.devices.registry`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,11 +15,13 @@ from app.devices.models import party_key
 from app.errors import Refused
 from app.partners.models import party
 from app.shared.chunks import chunks
+from ledger.log.entry import Entry
 from ledger.log.entry import Signature as EntrySignature
 from ledger.signing.keyrecord import Action, KeyRecord, Role
-from ledger.signing.keyring import KeyEntry, Keyring, KeyringError
+from ledger.signing.keyring import KeyEntry, Keyring, KeyringError, replaced_by
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
+from ledger.store.port import LedgerReader
 
 SIGNING_ROLES = (Role.DEVICE, Role.PERSON)
 PARTY_ROLES = (Role.ROOT, *SIGNING_ROLES)
@@ -91,12 +93,35 @@ def governing(connection: Connection, gln: str | None) -> list[tuple[int, KeyRec
     return _records(connection, query.where(party.c.gln.is_(None) if gln is None else party.c.gln == gln))
 
 
-def needed(connection: Connection, signers: Iterable[bytes]) -> list[tuple[int, KeyRecord]]:
-    """All records that a stranger needs to judge signatures by `signers`: theirs, and of the keys that govern them."""
-    found = dict(records(connection, signers))
+def needed(
+    connection: Connection, reader: LedgerReader, signers: Iterable[bytes]
+) -> list[tuple[int, KeyRecord]]:
+    """All records that a stranger needs to judge signatures by `signers`: theirs, those of the keys whose place they
+    took, and of the keys that govern them all."""
+    found = dict(records(connection, with_replaced(connection, reader, signers)))
     for gln in {record.party for record in found.values()}:
         found |= dict(governing(connection, gln))
     return sorted(found.items())
+
+
+def with_replaced(connection: Connection, reader: LedgerReader, signers: Iterable[bytes]) -> set[bytes]:
+    """`signers`, and the keys whose place they took, and so on: who signed along their registrations."""
+    found: set[bytes] = set()
+    more = set(signers)
+    while more:
+        found |= more
+        more = _along(reader, dict(records(connection, more))) - found
+    return found
+
+
+def _along(reader: LedgerReader, found: Mapping[int, KeyRecord]) -> set[bytes]:
+    """The keys that signed along in the place of which those of the registrations `found` came."""
+    along: set[bytes] = set()
+    for index, record in found.items():
+        if record.action is Action.REGISTER and not record.role.of_node:
+            signatures = Entry.decode(reader.entry(index)).signatures
+            along.update(replaced_by(record, [signature.key for signature in signatures]))
+    return along
 
 
 def keys(connection: Connection, thumbprints: Iterable[bytes]) -> dict[bytes, Key]:

@@ -312,18 +312,23 @@ def make_device(
     role: Role = Role.DEVICE,
     *,
     place: Place = HERE,
+    replaces: "KeyFolder | None" = None,
 ) -> Registration:
     """Make a key in the new folder `path`, registered by the root in the folder `root`: a device's, a person's, or a
-    further root of the party.
+    further root of the party. The key in `replaces`, whose place it takes, signs along.
 
     The registration goes to ``POST /devices`` (a root's to ``POST /ledger/keys``). Raises `ClientError` where a key
-    lies, or `root` holds no root.
+    lies, `root` holds no root, or `replaces` a key of another party or role.
     """
     owner = root if isinstance(root, KeyFolder) else KeyFolder.open(root)
     if owner.role is not Role.ROOT:
         raise ClientError(f"{owner.path} holds a {owner.role} key; only a party's root registers keys")
-    signer = _new_key(path, place)
-    record = register_key(owner.ledger, owner.signer, signer, role, owner.party, label)
+    if replaces is not None and (replaces.party, replaces.role) != (owner.party, role):
+        raise ClientError(
+            f"{replaces.path} holds a {replaces.role} key of {replaces.party}, not a {role} key"
+        )
+    signer, old = _new_key(path, place), replaces.signer if replaces is not None else None
+    record = register_key(owner.ledger, owner.signer, signer, role, owner.party, label, replaces=old)
     finish = finish_root if role is Role.ROOT else _finish
     return finish(path, signer, record, owner.ledger)
 

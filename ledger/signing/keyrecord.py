@@ -7,7 +7,8 @@ document that is JCS of the same members, all strings::
      "role":"device","type":"key"}
 
 A party's root registers itself. A device's or person's key is registered by the party's root and signs along, which
-proves that its holder has it. The node's own keys are registered by its intake key, which registers itself first.
+proves that its holder has it; in a rotation the key whose place it takes signs along too. The node's own keys are
+registered by its intake key, which registers itself first.
 """
 
 import json
@@ -153,9 +154,21 @@ def register_root(ledger: str, root: Signer, party: str, label: str) -> SignedRe
     return sign_record(KeyRecord(Action.REGISTER, root.spki, Role.ROOT, party, label), ledger, [root])
 
 
-def register_key(ledger: str, root: Signer, key: Signer, role: Role, party: str, label: str) -> SignedRecord:
-    """A party's root registers a device's or person's key, which signs along."""
-    return sign_record(KeyRecord(Action.REGISTER, key.spki, role, party, label), ledger, [root, key])
+def register_key(
+    ledger: str,
+    root: Signer,
+    key: Signer,
+    role: Role,
+    party: str,
+    label: str,
+    *,
+    replaces: Signer | None = None,
+) -> SignedRecord:
+    """A party's root registers a device's or person's key, which signs along; so does the key whose place it takes."""
+    signers = [root, key]
+    if replaces is not None and replaces.thumbprint != root.thumbprint:
+        signers.append(replaces)
+    return sign_record(KeyRecord(Action.REGISTER, key.spki, role, party, label), ledger, signers)
 
 
 def register_intake(ledger: str, intake: Signer, label: str) -> SignedRecord:

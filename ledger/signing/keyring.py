@@ -7,6 +7,9 @@ signatures and the stranger who checks evidence:
 * a party's root registers itself where the party has no valid root; further roots of a party are registered by a
   root that is valid then, and sign along;
 * a device's or person's key is registered by a valid root of its party and signs along;
+* where it takes the place of another key of the same party and role (a rotation), that one signs along too, and is
+  valid then; nobody else's signature stands on a registration. A key that is lost signs nothing: it is revoked, and
+  the next one registered without it;
 * the intake key at index 0 registers itself; every other key of the node is registered by a valid intake key, and a
   new intake key signs along; a checkpoint key that follows a valid one signs along too, and so does that one, so that
   whoever pinned the old key needs nobody's word for the new;
@@ -141,6 +144,8 @@ class Keyring:
             )
         if record.role is Role.CHECKPOINT:
             self._followed(index, key, signers)
+        if not record.role.of_node:
+            self._replaced(index, record, signers)
         return Keyring({**self.entries, key: _begun(before, index, record)})
 
     def checkpoints(self, index: int) -> list[KeyEntry]:
@@ -158,6 +163,18 @@ class Keyring:
         if standing and (key not in signers or not standing & set(signers)):
             raise KeyringError(
                 "a checkpoint key that follows another is signed along by both", code="key-possession"
+            )
+
+    def _replaced(self, index: int, record: KeyRecord, signers: Sequence[bytes]) -> None:
+        beside = replaced_by(record, signers)
+        entries = [self.valid_at(each, index) for each in beside]
+        if len(beside) > 1 or any(
+            entry is None or (entry.role, entry.party) != (record.role, record.party) for entry in entries
+        ):
+            raise KeyringError(
+                "beside root and new key only the key whose place it takes signs a registration: "
+                f"one valid {record.role} key of {record.party}",
+                code="key-replaced",
             )
 
     def _may_register(self, index: int, record: KeyRecord, author: bytes) -> bool:
@@ -194,6 +211,14 @@ class Keyring:
                 f"key {signers[0].hex()[:16]} may not {record.action} this key", code="key-author"
             )
         return Keyring({**self.entries, key: _ended(before, index, record)})
+
+
+def replaced_by(record: KeyRecord, signers: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The keys that signed a registration beside its author and the new key: that whose place it takes, if any.
+
+    `record` is a party's, `signers` all keys whose signatures stand on it, the author's first.
+    """
+    return tuple(each for each in signers if each not in (signers[0], record.thumbprint))
 
 
 def _begun(before: tuple[KeyEntry, ...], index: int, record: KeyRecord) -> tuple[KeyEntry, ...]:

@@ -66,6 +66,10 @@ class Keyring {
         refuse("key-possession", "a checkpoint key that follows another is signed along by both");
       }
     }
+    const beside = signers.filter((key) => key !== signers[0] && key !== record.key).map((key) => this.validAt(key, index));
+    if (!ofNode(record.role) && (beside.length > 1 || beside.some((each) => !each || each.role !== record.role || each.party !== record.party))) {
+      refuse("key-replaced", "beside root and new key only the key whose place it takes signs a registration");
+    }
     const { key, role, party, label, verifier } = record;
     const entry = { key, role, party, label, verifier, registered: index, ended: null, revoked: false, suspectSince: null };
     this.registrations.set(key, [...before, entry]);

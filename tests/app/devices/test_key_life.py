@@ -21,12 +21,14 @@ from app.proofs.fsck import fsck
 from app.shared.actor import Role as Bearer
 from ledger.__main__ import main as verify
 from ledger.epcis.read import read
+from ledger.errors import LedgerError
+from ledger.evidence.verify import verify as verify_evidence
 from ledger.log.entry import Entry
 from ledger.signing.chain import ChainAudit, ChainCode
 from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keylife import KnownKey, end_key, give_up, reinstate
-from ledger.signing.keyrecord import Action, Role, register_root
+from ledger.signing.keyrecord import Action, Role, register_key, register_root
 from ledger.signing.registration import Registration
 from ledger.signing.statement import Statement
 from ledger.store.sql.engine import open_engine, sqlite_driver
@@ -369,6 +371,36 @@ def test_what_a_stolen_key_signed_in_doubt_is_found_in_the_history_and_in_the_ev
     assert codes == {1: [], 2: ["key_suspect"]}
 
 
+def test_a_rotation_is_signed_by_the_old_key_and_the_evidence_shows_it(sqlite_trade):
+    trade, services = sqlite_trade, sqlite_trade.node.services
+    assert trade.post_signed(trade.document(trade.begun(1))).status_code == 201
+    mia = another(trade, "mia", Role.PERSON)
+    with pytest.raises(LedgerError, match="not a device key"):
+        make_device(trade.folder / "no", trade.folder / "root", "Line 1b", replaces=mia)
+    before, folders = trade.device, [trade.device]
+    for number, name in enumerate(("next", "last"), 2):
+        made = make_device(trade.folder / name, trade.folder / "root", name, replaces=folders[-1])
+        assert len(Envelope.parse(made.envelope).signatures) == 3
+        folders.append(KeyFolder.open(trade.folder / name))
+        assert send(trade, "/ledger/keys", made).get_json()["key"]["state"] == "valid"
+        send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(folders[-2])))
+        assert trade.post_signed(trade.document(trade.begun(number)), folders[-1]).status_code == 201
+    # Who holds a key that ended, or another one's, lets nothing take its place.
+    for name, gone in (("late", before), ("other", mia)):
+        make_device(trade.folder / name, trade.folder / "root", name)
+        key = KeyFolder.open(trade.folder / name)
+        signed = register_key(
+            key.ledger, root(trade).signer, key.signer, key.role, MAKER, name, replaces=gone.signer
+        )
+        problem(send(trade, "/ledger/keys", Registration.of(signed)), 403, "key.replaced")
+    # What the last key signed is believed by strangers, through all that it came in the place of.
+    report = verify_evidence(services.evidence.of_package(package(3), reader=None))
+    assert [key.label for key in report.keys if key.role == "device"] == ["Line 1", "next", "last"]
+    first = verify_evidence(services.evidence.of_package(package(1), reader=None))
+    assert [key.label for key in first.keys if key.role == "device"] == ["Line 1"]
+    assert audit(trade).ok
+
+
 # -- at the command line, against a process that serves
 
 
@@ -450,6 +482,12 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
         "--seq", 2, "--why", "adopted", *at,
     )  # fmt: skip
     assert (status, told["seq"]) == (0, 2), told
+    packproof("key", "make", "--key", maker.root, "--new", tmp_path / "dock", "--label", "Dock", *at)
+    status, told, _ = packproof(
+        "key", "rotate", "--key", maker.root, "--old", tmp_path / "dock", "--new", tmp_path / "dock2", *at
+    )
+    assert (status, told["new"]["state"], told["old"]["state"]) == (0, "valid", "revoked")
+    assert len(Envelope.parse(KeyFolder.open(tmp_path / "dock2").registration.envelope).signatures) == 3
     status, told, _ = packproof(
         "key", "rotate", "--key", maker.root, "--old", maker.root, "--new", tmp_path / "root2", *at
     )

@@ -20,8 +20,10 @@ from ledger.evidence.html import SCRIPTS, page, script
 from ledger.evidence.policy import Policy
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.signing.commitment import Leaf
+from ledger.signing.keyrecord import Role, register_key
+from ledger.signing.keys import generate
 from tests.fuzz.mutations import mutants, nudged, places, replaced, sealed
-from tests.ledger.evidence.world import CASE, MAKER, PACK, PALLET, World, made, packed, shipped
+from tests.ledger.evidence.world import CASE, MAKER, ORIGIN, PACK, PALLET, World, made, packed, shipped
 from tests.support.shared import ROOT
 
 if TYPE_CHECKING:
@@ -227,6 +229,28 @@ def test_both_verifiers_agree_on_a_false_node(opened: "Page") -> None:
         ),
     ]
     assert compare(opened, cases) == {6: 6, 8: 3, 4: 1}
+
+
+def rotated(*, after_its_end: bool = False) -> tuple[World, int]:
+    """A device's key that came in the place of another, and what it signed."""
+    world, following = World(), generate("p256")
+    if after_its_end:
+        world.revoke_device()
+    world.add_key(
+        register_key(ORIGIN, world.root, following, Role.DEVICE, MAKER, "Line 3b", replaces=world.device)
+    )
+    return world, world.capture(made(PACK), signer=following)
+
+
+def test_both_verifiers_ask_a_rotation_for_the_old_keys_signature(opened: "Page") -> None:
+    good, event = rotated()
+    late, late_event = rotated(after_its_end=True)
+    cases = [
+        good.bundle([event], [PACK]),
+        good.bundle([event], [PACK], keys=[0, 2, 4]),
+        late.bundle([late_event], [PACK]),
+    ]
+    assert compare(opened, cases) == {0: 1, 5: 2}
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,29 @@ def test_a_suspended_key_can_come_back(ring: Keyring) -> None:
     assert [index for index in range(13) if revoked.valid_at(DEVICE.thumbprint, index)] == [4, 5]
 
 
+def test_a_rotation_is_signed_by_the_old_key_too_and_by_no_other(ring: Keyring) -> None:
+    new, person, theirs = generate(), generate(), generate()
+    follows = register_key(LEDGER, ROOT, new, Role.DEVICE, MAKER, "Dock 3b", replaces=DEVICE)
+    assert [item.key for item in follows.envelope.signatures] == [
+        ROOT.thumbprint, new.thumbprint, DEVICE.thumbprint,
+    ]  # fmt: skip
+    assert add(ring, 5, follows).require(new.thumbprint, 6).label == "Dock 3b"
+    # Of before, and where the old key is lost: without it.
+    add(ring, 5, register_key(LEDGER, ROOT, new, Role.DEVICE, MAKER, "Dock 3b"))
+    ring = add(ring, 5, register_key(LEDGER, ROOT, person, Role.PERSON, MAKER, "Mia"))
+    ring = add(ring, 6, register_root(LEDGER, OTHER_ROOT, PHARMACY, "root"))
+    ring = add(ring, 7, register_key(LEDGER, OTHER_ROOT, theirs, Role.DEVICE, PHARMACY, "Till"))
+    for other in (person, theirs, STRANGER, generate()):
+        signed = register_key(LEDGER, ROOT, new, Role.DEVICE, MAKER, "Dock 3b", replaces=other)
+        refuse(ring, 9, signed, "key-replaced")
+    two = sign_record(follows.record, LEDGER, [ROOT, new, DEVICE, person])
+    refuse(ring, 9, two, "key-replaced")
+    ended = add(ring, 9, revoke(LEDGER, ROOT, DEVICE_REGISTERED.record))
+    refuse(ended, 10, follows, "key-replaced")
+    suspended = add(ring, 9, sign_record(record(Action.SUSPEND), LEDGER, [ROOT]))
+    refuse(suspended, 10, follows, "key-replaced")
+
+
 def test_only_a_valid_root_of_the_party_registers_and_revokes(ring: Keyring) -> None:
     new = generate()
     refuse(ring, 5, register_key(LEDGER, STRANGER, new, Role.DEVICE, MAKER, "x"), "key-author")
