@@ -2,7 +2,8 @@
 
 FILE is evidence about a package, a conflict (two heads that one log signed and that cannot both be true), or a handover
 (what leads from a log's key to the one that follows it). P is a C2SP tlog-policy, A an author policy
-(docs/formats/policy.md). Needs ``cryptography`` and nothing else, no network, no clock.
+(docs/formats/policy.md). With evidence may come COSE receipts of what it shows: ``--receipt R``. Needs ``cryptography``
+and nothing else, no network, no clock.
 Exit status: 0 accepted, 1 refused, 2 usage.
 """
 
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,8 @@ from ledger.errors import LedgerError, VerificationError
 from ledger.evidence import handover, mldsa_handover
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
-from ledger.evidence.verify import EvidenceRefused, verify
+from ledger.evidence.receipt import MAX_RECEIPT_BYTES
+from ledger.evidence.verify import EvidenceRefused, verify, verify_receipt
 from ledger.log.conflict import BEGINNING, Conflict
 from ledger.log.policy import MAX_POLICY_BYTES
 
@@ -44,9 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         policy = _policy(options.policy, options.authors)
         data = _read(options.file, MAX_BUNDLE_BYTES)
+        receipts = [_read(path, MAX_RECEIPT_BYTES) for path in options.receipt]
     except (OSError, LedgerError) as error:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"packproof-verify: {_line(message)}", file=sys.stderr)  # noqa: T201
+        return USAGE
+    if receipts and (data.startswith(BEGINNING) or handover.MEMBER in data or mldsa_handover.MEMBER in data):
+        print("packproof-verify: --receipt goes with evidence alone", file=sys.stderr)  # noqa: T201
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
@@ -54,10 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _handover(data, policy, as_json=options.json)
     try:
         report = verify(data, policy)
+        proven = [verify_receipt(receipt, report, policy) for receipt in receipts]
     except EvidenceRefused as refused:
         _print_refusal(refused, as_json=options.json)
         return REFUSED
-    _print(_json(report.to_json()) if options.json else report.text())
+    if options.json:
+        beside = {"receipts": [asdict(line) for line in proven]} if proven else {}
+        _print(_json({**report.to_json(), **beside}))
+    else:
+        _print(report.text() + "".join(f"{line.told()}\n" for line in proven))
     return ACCEPTED
 
 
@@ -86,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="A",
         help="the companies' root keys that you trust (docs/formats/policy.md)",
+    )
+    command.add_argument(
+        "--receipt",
+        type=Path,
+        metavar="R",
+        action="append",
+        default=[],
+        help="a COSE receipt (RFC 9942) of an entry that the evidence shows, or of its head; may be repeated",
     )
     command.add_argument("--json", action="store_true", help="the report as JSON")
     return parser

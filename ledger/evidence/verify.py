@@ -16,6 +16,8 @@ from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
 from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
 from ledger.evidence.policy import Policy
+from ledger.evidence.receipt import ReceiptLine
+from ledger.evidence.receipt import check as check_receipt
 from ledger.evidence.report import EventLine, KeyLine, Report, WitnessLine
 from ledger.evidence.subject import ShownEvent, foreign
 from ledger.log.checkpoint import SignedCheckpoint
@@ -44,6 +46,7 @@ class Step(IntEnum):
     FIELDS = 7
     SUBJECT = 8
     DIGEST = 9
+    RECEIPT = 10  # of a file beside it, where one is given
 
 
 class EvidenceRefused(VerificationError):
@@ -120,6 +123,12 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
         keys=keys,
         events=tuple(_line(item, number, event, keyring, policy) for item, number, event in shown),
     )
+
+
+def verify_receipt(data: bytes, report: Report, policy: Policy | None = None) -> ReceiptLine:
+    """Step 10: what a COSE receipt proves of evidence that was verified. Raises `EvidenceRefused`."""
+    with _at(Step.RECEIPT):
+        return check_receipt(data, report, policy.logs if policy else ())
 
 
 def verify_item(data: bytes, log: NoteVerifier, subject: str) -> Report:
