@@ -8,10 +8,11 @@ packproof ledger policy --mldsa                     the same, demanding the log'
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.log.service import Log
+from app.log.service import Log, Place
 from app.node.service import Provable
 from app.shared.audit import disclose
 from ledger.log.encoding import to_base64, to_json
@@ -59,27 +60,31 @@ def register(actions: Any) -> None:
 
 def _proof(arguments: argparse.Namespace, context: "Context") -> None:
     log = _log(context)
-    index = log.index_of(arguments.entry)
+    place, *others = log.places(arguments.entry)
     head = log.node.provable()
-    made = log.proof(index, head)
+    made = log.proof(place.index, head)
     warn(head)
+    also = tell_others(place, others)
     data = {
-        "index": index,
+        "index": place.index,
+        "also": also,
         "hashes": [to_base64(item) for item in made.hashes],
         "checkpoint": made.checkpoint.decode(),
         "read_only": head.warning,
     }
-    _give(arguments.output, made.encode(), data, context, f"the proof of entry {index}")
+    _give(arguments.output, made.encode(), data, context, f"the proof of entry {place.index}")
 
 
 def _entry(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
-    index = _log(context).index_of(arguments.entry)
+    place, *others = _log(context).places(arguments.entry)
+    index = place.index
     body = _log(context).entry(index)
     disclose(services.database, services.clock, context.actor, "ledger.entries", subject=f"entry {index}")
     decoded = Entry.decode(body)
     data = {
         "index": index,
+        "also": tell_others(place, others),
         "kind": decoded.kind.name.lower().replace("_", "-"),
         "received_ms": decoded.received_ms,
         "leaf": leaf_hash(body).hex(),
@@ -98,6 +103,14 @@ def _policy(arguments: argparse.Namespace, context: "Context") -> None:
         )
     shown = {"policy": data.decode("utf-8", "replace"), "authors": roots}
     _give(arguments.output, data, shown, context, "the policy")
+
+
+def tell_others(first: Place, others: Sequence[Place]) -> list[dict[str, Any]]:
+    """Name, on standard error, the other entries of an event whose own is given; the same for programs."""
+    if others:
+        rest = ", ".join(f"{each.index} ({each.what})" for each in others)
+        sys.stderr.write(f"packproof: this is entry {first.index} ({first.what}); it stands in {rest} too\n")
+    return [{"index": each.index, "what": each.what} for each in others]
 
 
 def warn(head: Provable) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cbor2
 
 from app.errors import Invalid
-from app.log.handout import warn
+from app.log.handout import tell_others, warn
 from app.log.service import Log
 from app.node.service import Provable
 from ledger.errors import VerificationError
@@ -108,9 +108,12 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
     shown = services.node.provable()
     if arguments.since is not None:
         made, head = since(services.node, arguments.since, shown)
+        also: list[dict[str, Any]] = []
         what = f"from {arguments.since} to {head.size} entries"
     else:
-        index = Log(services.database, services.node).index_of(arguments.entry)
+        place, *others = Log(services.database, services.node).places(arguments.entry)
+        index = place.index
+        also = tell_others(place, others)
         made, head = of_entry(services.node, index, shown)
         what = f"entry {index} of {head.size}"
     write_whole(arguments.output, made)
@@ -120,6 +123,7 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
         "size": head.size,
         "root": head.root.hex(),
         "bytes": len(made),
+        "also": also,
         "read_only": shown.warning,
     }
     context.show(data, f"{arguments.output}: {what}; its detached payload is the root {head.root.hex()}")

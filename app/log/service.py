@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, select
 
 from app.devices.models import party_key
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Invalid, NotFound
 from app.events.models import endorsement, event
 from app.node.service import Node, Provable
 from app.partners.models import party
@@ -24,35 +24,36 @@ LONG_TERM = "long-term"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """An entry by its index, and in words what it holds of the event that was asked for."""
+
+    index: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """The use cases. `database` and `node` are the node's own."""
 
     database: Database
     node: Node
 
-    def index_of(self, named: str) -> int:
-        """The index of an entry, given as such or by the id of an event that it commits to.
+    def places(self, named: str) -> list[Place]:
+        """Where what is named stands: an index stands for itself, an event's id for all entries that speak of it.
 
-        Raises `NotFound`, and `Conflict` ``entry.several`` where the event stands in more than one entry.
+        The event's own entry comes first. Raises `NotFound`.
         """
         if named.isascii() and named.isdigit():
             if len(named) > 19 or int(named) > MOST_SIZE:
                 raise _beyond(named)
-            return int(named)
+            return [Place(int(named), "entry")]
         with self.database.reading() as connection:
-            found = _indexes(connection, named)
+            found = _places(connection, named)
         if not found:
             raise NotFound(
                 "No such event", named, "Give the event's id as it was captured, or an entry's index."
             )
-        if len(found) > 1:
-            raise Conflict(
-                "entry.several",
-                "This event stands in several entries",
-                f"{', '.join(map(str, found))}: declared wrong, or signed or told again",
-                "Give one of these indexes.",
-            )
-        return found[0]
+        return found
 
     def entry(self, index: int) -> bytes:
         """An entry's bytes. Raises `NotFound`."""
@@ -100,12 +101,17 @@ class Log:
         return roots
 
 
-def _indexes(connection: Connection, event_id: str) -> list[int]:
-    also = select(endorsement.c.idx).join(event, event.c.seq == endorsement.c.seq)
-    query = union(
-        select(event.c.idx).where(event.c.event_id == event_id), also.where(event.c.event_id == event_id)
-    )
-    return sorted(int(index) for index in connection.execute(query).scalars())
+def _places(connection: Connection, event_id: str) -> list[Place]:
+    """The entries of the events with this id, of declarations that they were wrong, of signatures that came later."""
+    told = select(event.c.idx, event.c.declared_at).where(event.c.event_id == event_id)
+    signed = select(endorsement.c.idx).join(event, event.c.seq == endorsement.c.seq)
+    rows = [(row.declared_at > 0, int(row.idx)) for row in connection.execute(told)]
+    found = [
+        Place(index, "declaration that it was wrong" if declared else "event")
+        for declared, index in sorted(rows)
+    ]
+    later = connection.execute(signed.where(event.c.event_id == event_id)).scalars()
+    return [*found, *(Place(index, "later signature over it") for index in sorted({int(i) for i in later}))]
 
 
 def _unsigned(index: int, head: Provable) -> NotFound:
