@@ -151,6 +151,11 @@ class Settings:
         "How often the server asks its witnesses, in seconds; 0: only packproof ledger cosign.",
         _number(0, 86_400),
     )
+    recall_seconds: int = setting(
+        600,
+        "How often the server looks who has got recalled packages since, in seconds; 0: only when somebody looks.",
+        _number(0, 86_400),
+    )
     witnessed_logs: Path | None = setting(  # noqa: RUF009 - a field
         None, "Policy file whose logs this node cosigns as a witness.", _file
     )

@@ -39,6 +39,7 @@ from app.people.sessions import Sessions
 from app.people.tokens import Tokens
 from app.proofs.evidence import Evidence
 from app.recalls.service import Recalls
+from app.recalls.sweep import Sweep
 from app.receiving.service import Receiving
 from app.redaction.service import Redactions
 from app.regulator.service import Requests
@@ -208,6 +209,10 @@ class Services:
     @cached_property
     def recalls(self) -> Recalls:
         return Recalls(self.database, self.clock, self.capture)
+
+    @cached_property
+    def recall_sweep(self) -> Sweep:
+        return Sweep(self.database, self.clock, self.settings.data_dir, self.settings.recall_seconds)
 
     @cached_property
     def dispensing(self) -> Dispensing:

@@ -42,6 +42,7 @@ from app.events.roles import roles_of
 from app.exceptions import service as exceptions
 from app.partners import service as partners
 from app.products import service as products
+from app.recalls import captured as recalls
 from app.shared.clock import Clock
 from app.shared.rows import insert_rows
 from ledger.custody.act import gln_of
@@ -277,6 +278,7 @@ def project_events(
     authorized.keep(connection, clock, trading)
     projection = projector.project(connection, clock, acting, names, bounded=not whatever_it_takes)
     exceptions.follow(connection, clock, projection)
+    recalls.follow(connection, clock, projection, acting)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}
         for found in custody.findings_of(connection, names.seqs)

@@ -26,6 +26,7 @@ from app.devices.service import KeyEnded
 from app.errors import AppError
 from app.node.service import Node
 from app.partners import service as partners
+from app.recalls import captured as recalls
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from app.transactions import service as sales
@@ -154,6 +155,8 @@ class Capture:
         """
         sealed = seal(capture, self.node.vault, self.clock.now())
         receipt = self._after(first, sealed) if first else self.committer.submit(sealed)
+        if not receipt.known and any(recalls.tells_of_recall(each.act.event) for each in capture.events):
+            recalls.tell_soon(self.database, self.clock)
         return self._with_sales(capture, receipt)
 
     def _after(self, first: First, capture: PreparedCapture) -> Receipt:

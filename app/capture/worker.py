@@ -17,6 +17,7 @@ from app.capture.committer import Committer
 from app.capture.inbox import Job
 from app.capture.long import LeaseLost, LongDocuments
 from app.errors import AppError
+from app.recalls import captured as recalls
 from app.shared.clock import Clock
 from app.shared.ids import new_id
 from ledger.store.sql.engine import Database
@@ -115,6 +116,7 @@ class Worker:
             if job is None:
                 return False
             self._work(job, tell)
+            recalls.tell_soon(self._database, self._clock)
             return True
 
     def _work(self, job: Job, tell: Tell | None) -> None:

@@ -172,6 +172,11 @@ def move(
     say(connection, clock, case_id, who, text, NoteKind.STATE)
 
 
+def keep(connection: Connection, case_id: str, data: Mapping[str, Any]) -> None:
+    """Write what a desk keeps of a case besides, open or not; its thread says nothing of it."""
+    connection.execute(update(desk_case).where(desk_case.c.case_id == case_id).values(data=_json(data)))
+
+
 def close(
     connection: Connection,
     clock: Clock,

@@ -77,6 +77,15 @@ def repackaging(connection: Connection) -> list[int]:
     return list(connection.execute(query.order_by(event.c.seq)).scalars())
 
 
+def recalling(connection: Connection, seqs: Iterable[int]) -> list[int]:
+    """Those of these events, by number, that call something back."""
+    found: list[int] = []
+    for chunk in chunks(sorted(seqs)):
+        query = select(event.c.seq).where(event.c.seq.in_(chunk), event.c.disposition == "recalled")
+        found += connection.execute(query.order_by(event.c.seq)).scalars()
+    return found
+
+
 def naming(connection: Connection, item_ids: Iterable[int]) -> set[int]:
     """The numbers of all events that name any of these items."""
     found: set[int] = set()

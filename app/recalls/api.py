@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.cases.api import DeskApi
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
-from app.recalls import notices, service
+from app.recalls import captured, notices, service
 from app.recalls.rules import Counts, RecallClass, Scope
 from app.recalls.schemas import AnswerRequest, EndRequest, RecallRequest
 from app.web.actor import present
@@ -60,6 +60,7 @@ desk = DeskApi(
     listed=lambda case: {name: case.data[name] for name in _TOLD},
     own=_reached,
     members="recalls",
+    before=lambda _party: captured.tell_waiting(services().database, services().clock),
 )
 desk.register()
 

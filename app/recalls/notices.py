@@ -62,15 +62,16 @@ def reached(connection: Connection, gln: str, population: Population) -> Reached
     return Reached(told, frozenset(direct))
 
 
+def known(connection: Connection, case_id: str) -> set[int]:
+    """Who was told of a recall, by the number of the party."""
+    query = select(recall_consignee.c.party_id).where(recall_consignee.c.case_id == case_id)
+    return set(connection.execute(query).scalars())
+
+
 def tell(connection: Connection, clock: Clock, case: DeskCase, whom: Reached) -> int:
     """Tell those who were not told yet. How many these were."""
-    known = set(
-        connection.execute(
-            select(recall_consignee.c.party_id).where(recall_consignee.c.case_id == case.case_id)
-        ).scalars()
-    )
-    direct = whom.direct
-    fresh = {party: packages for party, packages in whom.packages.items() if party not in known}
+    told, direct = known(connection, case.case_id), whom.direct
+    fresh = {party: packages for party, packages in whom.packages.items() if party not in told}
     glns = partners.glns(connection, fresh)
     for party, packages in sorted(fresh.items()):
         _tell_one(connection, clock, case, party, glns[party], packages, direct=party in direct)

@@ -13,7 +13,7 @@ from app.cases.service import DeskCase
 from app.custody.whereabouts import MOST_LISTED, Holding, holdings, in_hand
 from app.history.rules import shown
 from app.partners import service as partners
-from app.recalls import notices, service
+from app.recalls import captured, notices, service
 from app.recalls.rules import CLASSES, Counts, RecallClass, Scope
 from app.shared.actor import Role
 from app.shared.audit import disclose
@@ -30,6 +30,7 @@ def queue_page() -> str:
     """What is recalled: by the reader's company, and by others what it has or had."""
     node = services()
     party = reach().party_gln
+    captured.tell_waiting(node.database, node.clock)
     with node.database.reading() as connection:
         found = cases.queue(connection, Desk.RECALLS, party)
         closed = cases.queue(connection, Desk.RECALLS, party, closed=True, limit=20)
@@ -66,7 +67,7 @@ def case_page(case_id: str) -> str:
     with node.database.snapshot() as connection:
         found = cases.case(connection, Desk.RECALLS, case_id, reach().party_gln)
         [view] = _views(connection, [found])
-        population = service.population_of(found)
+        population = captured.population_of(found)
         party = partners.by_gln(connection, found.party_gln)
         assert party is not None
         mine = in_hand(connection, population, party.party_id) if found.is_open else []

@@ -9,7 +9,7 @@ maker's case, and for each party that had packages a case of its own ('recalls a
     recalls.end(actor, case_id, "The investigation found no leak.")
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,17 +25,15 @@ from app.custody import service as custody
 from app.custody.whereabouts import Holding, Population, holdings
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.partners import service as partners
-from app.products import service as products
-from app.recalls import notices
+from app.recalls import captured, notices
+from app.recalls.captured import RECALL, RECALLED
 from app.recalls.rules import CLASSES, LONGEST_REASON, MOST_LOTS, Counts, RecallClass, Scope
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
+from app.shared.ids import new_id
 from ledger.gs1.epc import Lgtin
 from ledger.store.sql.engine import Database
-
-RECALL = "recall"
-RECALLED = "recalled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +146,30 @@ class Recalls:
             _require_maker(connection, found, gln)
             whom = notices.reached(connection, gln, found.population)
         keys = tuple(sorted(found.lots)), tuple(sorted(found.packages))
-        receipt = report(self.capture, self.clock, actor, called_back(*keys), channel=channel)
+        case_id = new_id("case")
+        deed = replace(called_back(*keys), references=(captured.reference_of(gln, case_id),))
+        receipt = report(self.capture, self.clock, actor, deed, channel=channel)
         with self.database.writing() as connection:
             texts = {"class": klass.value, "reason": reason, "instruction": instruction}
-            data = {**_about(connection, scope), **texts, "entry": receipt.index}
+            data = {
+                **captured.about(connection, scope),
+                **texts,
+                "entry": receipt.index,
+                "waits": captured.TOLD,
+            }
             new = NewCase(
                 Desk.RECALLS,
                 RECALL,
                 gln,
-                f"Recall of {data['product']}, {scope.said}",
+                captured.title_of(data),
                 subject=keys[0][0] if len(keys[0]) == 1 else f"GTIN {scope.gtin.digits}",
                 due_at=self.clock.now() + CLASSES[klass][1],
                 data=data,
                 items=dict.fromkeys((*found.lots.values(), *found.packages.values()), RECALLED),
+                case_id=case_id,
             )
             text = f"Recalled: {reason} Entry {receipt.index} of the ledger says so."
-            case_id = cases.open_case(connection, self.clock, new, who=actor.name, text=text)
+            self._begin(connection, actor, new, text)
             case = cases.case(connection, Desk.RECALLS, case_id, gln)
             told = notices.tell(connection, self.clock, case, whom)
             record(
@@ -177,11 +183,22 @@ class Recalls:
             )
         return case_id
 
+    def _begin(self, connection: Connection, actor: Actor, new: NewCase, text: str) -> None:
+        """Open the case, or fill in the one that opened with the capture."""
+        if new.case_id not in cases.some(connection, [new.case_id]):
+            cases.open_case(connection, self.clock, new, who=actor.name, text=text)
+            return
+        cases.add_items(connection, new.case_id, new.items)
+        cases.move(
+            connection, self.clock, new.case_id, actor.name, new.state, text=text, title=new.title,
+            subject=new.subject, due_at=new.due_at, data=new.data,
+        )  # fmt: skip
+
     def tell_again(self, actor: Actor, case_id: str) -> int:
         """Tell those who have got packages since. How many were new."""
         gln = _party(actor)
         with self.database.snapshot() as connection:
-            whom = notices.reached(connection, gln, population_of(_own(connection, case_id, gln)))
+            whom = notices.reached(connection, gln, captured.population_of(_own(connection, case_id, gln)))
         with self.database.writing() as connection:
             case = _own(connection, case_id, gln)
             told = notices.tell(connection, self.clock, case, whom)
@@ -213,7 +230,8 @@ class Recalls:
             keys = custody.keys_of(connection, case.items)
         of_lots = tuple(sorted(key for key in keys.values() if "/21/" not in key))
         packages = tuple(sorted(key for key in keys.values() if "/21/" in key))
-        receipt = report(self.capture, self.clock, actor, taken_back(of_lots, packages))
+        deed = replace(taken_back(of_lots, packages), references=(captured.reference_of(gln, case_id),))
+        receipt = report(self.capture, self.clock, actor, deed)
         said = f"{text.strip()[:1500]} Entry {receipt.index} of the ledger ends the recall."
         with self.database.writing() as connection:
             cases.close(connection, self.clock, case_id, actor.name, "ended", text=said)
@@ -268,25 +286,6 @@ class Recalls:
                 detail=nothing.detail,
             )
             raise
-
-
-def population_of(case: DeskCase) -> Population:
-    """The packages that a recall is about, by the numbers its case keeps."""
-    if case.data.get("serials"):
-        return Population(packages=tuple(sorted(case.items)))
-    return Population(lots=tuple(sorted(case.items)))
-
-
-def _about(connection: Connection, scope: Scope) -> dict[str, Any]:
-    """What a recall's case keeps of its scope."""
-    product = products.by_gtins(connection, [scope.gtin.digits]).get(scope.gtin.digits)
-    return {
-        "gtin": scope.gtin.digits,
-        "product": product.title if product else f"GTIN {scope.gtin.digits}",
-        "lots": list(scope.lots),
-        "serials": len(scope.serials),
-        "scope": scope.said,
-    }
 
 
 def _own(connection: Connection, case_id: str, gln: str) -> DeskCase:

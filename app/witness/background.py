@@ -5,17 +5,16 @@ It begins with the first request, so after the server's fork, and only where wit
 that does not answer is asked again after twice the time, at most an hour.
 """
 
-import fcntl
 import os
 import threading
 import time
-from pathlib import Path
 from typing import Final
 
 import structlog
 
 from app.errors import AppError
 from app.node.service import Node
+from app.shared.alone import alone
 from app.witness.gather import Asked, Gatherer
 from app.witness.service import CosignedHeads
 from ledger.errors import LedgerError
@@ -47,7 +46,7 @@ class Background:
 
     def _run(self) -> None:
         lock = self._node.data_dir / "cosign.lock"
-        while not _alone(lock):
+        while not alone(lock):
             time.sleep(self._interval_s)
         gatherer = Gatherer(self._node, self._heads)
         while True:
@@ -76,14 +75,3 @@ class Background:
 
     def _longer(self, url: str) -> float:
         return min(2 * max(self._due.get(url, (0.0, 0.0))[1], self._interval_s), LONGEST_PAUSE_S)
-
-
-def _alone(lock: Path) -> bool:
-    """Take the lock for as long as this process lives; whether it was free."""
-    file = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        return False
-    return True

@@ -10,8 +10,9 @@ from app.cases.rules import Desk
 from app.custody.whereabouts import InHand, in_hand
 from app.errors import Conflict, NotFound, Refused
 from app.recalls import notices
+from app.recalls.captured import population_of
 from app.recalls.rules import Counts, RecallClass, Scope
-from app.recalls.service import lot_of, population_of, whereabouts
+from app.recalls.service import lot_of, whereabouts
 from app.shared.actor import Actor, Role
 from app.shared.audit import entries
 from ledger.custody.verdict import Reason, Word
