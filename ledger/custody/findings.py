@@ -54,6 +54,7 @@ class FindingCode(StrEnum):
     VOID_AFTER_RECEIPT = "void_after_receipt"
     DECLARED_BY_OTHER = "declared_by_other"
     KEY_SUSPECT = "key_suspect"
+    RETURN_NOT_TOLD = "return_not_told"
     SHIPPED_NOT_RECEIVED = "shipped_not_received"
     FUTURE_EVENT = "future_event"
     OTHER_ID_SAME_CONTENT = "other_id_same_content"
@@ -92,6 +93,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.VOID_AFTER_RECEIPT: Severity.EXCEPTION,
     FindingCode.DECLARED_BY_OTHER: Severity.EXCEPTION,
     FindingCode.KEY_SUSPECT: Severity.EXCEPTION,
+    FindingCode.RETURN_NOT_TOLD: Severity.NOTE,
     FindingCode.SHIPPED_NOT_RECEIVED: Severity.NOTE,
     FindingCode.FUTURE_EVENT: Severity.NOTE,
     FindingCode.OTHER_ID_SAME_CONTENT: Severity.NOTE,

@@ -109,6 +109,13 @@ def receive(run: Run) -> None:
         outer = run.outer(item)
         if outer.in_transit and _is_expected(run, outer):
             _take_over(run, run.take_out(item), outer)
+        elif _comes_back(run, outer):
+            run.find(
+                FindingCode.RETURN_NOT_TOLD,
+                f"taken back from {outer.holder}, who has not told of it",
+                item.key,
+            )
+            _take_back(run, run.take_out(item), outer)
         elif outer.in_transit:
             run.find(
                 FindingCode.WRONG_RECEIVER, f"received by {act.by}, shipped to {outer.bound_for}", item.key
@@ -138,9 +145,10 @@ def _take_over(run: Run, item: Item, outer: Item) -> None:
     """Receipt of what was under way to this party: custody moves, and title where it was offered with a
     statement. An offer to another (a drop shipment) stands until he accepts it."""
     sold = outer.offered_to == run.act.by
+    bought = _given_back if run.act.event.disposition == RETURNED else owned_by
     run.set(
         replace(
-            owned_by(item, run.act.by) if sold else item,
+            bought(item, run.act.by) if sold else item,
             holder=run.act.by,
             in_transit=False,
             bound_for=None,
@@ -149,6 +157,44 @@ def _take_over(run: Run, item: Item, outer: Item) -> None:
             claimed_by=None if item.claimed_by == run.act.by else item.claimed_by,
         )
     )
+
+
+def _comes_back(run: Run, outer: Item) -> bool:
+    """Whether its receiver takes back what it sold or sent out itself, by the record to whoever is to have it now: its
+    customer need not tell of a return (domain reference, 1.5). Of nothing else does a receipt alone move custody: who
+    has it next by a sale of somebody else's has not had it from this party, and who got it back itself sold it."""
+    by, owner, past = run.act.by, outer.owner, outer.past_owners.split()
+    if run.act.event.disposition != RETURNED or (outer.holder in (None, by) and not outer.in_transit):
+        return False
+    sold = owner != by and past[-1:] == [by] and owner not in past
+    if outer.in_transit or not sold:
+        return outer.sender == by and (sold or owner == by)
+    return outer.sender == by or outer.holder == owner
+
+
+def _take_back(run: Run, item: Item, outer: Item) -> None:
+    """A return that its receiver alone tells of: custody is its own again, and so is the title."""
+    by = run.act.by
+    run.set(
+        replace(
+            item if outer.owner == by else _given_back(item, by),
+            holder=by,
+            sender=outer.bound_for if outer.in_transit else outer.holder,
+            in_transit=False,
+            bound_for=None,
+            offered_to=None,
+            custody_since=run.at,
+            claimed_by=None if item.claimed_by == by else item.claimed_by,
+        )
+    )
+
+
+def _given_back(item: Item, to: str) -> Item:
+    """The title with whom it was before: a return undoes the sale, so that the next is none in a circle."""
+    past = item.past_owners.split()
+    if to not in past:
+        return owned_by(item, to)
+    return replace(item, owner=to, past_owners=" ".join(past[: past.index(to)]))
 
 
 def _count_contents(run: Run) -> None:

@@ -198,6 +198,11 @@ def _returns(names: Names, found: re.Match[str]) -> Act:
     )
 
 
+def _takes_back(names: Names, found: re.Match[str]) -> Act:
+    act = world.receive(*_keys(names, found["things"]), by="?", from_=party(found["from"]))
+    return replace(act, event=replace(act.event, disposition="returned"))
+
+
 def _repackages(names: Names, found: re.Match[str]) -> Act:
     made = world.repackage(_keys(names, found["old"]), _keys(names, found["new"]), "?")
     for name in found["new"].split():
@@ -243,6 +248,7 @@ _SENTENCES: list[tuple[re.Pattern[str], _Made]] = [
         lambda n, m: world.ship(*_keys(n, m["things"]), by="?", to=None, sold_to=None),
     ),
     (_S(r"returns THINGS to (?P<to>\S+?)(?P<with> with statement)?"), _returns),
+    (_S(r"takes back THINGS from (?P<from>\S+)"), _takes_back),
     (
         _S(r"receives THINGS from (?P<from>\S+)"),
         lambda n, m: world.receive(*_keys(n, m["things"]), by="?", from_=party(m["from"])),
