@@ -14,12 +14,14 @@ from app.regulator.desk import MOST_SHOWN, archive, facts, rows, zipped
 from app.regulator.rules import REASONS, STANDINGS, Reason, Search, Standing
 from app.regulator.service import NewRequest
 from app.shared.audit import Outcome, disclose
-from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
 from ledger.evidence.html import page
 
 blueprint = Blueprint("regulator", __name__, template_folder="templates")
+
+# An inspector's account is an authority's.
+_STANDINGS = [(each.value, text) for each, text in STANDINGS.items() if each is not Standing.PARTNER]
 
 
 @blueprint.get("/inspector")
@@ -37,7 +39,11 @@ def search_page() -> str:
             )
         except AppError as error:
             problem = f"{error.title}. {error.next_step}"
-    return render_template("regulator/search.html", typed=typed, problem=problem, **view(found))
+    shown = view(found)
+    if found is not None:
+        ids = [each.event_id for each in found.events]
+        services().requests.looked({"package": found.subject}, ids, present())
+    return render_template("regulator/search.html", typed=typed, problem=problem, **shown)
 
 
 @blueprint.get("/inspector/evidence")
@@ -46,7 +52,7 @@ def evidence() -> Response:
     node = services()
     subject = subject_of(request.args.get("epc", ""))
     try:
-        made = node.evidence.of_package(subject, reader=reach().party_gln)
+        made = node.requests.evidence_of(subject, present())
     except NotFound:
         nothing = Outcome.NOTHING
         disclose(node.database, node.clock, present(), "evidence.export", subject=subject, outcome=nothing)
@@ -71,6 +77,8 @@ def wide_search_page() -> str:
         try:
             asked = Search.parse(request.args)
             lines = node.requests.look(asked, None)
+            if lines:
+                node.requests.looked(asked.as_json(), [each.event.id for each in lines], present())
         except AppError as error:
             problem = f"{error.title}. {error.detail} {error.next_step}"
     if asked is not None:
@@ -85,6 +93,7 @@ def wide_search_page() -> str:
         problem=problem,
         rows=rows(lines[:MOST_SHOWN]),
         count=len(lines),
+        standings=_STANDINGS,
         reasons=[(each.value, text) for each, text in REASONS.items()],
     )
 
@@ -94,10 +103,10 @@ def take() -> Response:
     """Take what a search finds: CSV, PDF, EPCIS and, of one package, evidence. The ledger says that it was taken."""
     node = services()
     try:
-        reason = Reason(request.form.get("reason", ""))
+        standing, reason = Standing(request.form.get("standing", "")), Reason(request.form.get("reason", ""))
     except ValueError as error:
-        raise Invalid("request.standing", "Say why you take it", "Choose a reason.") from error
-    index, made = node.requests.take(Search.parse(request.form), reason, present())
+        raise Invalid("request.standing", "Say for whom and why you take it", "Choose both.") from error
+    index, made = node.requests.take(Search.parse(request.form), standing, reason, present())
     response = zipped(made.archive, f"entry-{index}")
     response.headers["Packproof-Entry"] = str(index)
     return response
@@ -153,6 +162,14 @@ def download(case_id: str) -> Response:
     return archive(case_id)
 
 
+@blueprint.post("/inspector/requests/<case_id>/withdraw")
+def withdraw(case_id: str) -> Response:
+    """Take it back, as long as it is not answered."""
+    services().requests.withdraw(case_id, present())
+    flash("Withdrawn.")
+    return back("regulator.request_page", case_id=case_id)
+
+
 def _requests(typed: Mapping[str, str], problem: str) -> str:
     node = services()
     found = node.requests.mine(present().id)
@@ -170,6 +187,6 @@ def _requests(typed: Mapping[str, str], problem: str) -> str:
         typed=typed,
         problem=problem,
         companies=companies,
-        standings=[(each.value, text) for each, text in STANDINGS.items() if each is not Standing.PARTNER],
+        standings=_STANDINGS,
         reasons=[(each.value, text) for each, text in REASONS.items()],
     )

@@ -13,23 +13,20 @@ on no company's desk: an inspection is nobody's business but the inspector's. It
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy import Connection, insert, select
 
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
 from app.custody import shipped
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import CaptureStopped, Conflict, Invalid, NotFound
 from app.history.search import Asked, Line, search
 from app.node.service import Node
 from app.partners import service as partners
 from app.proofs.evidence import Evidence
-from app.regulator import pdf, sales, tables
+from app.regulator import disclosures, pdf, sales, tables
 from app.regulator.answers import MOST_BYTES, Answer, bundle
-from app.regulator.models import disclosure
+from app.regulator.disclosures import HandedOut
 from app.regulator.rules import (
     LONGEST,
     PARTNERS_REASONS,
@@ -48,13 +45,7 @@ from app.transactions.service import Transactions
 from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
 from ledger.evidence.html import page
-from ledger.log.entry import Kind
-from ledger.signing.aside import Disclosed, sign_aside
-from ledger.signing.keys import load_verifier
-from ledger.store.port import Draft
 from ledger.store.sql.engine import Database
-from ledger.store.sql.types import to_micros
-from ledger.store.sql.writer import SqlWriter
 
 MOST_EVENTS = 5_000  # of one answer
 OPEN, ANSWERED, WITHDRAWN = "open", "answered", "withdrawn"
@@ -95,16 +86,6 @@ class NewRequest:
                 "Partners ask in investigations and recalls; audits and inspections are the authorities'.",
             )
         return cls(party_gln, standing, reason, search=Search.parse(fields), asked_by=asked_by, **texts)
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOut:
-    """An answer that went out: the entry that says so, when, and by whom."""
-
-    index: int
-    at: datetime
-    by_name: str
-    manifest: bytes
 
 
 @dataclass
@@ -184,7 +165,7 @@ class Requests:
             raise Conflict("case.closed", "This request is answered already", case_id, "Download the answer.")
         made = self._make(case_id, case.data, Search.parse(case.data["search"]), reader=party_gln)
         with self.database.writing() as connection:
-            index = self._enter(connection, case_id, case.data, made, actor)
+            index = disclosures.enter(connection, self.node, self.clock, case_id, case.data, made, actor)
             text = f"Answered: {_count(made)}. Entry {index} of the ledger says so."
             cases.close(connection, self.clock, case_id, actor.name, ANSWERED, text=text)
             record(
@@ -193,10 +174,58 @@ class Requests:
             )  # fmt: skip
         return HandedOut(index, self.clock.now(), actor.name, made.manifest)
 
-    def take(self, asked: Search, reason: Reason, actor: Actor) -> tuple[int, Answer]:
+    def withdraw(self, case_id: str, actor: Actor) -> None:
+        """Take an inspector's own open request back. Raises `NotFound`, `Conflict`."""
+        case = self.case(case_id, None, asked_by=actor.id)
+        if not case.is_open:
+            raise Conflict("case.closed", "This request is answered already", case_id, "Download the answer.")
+        with self.database.writing() as connection:
+            cases.close(
+                connection, self.clock, case_id, actor.name, WITHDRAWN, text="Withdrawn by who asked."
+            )
+            record(
+                connection,
+                self.clock,
+                actor,
+                "request.withdraw",
+                subject=case_id,
+                whose=case.party_gln,
+            )
+
+    def evidence_of(self, subject: str, actor: Actor) -> bytes:
+        """The evidence of a package, taken by an inspector; an entry says so. Raises `NotFound`, `CaptureStopped`."""
+        made = self.evidence.of_package(subject, reader=None)
+        self._told({"package": subject}, "evidence", {}, actor, {"evidence.json": made})
+        return made
+
+    def looked(self, searched: Mapping[str, str], event_ids: Sequence[str], actor: Actor) -> None:
+        """An entry about what an inspector was shown on a page. A node that may not write is inspected all the same:
+        then the audit trail alone has it."""
+        try:
+            self.node.may_write()
+        except CaptureStopped:
+            return
+        self._told(searched, "look", {"event_ids": list(event_ids)}, actor, {})
+
+    def _told(
+        self,
+        searched: Mapping[str, str],
+        reason: str,
+        shown: Mapping[str, Any],
+        actor: Actor,
+        files: Mapping[str, bytes],
+    ) -> None:
+        request = new_id("take")
+        data = {"standing": "inspector", "reason": reason, "requester": actor.name}
+        about = {"request": request, "searched": dict(searched), "ledger": self.node.origin, **data, **shown}
+        made = bundle(about, files, self.clock.now())
+        with self.database.writing() as connection:
+            disclosures.enter(connection, self.node, self.clock, request, data, made, actor)
+
+    def take(self, asked: Search, standing: Standing, reason: Reason, actor: Actor) -> tuple[int, Answer]:
         """An inspector's own search, answered at once from all of this node; the entry that says so, and the files."""
         data = {
-            "standing": Standing.STATE.value,
+            "standing": standing.value,
             "reason": reason.value,
             "requester": actor.name,
             "reference": "",
@@ -204,7 +233,7 @@ class Requests:
         request = new_id("take")
         made = self._make(request, data, asked, reader=None)
         with self.database.writing() as connection:
-            index = self._enter(connection, request, data, made, actor)
+            index = disclosures.enter(connection, self.node, self.clock, request, data, made, actor)
             record(
                 connection, self.clock, actor, "request.take", subject=request, outcome=Outcome.SHOWN,
                 detail=f"{asked}; manifest {made.digest.hex()}",
@@ -213,22 +242,13 @@ class Requests:
 
     def handed_out(self, case_id: str) -> Sequence[HandedOut]:
         """What went out for a request."""
-        columns = (disclosure.c.idx, disclosure.c.at, disclosure.c.by_name, disclosure.c.manifest)
-        query = select(*columns).where(disclosure.c.request == case_id).order_by(disclosure.c.idx)
         with self.database.reading() as connection:
-            return [
-                HandedOut(row.idx, row.at, row.by_name, bytes(row.manifest))
-                for row in connection.execute(query)
-            ]
+            return disclosures.of_request(connection, case_id)
 
     def archive(self, case_id: str) -> bytes:
         """The answer as it went out, whoever may have it having been asked before. Raises `NotFound`."""
-        query = select(disclosure.c.answer).where(disclosure.c.request == case_id).order_by(disclosure.c.idx)
         with self.database.reading() as connection:
-            found = connection.execute(query).scalars().first()
-        if found is None:
-            raise NotFound("No answer yet", case_id, "It is there once the company has answered.")
-        return bytes(found)
+            return disclosures.archive(connection, case_id)
 
     def _make(self, case_id: str, data: Mapping[str, Any], asked: Search, *, reader: str | None) -> Answer:
         now, found = self.clock.now(), self.look(asked, reader)
@@ -285,32 +305,6 @@ class Requests:
         if sum(map(len, files.values())) > MOST_BYTES:
             raise _too_much(f"More than {MOST_BYTES} bytes of files.")
         return bundle(about, files, now)
-
-    def _enter(
-        self, connection: Connection, request: str, data: Mapping[str, Any], made: Answer, actor: Actor
-    ) -> int:
-        """Append the entry that says what was handed out, and keep the answer. In the caller's transaction."""
-        self.node.may_write()
-        writer, intake, now = SqlWriter(connection, self.node.origin), self.node.intake_key, self.clock.now()
-        writer.lock()
-        told = Disclosed(made.digest, request, data["standing"], data["reason"])
-        signed = sign_aside(told, self.node.origin, [intake])
-        signatures = signed.envelope.entry_signatures([load_verifier(intake.spki)])
-        draft = Draft(Kind.AUDIT, to_micros(now) // 1000, signed.envelope.statement, signatures, signed.seed)
-        [entry] = writer.append([draft])
-        connection.execute(
-            insert(disclosure).values(
-                idx=entry.index,
-                request=request,
-                record=signed.document,
-                manifest=made.manifest,
-                answer=made.archive,
-                at=now,
-                by_id=actor.id,
-                by_name=actor.name,
-            )
-        )
-        return entry.index
 
 
 def _too_much(detail: str) -> Invalid:

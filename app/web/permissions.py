@@ -170,6 +170,7 @@ PERMISSIONS: dict[str, Permission] = {
     "regulator.ask": may(ANYBODYS, Role.INSPECTOR),
     "regulator.request_page": may(ANYBODYS, Role.INSPECTOR),
     "regulator.download": may(ANYBODYS, Role.INSPECTOR),
+    "regulator.withdraw": may(ANYBODYS, Role.INSPECTOR),
     # authorities' requests at a company's desk: looked into by its trade, handed out by those who answer for it
     "requests.queue_page": may(OWN, *TRADE),
     "requests.open_by_hand": may(OWN, *ANSWERS),

@@ -1,14 +1,18 @@
 """The inspector reads everything, takes evidence that stands alone, leaves a trail, and is out in time."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from app.proofs.fsck import fsck
+from app.regulator.models import disclosure
 from app.shared.actor import Role
 from ledger.evidence.verify import EvidenceRefused, Policy, verify
 from ledger.log.note import NoteVerifier
-from tests.support.counter import AT_ITS_MAKER, HERE, text_of
-from tests.support.world import package
+from tests.support.counter import AT_ITS_MAKER, HERE, STRANGER, text_of
+from tests.support.world import GTIN, package
 
 
 @pytest.fixture
@@ -54,6 +58,30 @@ def test_a_search_and_an_export_are_recorded(counter, inspector):
     evidence(inspector, package(HERE))
     assert counter.trail("package.view") == [("iris", package(HERE), "shown")]
     assert counter.trail("evidence.export") == [("iris", package(HERE), "shown")]
+
+
+def test_whatever_an_inspector_is_shown_is_an_entry_of_the_ledger(counter, inspector):
+    def told():
+        with counter.services.database.reading() as connection:
+            rows = connection.execute(select(disclosure.c.manifest).order_by(disclosure.c.idx)).scalars()
+            return [json.loads(manifest) for manifest in rows]
+
+    inspector.get("/inspector", query_string={"q": package("NONE")})
+    inspector.get("/inspector/search", query_string={"gln": STRANGER})
+    assert told() == []  # nothing was disclosed: the trail has it
+    inspector.get("/inspector", query_string={"q": package(HERE)})
+    inspector.get("/inspector/search", query_string={"gtin": GTIN, "lot": "LOT42"})
+    evidence(inspector, package(HERE))
+    looked, searched, taken = told()
+    assert (looked["reason"], looked["requester"], len(looked["event_ids"])) == ("look", "iris", 3)
+    assert looked["event_ids"] == searched["event_ids"]
+    assert (taken["reason"], [each["name"] for each in taken["files"]]) == ("evidence", ["evidence.json"])
+    audited = fsck(counter.services.database, counter.services.node)
+    assert (audited.findings, audited.counts["disclosures"]) == ([], 3)
+    # A node that may not write is inspected all the same; then its trail alone has it.
+    (counter.services.settings.data_dir / "mark").unlink()
+    assert inspector.get("/inspector", query_string={"q": package(HERE)}).status_code == 200
+    assert len(told()) == 3
 
 
 def test_evidence_of_nothing_readable_is_asked_for_again(inspector):

@@ -118,6 +118,18 @@ def test_only_who_is_asked_and_who_asked_see_a_request(counter: Counter, inspect
     assert "Nobody is waiting" in text_of(stranger.get("/requests"))
 
 
+def test_an_inspector_takes_back_what_nobody_has_answered(counter: Counter, inspector, quality) -> None:
+    case_id = asked(inspector)
+    page = f"/inspector/requests/{case_id}"
+    other = counter.somebody("ines", Role.INSPECTOR)
+    assert other.post(f"{page}/withdraw", form="/inspector/requests").status_code == 404
+    assert inspector.post(f"{page}/withdraw", form=page).status_code == 303
+    assert "Withdrawn before it was answered" in text_of(inspector.get(page))
+    assert quality.post(f"/requests/{case_id}/answer", form=f"/requests/{case_id}").status_code == 409
+    assert inspector.post(f"{page}/withdraw", form="/inspector/requests").status_code == 409
+    assert counter.services.requests.handed_out(case_id) == []
+
+
 def test_nothing_found_is_an_answer_too(counter: Counter, inspector, quality) -> None:
     case_id = asked(inspector, serial="NONE")
     assert "'nothing was found' is an answer too" in text_of(quality.get(f"/requests/{case_id}"))
@@ -147,7 +159,7 @@ def test_an_inspector_searches_by_lot_company_and_day(counter: Counter, inspecto
 def test_what_an_inspector_takes_is_an_entry_and_on_no_companys_desk(
     counter: Counter, inspector, quality
 ) -> None:
-    asked = {"gtin": GTIN, "serial": str(HERE), "reason": "inspection"}
+    asked = {"gtin": GTIN, "serial": str(HERE), "standing": "fda", "reason": "inspection"}
     taken = inspector.post(
         "/inspector/take", asked, form="/inspector/search?gtin=" + GTIN + "&serial=" + str(HERE)
     )
@@ -156,6 +168,7 @@ def test_what_an_inspector_takes_is_an_entry_and_on_no_companys_desk(
     with counter.services.node.ledger.reading() as reader:
         entry = Entry.decode(reader.entry(int(taken.headers["Packproof-Entry"])))
     assert entry.kind is Kind.AUDIT
+    assert json.loads(files["manifest.json"])["standing"] == "fda"
     assert "Nobody is waiting" in text_of(quality.get("/requests"))
 
 

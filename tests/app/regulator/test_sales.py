@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 
-from app.regulator.rules import Reason, Search
+from app.regulator.rules import Reason, Search, Standing
 from app.regulator.service import NewRequest
 from app.shared.actor import command_line
 from tests.support.counter import PHARMACY
@@ -64,7 +64,7 @@ def test_every_line_of_the_events_has_its_packages_lot_and_expiry(sqlite_dock: D
     dock.made(1)
     dock.sold(package(1), by=MAKER, to=WHOLESALER)
     dock.received(package(1), by=WHOLESALER)
-    _, made = dock.services.requests.take(Search(gtin=GTIN, lot="LOT42"), Reason.INSPECTION, BY)
+    _, made = dock.services.requests.take(Search(gtin=GTIN, lot="LOT42"), Standing.FDA, Reason.INSPECTION, BY)
     with zipfile.ZipFile(io.BytesIO(made.archive)) as archive:
         rows = table({"events.csv": archive.read("events.csv")}, "events.csv")
     assert len(rows) == 3

@@ -94,9 +94,10 @@ def test_an_inspector_reads_and_writes_nothing():
         "witness.add_checkpoint",
         "verification.scan_page",
         "regulator.search_page",
-        # These two add an entry that says what was handed out, and a request on a desk.
+        # These add an entry that says what was handed out, and a request on a desk, or take that back.
         "regulator.take",
         "regulator.ask",
+        "regulator.withdraw",
     }
 
 
