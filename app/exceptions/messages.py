@@ -269,12 +269,16 @@ def _again(connection: Connection, gln: str, direction: Direction, message: str,
 
 
 def _case_of(connection: Connection, gln: str, about: str, direction: Direction, partner: str) -> str | None:
-    """The case of ours that messages under this case id are about, if it is with this partner."""
+    """The case of ours that this partner reported ('in') under this case id, or that we reported to it ('out').
+
+    An answer reports nothing: whoever could join a case by one would close what another has opened.
+    """
     party = partners.by_gln(connection, gln)
     query = select(exception_message.c.case_id).where(
         exception_message.c.party_id == (party.party_id if party else -1),
         exception_message.c.case_uuid == about,
         exception_message.c.direction == direction,
+        exception_message.c.kind == "report",
     )
     found = connection.execute(query.order_by(exception_message.c.message_no)).scalars().all()
     known = cases.some(connection, found)
