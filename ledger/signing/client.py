@@ -22,13 +22,14 @@ In a key folder::
     refused/SEQ.json     parked for a person          lock                one process signs at a time
 
 Everything is on the disk (fsync) before `sign_capture` returns, so a crash never makes two statements of one number.
-The same content is never signed twice: signing it again gives the first capture, byte for byte, also after it was sent.
+The same content is never signed twice: signing it again gives the first capture, byte for byte, also after it was sent
+or was parked. Only a document that a node refused, and that says the same in other bytes now, is signed anew.
 """
 
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,8 @@ from ledger.signing.statement import Chain, Commit, Statement
 
 REGISTRATION: Final = "registration.json"
 REVOCATION: Final = "revocation.json"
+PARKED: Final = "capture.parked"
+"""The code of a node's answer that it keeps the late act of an ended key, until a person decides."""
 _STATE: Final = "state.json"
 _VERSION: Final = 1
 
@@ -210,19 +213,38 @@ class KeyFolder:
         )
         with locked(self.path):
             write_whole(path, kept.encode())
-            (self._folder("outbox") / _numbered(capture.seq)).unlink(missing_ok=True)
+            for name in ("outbox", "refused"):
+                if (other := self._folder(name) / _numbered(capture.seq)) != path:
+                    other.unlink(missing_ok=True)
 
     def _folder(self, name: str) -> Path:
         path = self.path / name
         path.mkdir(mode=0o700, exist_ok=True)
         return path
 
-    def _signed_before(self, content: str) -> SignedCapture | None:
-        """The capture of this content, sent or still in the outbox. Parked ones may be signed anew."""
+    def _signed_before(self, content: str, raw: bytes, refs: tuple[bytes, ...]) -> SignedCapture | None:
+        """The capture of this content that was signed before: sent, in the outbox, or put there again from refused."""
         sent = self._folder("sent") / f"{content}.json"
         if sent.exists():
             return SignedCapture.parse(sent.read_bytes())
-        return next((capture for capture in self.outbox() if capture.content == content), None)
+        waiting = next((capture for capture in self.outbox() if capture.content == content), None)
+        return waiting or self._tried_again(content, raw, refs)
+
+    def _tried_again(self, content: str, raw: bytes, refs: tuple[bytes, ...]) -> SignedCapture | None:
+        """What was refused goes out again as it is: a node that parked it would else park it, and its gap, twice.
+
+        One that was refused in other bytes may have been mended since, and one that now refers to what it adopts says
+        more than the first.
+        """
+        for capture in self.refused_captures():
+            parked = (capture.receipt or {}).get("code") == PARKED
+            same = capture.content == content and (parked or capture.document == raw)
+            if same and Statement.parse(Envelope.parse(capture.envelope).statement).refs == refs:
+                again = replace(capture, receipt=None)
+                write_whole(self._folder("outbox") / _numbered(capture.seq), again.encode())
+                (self._folder("refused") / _numbered(capture.seq)).unlink()
+                return again
+        return None
 
     def _present(self) -> _State:
         """The state, brought up to what lies in the outbox: a crash may have come between the two writings."""
@@ -263,7 +285,7 @@ def sign_capture(
         )
     content = _content_of(records)
     with locked(folder.path):
-        known = folder._signed_before(content)
+        known = folder._signed_before(content, raw, refs)
         if known is not None:
             return known
         state = folder._present()

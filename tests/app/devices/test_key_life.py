@@ -113,6 +113,22 @@ def test_suspended_a_key_is_parked_and_taken_back_it_signs_again(trade):
     trade.sweep()
 
 
+def test_a_late_act_is_parked_once_however_often_it_is_captured(trade):
+    dock = another(trade, "dock")
+    send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(dock)))
+    raw = trade.document(trade.begun(5))
+    size = trade.counts()[0]
+    for _ in range(3):  # as `packproof capture --key dock` sends it, and hears the answer
+        late = trade.signed(raw, dock)
+        parts = {"envelope": late.envelope, "seed": late.seed, "document": late.document}
+        told = trade.post_parts("/ledger/captures", **parts)
+        dock.refused(late, problem(told, 409, "capture.parked"))
+    assert [act["seq"] for act in parked(trade)] == [1]
+    assert trade.counts()[0] == size + 1, "one entry says that it came"
+    assert len(dock.refused_captures()) == 1
+    assert list(chain_of(trade).findings()) == [], "and there is no gap"
+
+
 def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
     dock = another(trade, "dock")
     send(trade, "/ledger/keys", end_key(root(trade), Action.REVOKE, known(dock)))

@@ -72,10 +72,29 @@ def test_the_same_content_is_signed_once_however_it_is_written(folder):
     assert sign_capture(folder, b"ab", "application/json", records("a", "b")).seq == 3
 
 
-def test_what_was_parked_may_be_signed_anew(folder):
+def test_what_was_parked_or_refused_goes_out_again_as_it_is(folder):
     first = sign_capture(folder, b"a", "application/json", records("a"))
-    folder.refused(first, {"code": "key.revoked"})
-    assert sign_capture(folder, b"a", "application/json", records("a")).seq == 2
+    folder.refused(first, {"code": "capture.parked"})
+    again = sign_capture(folder, b" a", "application/json", records("a"))
+    assert (again, again.receipt) == (first, None)
+    assert folder.outbox() == [first] and folder.refused_captures() == []
+    folder.refused(again, {"code": "key.unknown"})
+    assert [each.receipt for each in folder.refused_captures()] == [{"code": "key.unknown"}]
+    assert sign_capture(folder, b"a", "application/json", records("a")) == first
+    folder.acknowledged(first, {"index": 4})
+    assert folder.outbox() == folder.refused_captures() == []
+    assert sign_capture(folder, b"a", "application/json", records("a")).receipt == {"index": 4}
+
+
+def test_what_was_refused_is_signed_anew_once_it_was_mended_or_adopts_something(folder):
+    first = sign_capture(folder, b"a", "application/json", records("a"))
+    folder.refused(first, {"code": "document.header"})
+    mended = sign_capture(folder, b"A", "application/json", records("a"))
+    assert mended.seq == 2
+    folder.refused(mended, {"code": "capture.parked"})
+    adopting = sign_capture(folder, b"A", "application/json", records("a"), (bytes(32),))
+    assert adopting.seq == 3
+    assert [each.seq for each in folder.refused_captures()] == [1, 2]
 
 
 def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_number(folder, monkeypatch):
