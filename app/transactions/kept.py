@@ -1,7 +1,7 @@
 """Sales as they stand in the record: which events they are, and what the document that brought each said round it.
 
-A sale is a shipping event with a buyer who is not its seller. Nothing else is kept of it: the event and its document
-are in the ledger, so its transaction information follows from what nobody can change.
+A sale is a shipping event with a buyer who is not its seller, and no return. Nothing else is kept of it: the event and
+its document are in the ledger, so its transaction information follows from what nobody can change.
 """
 
 import json
@@ -67,6 +67,8 @@ _IS_SALE = and_(
     event.c.buyer_id.is_not(None),
     event.c.buyer_id != func.coalesce(event.c.seller_id, event.c.by_id),
     event.c.biz_step == "shipping",
+    # Goods that go back to who sold them are no sale: a return needs no transaction information (FDA, December 2023).
+    func.coalesce(event.c.disposition, "") != "returned",
     event.c.effective,
     event.c.declared_at == 0,
 )

@@ -63,6 +63,16 @@ def test_a_sale_whose_seller_did_not_have_it_is_not_passed_on(sqlite_dock: Dock)
     assert dock.sales(PHARMACY) == []
 
 
+def test_goods_that_go_back_to_who_sold_them_are_no_sale(dock: Dock):
+    dock.made(1)
+    dock.sold(package(1), by=MAKER, to=WHOLESALER)
+    dock.received(package(1), by=WHOLESALER)
+    back = dock.sold(package(1), by=WHOLESALER, to=MAKER, statement=None, disposition="returned")
+    assert "information_missing" not in codes(back)
+    assert len(dock.sales(WHOLESALER)) == len(dock.sales(MAKER)) == 1
+    assert dock.get(f"/transactions/{ids(back)}", WHOLESALER).status_code == 404
+
+
 def test_a_sale_declared_wrong_is_taken_back(sqlite_dock: Dock):
     dock = sqlite_dock
     dock.made(1)
