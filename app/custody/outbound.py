@@ -1,10 +1,13 @@
 """Who shipped a package to whom, whatever it was in at the time: what a return is matched with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy import BigInteger, Connection, bindparam, select, text
 
+from app.events.models import event
 from app.events.roles import OBJECT, PARENT
+from app.shared.chunks import chunks
 
 # The package, and around it every container with the time it was in there; and who shipped any of these then.
 _OUTBOUND = """
@@ -50,3 +53,12 @@ def outbound(connection: Connection, item_id: int, by_id: int) -> list[Outbound]
     values = {"item_id": item_id, "by": by_id, "object": OBJECT, "parent": PARENT}
     rows = connection.execute(query, values)
     return [Outbound(r.seq, r.recipient_id, r.buyer_id, r.seller_id, bool(r.statement)) for r in rows]
+
+
+def recipients(connection: Connection, seqs: Iterable[int]) -> dict[int, int | None]:
+    """To which party each of these events sent its goods, by number."""
+    found: dict[int, int | None] = {}
+    for chunk in chunks(sorted(set(seqs))):
+        query = select(event.c.seq, event.c.recipient_id).where(event.c.seq.in_(chunk))
+        found |= dict(connection.execute(query).all())
+    return found

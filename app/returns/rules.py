@@ -4,9 +4,12 @@ FD&C Act 582(g)(1)(F) and (c)(4)(D): a return is accepted for resale only if it 
 information and statement, and its product identifier was verified. Nonsaleable returns need neither.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from ledger.custody.state import Item
 
 RETURN_WITHIN = timedelta(days=3)
 """How long a return stays open before it is overdue; ours, not the law's."""
@@ -37,6 +40,7 @@ class Reason(StrEnum):
     SUSPECT = "suspect"
     NOT_SOLD_TO_THEM = "not_sold_to_them"
     RETURNED = "returned"
+    NOT_WITH_THEM = "not_with_them"
     NO_STATEMENT = "no_statement"
     NOT_VERIFIED = "not_verified"
     RECALLED = "recalled"
@@ -52,6 +56,8 @@ SAID: dict[Reason, str] = {
     Reason.SUSPECT: "Potential suspect: set it apart and open an investigation.",
     Reason.NOT_SOLD_TO_THEM: "We have no record of selling this package to this customer (D10).",
     Reason.RETURNED: "It came back already, and was not sold to them since: one of the two is a copy.",
+    Reason.NOT_WITH_THEM: "We sold it to this customer, and by the record they do not have it now: it is here, or with "
+    "somebody else (D10). Set it apart and open an investigation.",
     Reason.NO_STATEMENT: "Our sale of it had no affirmed transaction statement.",
     Reason.NOT_VERIFIED: "Its maker does not verify this identifier.",
     Reason.RECALLED: "It is recalled.",
@@ -70,19 +76,25 @@ DISPOSITION: dict[Reason, str] = {
     Reason.DAMAGED: "damaged",
     Reason.NO_STATEMENT: "no_pedigree_match",
     Reason.NOT_SOLD_TO_THEM: "no_pedigree_match",
+    Reason.NOT_WITH_THEM: "no_pedigree_match",
 }
 OTHERWISE = "non_sellable_other"
+
+UNSOLD = frozenset({Reason.NOT_SOLD_TO_THEM, Reason.RETURNED, Reason.NOT_WITH_THEM})
+"""What no sale of ours to this customer explains: rule D10."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a returned package. `sold`: our own transaction to this customer carried it; `statement`: with
-    an affirmed transaction statement; `returned`: a return of what that transaction carried is booked already."""
+    an affirmed transaction statement; `returned`: a return of what that transaction carried is booked already;
+    `with_them`: by the record this customer has it since (`is_theirs`)."""
 
     sold: bool
     statement: bool
     verified: Verified
     returned: bool = False
+    with_them: bool = True
     suspect: bool = False
     recalled: bool = False
     expired: bool = False
@@ -91,12 +103,22 @@ class Facts:
     damaged: bool = False
 
 
+def is_theirs(outer: Item, us: str, them: Collection[str]) -> bool:
+    """Whether a package that we (`us`) sold is by the record with `them`, the buyer and to whom it was delivered: it is
+    there, on its way between us, or has come from there. `outer` is the outermost object around it."""
+    if outer.in_transit:
+        others = {outer.sender, outer.bound_for} - {us, None}
+        return others <= set(them)
+    return outer.holder in them or (outer.holder == us and outer.sender in them)
+
+
 def judge(facts: Facts) -> Reason:
     """Why it is not saleable, `Reason.NONE` where it is. The first that applies."""
     tests = (
         (Reason.SUSPECT, facts.suspect),
         (Reason.NOT_SOLD_TO_THEM, not facts.sold),
         (Reason.RETURNED, facts.returned),
+        (Reason.NOT_WITH_THEM, not facts.with_them),
         (Reason.NO_STATEMENT, not facts.statement),
         (Reason.NOT_VERIFIED, facts.verified is Verified.NO),
         (Reason.RECALLED, facts.recalled),

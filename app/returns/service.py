@@ -19,7 +19,7 @@ from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
 from app.custody import loading
-from app.custody.outbound import outbound
+from app.custody.outbound import Outbound, outbound, recipients
 from app.errors import Conflict, Invalid, Refused
 from app.partners import service as partners
 from app.returns import rules
@@ -125,12 +125,13 @@ class Returns:
         verified = self.verifier.verify(result, actor)
         with self.database.writing() as connection:
             case = _open_case(connection, case_id, gln)
-            matched, statement = _match(connection, result.subject, gln, case.partner_gln or "")
-            facts = _facts(result, matched is not None, statement, verified, damaged)
+            sale, with_them = _match(connection, result.subject, gln, case.partner_gln or "")
+            matched = sale.seq if sale is not None else None
+            facts = replace(_facts(result, sale, verified, damaged), with_them=with_them)
             back = _came_back(connection, case_id, {result.subject: matched})
             reason = rules.judge(replace(facts, returned=bool(back)))
             unit = self._keep(connection, actor, case_id, result, matched, verified, reason)
-            if reason is Reason.NOT_SOLD_TO_THEM:
+            if reason in rules.UNSOLD:
                 sign = Sign(SignalKind.UNSOLD_RETURN, Severity.HOLD, f"returned under {case.data['rma']}")
                 noticed = Noticed(sign, result.subject, gln, case.partner_gln or "", self.clock.now())
                 signals.note(connection, [noticed])
@@ -165,13 +166,17 @@ class Returns:
             )
             booked = connection.execute(query.values(booked_at=self.clock.now()))
             sold = {each.subject: each.matched_seq for each in chosen if each.saleable}
-            if booked.rowcount != len(chosen) or _came_back(connection, case_id, sold):
+            gone = not _are_theirs(connection, sold, gln, case.partner_gln or "")
+            if booked.rowcount != len(chosen) or gone or _came_back(connection, case_id, sold):
                 raise Conflict(
                     "return.booked", "A unit of it is booked already", case.title, "Scan its units again."
                 )
 
         receipt = report(self.capture, self.clock, actor, *_deeds(chosen, reference), first=claim)
         with self.database.writing() as connection:
+            numbers = loading.find_ids(connection, [each.subject for each in chosen])
+            states = {numbers[each.subject]: each.reason.value for each in chosen}
+            cases.add_items(connection, case_id, states)
             saleable = sum(each.saleable for each in chosen)
             text = (
                 f"Booked {saleable} saleable and {len(chosen) - saleable} set apart: entry {receipt.index}."
@@ -256,16 +261,31 @@ def _open_case(connection: Connection, case_id: str, gln: str) -> DeskCase:
     return case
 
 
-def _match(connection: Connection, subject: str, gln: str, customer: str) -> tuple[int | None, bool]:
-    """Our newest transaction with this customer that carried the package, and whether its statement was affirmed."""
-    number = loading.find_ids(connection, [subject]).get(subject)
+def _match(connection: Connection, subject: str, gln: str, customer: str) -> tuple[Outbound | None, bool]:
+    """Our newest transaction with this customer that carried the package, and whether that is with them since."""
+    loaded = loading.load(connection, [subject])
     us, them = partners.by_gln(connection, gln), partners.by_gln(connection, customer)
-    if number is None or us is None or them is None:
+    if subject not in loaded.ids or us is None or them is None:
         return None, False
-    for each in outbound(connection, number, us.party_id):
+    for each in outbound(connection, loaded.ids[subject], us.party_id):
         if each.buyer_id == them.party_id and (each.seller_id or us.party_id) == us.party_id:
-            return each.seq, each.statement
+            delivered = partners.glns(connection, [each.recipient_id]).values()
+            outer = loaded.world.outer(loaded.world.item(subject))
+            return each, rules.is_theirs(outer, gln, {customer, *delivered})
     return None, False
+
+
+def _are_theirs(connection: Connection, sold: Mapping[str, int | None], gln: str, customer: str) -> bool:
+    """Whether all of these packages, each with the event that sold it, are still with the customer by the record."""
+    world = loading.load(connection, sold).world
+    to = recipients(connection, [seq for seq in sold.values() if seq is not None])
+    names = partners.glns(connection, to.values())
+    return all(
+        rules.is_theirs(
+            world.outer(world.item(key)), gln, {customer, names.get(to.get(seq or 0) or 0, customer)}
+        )
+        for key, seq in sold.items()
+    )
 
 
 def _came_back(connection: Connection, case_id: str, sold: Mapping[str, int | None]) -> set[str]:
@@ -283,12 +303,12 @@ def _came_back(connection: Connection, case_id: str, sold: Mapping[str, int | No
     return found
 
 
-def _facts(result: Result, sold: bool, statement: bool, verified: Verified, damaged: bool) -> Facts:
+def _facts(result: Result, sale: Outbound | None, verified: Verified, damaged: bool) -> Facts:
     reasons = {result.verdict.reason, *result.verdict.others}
     ended = {VerdictReason.DECOMMISSIONED, VerdictReason.ENDED_HERE}
     return Facts(
-        sold=sold,
-        statement=statement,
+        sold=sale is not None,
+        statement=sale is not None and sale.statement,
         verified=verified,
         suspect=result.verdict.word is Word.SUSPECT,
         recalled=VerdictReason.RECALLED in reasons,
