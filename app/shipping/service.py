@@ -7,20 +7,23 @@ A sale goes with its transaction information and statement: a person affirms the
 is one document with the event, the products, the parties and the statement in it. So what was told stays in the ledger
 as it was told. The node signs that it came from this page, by this account (as for dispensing).
 
-Between the check and the record another process may ship the same. Then both events stand, the later with a finding
-that its party did not hold it, and its transaction information is withheld.
+Between the check and the record another process may ship the same: whether it is still here is asked again under the
+ledger's lock. What is told later of an earlier time makes both events stand, the later with a finding that its party
+did not hold it, and its transaction information is withheld.
 """
 
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import NoReturn
 
 from sqlalchemy import Connection
 
 from app.capture.inbox import Job
 from app.capture.service import Capture
-from app.custody import shipped
+from app.custody import loading, shipped
 from app.custody.shipped import Shipped
 from app.errors import Conflict
 from app.partners import service as partners
@@ -62,6 +65,18 @@ def problems(obstacles: Iterable[Obstacle]) -> list[dict[str, object]]:
     ]
 
 
+class Overtaken(Conflict):
+    """Between the check and the record something named was shipped, received or closed by somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ship.overtaken",
+            "Somebody else was quicker",
+            "Nothing was recorded.",
+            "Look at it, and ship again.",
+        )
+
+
 @dataclass
 class Shipping:
     """Ships for a party. One a process."""
@@ -96,13 +111,20 @@ class Shipping:
             plan = self.plan(request, actor)
             if plan.obstacles:
                 self._refuse(plan, actor)
-            receipt = self.capture.receive(
-                telling.document(plan, self.clock.now(), actor.party_gln),
-                "application/json",
-                by=actor.party_gln,
-                channel=channel,
-                actor=actor,
-            )
+            try:
+                receipt = self.capture.receive(
+                    telling.document(plan, self.clock.now(), actor.party_gln),
+                    "application/json",
+                    by=actor.party_gln,
+                    channel=channel,
+                    actor=actor,
+                    first=partial(_still_here, plan, actor.party_gln),
+                )
+            except Overtaken:
+                plan = self.plan(request, actor)
+                if not plan.obstacles:
+                    raise
+                self._refuse(plan, actor)
         assert not isinstance(receipt, Job), "one event never waits"
         sold = plan.info is not None
         affirmed = "; the transaction statement was affirmed" if sold else ""
@@ -118,7 +140,7 @@ class Shipping:
             )
         return ShippedNow(plan, receipt.index, f"{receipt.index}.0" if sold else None)
 
-    def _refuse(self, plan: Plan, actor: Actor) -> None:
+    def _refuse(self, plan: Plan, actor: Actor) -> NoReturn:
         disclose(
             self.database,
             self.clock,
@@ -187,3 +209,14 @@ class Shipping:
         return replace(
             plan, info=info, statement=statement, products=tuple(p for _, p in sorted(listed.items()))
         )
+
+
+def _still_here(plan: Plan, own: str, connection: Connection) -> None:
+    """Hold what is named against the present, under the ledger's lock; not what is in it: that may be much, and
+    everybody waits. Raises `Overtaken`."""
+    world = loading.load(connection, plan.epcs).world
+    for epc in plan.epcs:
+        item = world.item(epc)
+        outer = world.outer(item)
+        if outer.holder != own or outer.in_transit or item.ended:
+            raise Overtaken()

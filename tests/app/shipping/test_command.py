@@ -175,21 +175,29 @@ def test_the_same_twice_is_refused_the_second_time(sqlite_dock: Dock):
     assert codes_of(dock.ship(code(1), f"{code(1)} ", to=WHOLESALER).get_json()) >= {"twice"}
 
 
-def test_who_is_beaten_between_check_and_record_keeps_his_information_to_himself(
+def test_who_is_beaten_between_check_and_record_is_refused(
     sqlite_dock: Dock, monkeypatch: pytest.MonkeyPatch
 ):
     dock = sqlite_dock
     dock.made(1)
     real = Capture.receive
-    later = dock.services.clock.now() - timedelta(minutes=5)
 
     def beaten(self, *args, **kwargs):
         monkeypatch.undo()
-        dock.sold(package(1), by=MAKER, to=PHARMACY, event_time=later)
+        dock.sold(package(1), by=MAKER, to=PHARMACY)
         return real(self, *args, **kwargs)
 
     monkeypatch.setattr(Capture, "receive", beaten)
+    assert "in_transit" in codes_of(dock.ship(code(1), to=WHOLESALER).get_json())
+    assert (dock.sales(WHOLESALER), len(dock.sales(PHARMACY))) == ([], 1)
+
+
+def test_whose_sale_comes_after_one_that_is_told_later_keeps_his_information_to_himself(sqlite_dock: Dock):
+    dock = sqlite_dock
+    dock.made(1)
+    later = dock.services.clock.now() - timedelta(minutes=5)
     assert dock.ship(code(1), to=WHOLESALER).status_code == 201
+    dock.sold(package(1), by=MAKER, to=PHARMACY, event_time=later)
     found = dock.get("/transactions", MAKER).get_json()["transactions"]
     assert {each["buyer"]["gln"]: each["state"] for each in found} == {
         PHARMACY: "released",
