@@ -4,11 +4,13 @@ FILE is evidence about a package, a conflict (two heads that one log signed and 
 (what leads from a log's key to the one that follows it). P is a C2SP tlog-policy, A an author policy
 (docs/formats/policy.md). With evidence may come COSE receipts of what it shows: ``--receipt R``. Needs ``cryptography``
 and nothing else, no network, no clock.
-Exit status: 0 accepted, 1 refused, 2 usage.
+Exit status: 0 accepted, 1 refused, 2 usage, or that the answer could not be written (141: its reader had gone).
 """
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -27,6 +29,7 @@ from ledger.log.policy import MAX_POLICY_BYTES
 ACCEPTED: Final = 0
 REFUSED: Final = 1
 USAGE: Final = 2
+READER_GONE: Final = 128 + signal.SIGPIPE
 
 _COMMANDS: Final = ("verify",)
 _TOLD: Final = (
@@ -39,6 +42,27 @@ _TOLD: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
+    try:
+        return _run(arguments)
+    except _Unwritten as failed:
+        if sys.stdout is not None:
+            # What is still buffered goes nowhere, or the interpreter says more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if failed.gone:
+            return READER_GONE
+        print(f"packproof-verify: the answer could not be written: {failed}", file=sys.stderr)  # noqa: T201
+        return USAGE
+
+
+class _Unwritten(Exception):
+    """The answer reached nobody: that is no verdict, and least of all a refusal."""
+
+    def __init__(self, why: str, *, gone: bool = False) -> None:
+        super().__init__(why)
+        self.gone = gone
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # `packproof-verify FILE` is `packproof-verify verify FILE`: the command's name says it already.
     if not given or given[0] not in _COMMANDS:
@@ -197,9 +221,15 @@ def _line(text: str) -> str:
 
 
 def _print(text: str) -> None:
+    if sys.stdout is None:
+        raise _Unwritten("there is no standard output")
     # Names of parties may need letters that the terminal's encoding lacks: never fail for that.
     encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        raise _Unwritten(error.strerror or "", gone=isinstance(error, BrokenPipeError)) from error
 
 
 def _json(value: object) -> str:

@@ -1,6 +1,7 @@
 """`python -m ledger verify` as a stranger runs it: another process, nothing installed but `cryptography`."""
 
 import json
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -51,6 +52,28 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "policy").write_text(f"log {world.log.verifier}\nquorum none\n")
     (folder / "authors.json").write_text(json.dumps({"roots": {MAKER: [world.root.thumbprint.hex()]}}))
     return folder
+
+
+def unwritten(file: Path, redirected: str = "", stdout: int | None = None) -> tuple[int, str]:
+    """How the verifier ends whose answer nobody can read."""
+    command = ["bash", "-c", f'"$0" -m ledger verify "$1" {redirected}', sys.executable, str(file)]
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", ["good.json", "bad.json"])
+def test_an_answer_that_reaches_nobody_is_no_refusal(files: Path, name: str) -> None:
+    told = "packproof-verify: the answer could not be written: "
+    assert unwritten(files / name, ">/dev/full") == (2, f"{told}No space left on device\n")
+    assert unwritten(files / name, ">&-") == (2, f"{told}there is no standard output\n")
+    ready, unread = os.pipe()
+    os.close(ready)
+    try:
+        assert unwritten(files / name, stdout=unread) == (141, "")
+    finally:
+        os.close(unread)
 
 
 def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
