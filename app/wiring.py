@@ -28,6 +28,7 @@ from app.devices.parking import Parking
 from app.devices.registry import Keys
 from app.dispensing.service import Dispensing
 from app.epcis.service import Epcis
+from app.investigations.holds import Holds
 from app.investigations.service import Investigations
 from app.log.handover import Handovers
 from app.log.policy import OwnPolicy
@@ -200,6 +201,10 @@ class Services:
     @cached_property
     def investigations(self) -> Investigations:
         return Investigations(self.database, self.clock, self.capture, self.verification)
+
+    @cached_property
+    def holds(self) -> Holds:
+        return Holds(self.database, self.clock, self.capture)
 
     @cached_property
     def returns(self) -> Returns:

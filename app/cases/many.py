@@ -72,6 +72,23 @@ def item_numbers(connection: Connection, case_ids: Iterable[str]) -> dict[str, l
     return found
 
 
+def states_of(
+    connection: Connection, desk: Desk, numbers: Iterable[int], party_gln: str | None
+) -> dict[int, str]:
+    """In which state these items are in the last case of a desk that has them, open or not: by item number."""
+    found: dict[int, str] = {}
+    for chunk in chunks(sorted(set(numbers))):
+        query = (
+            select(desk_case_item.c.item_id, desk_case_item.c.state)
+            .join(desk_case, desk_case.c.case_id == desk_case_item.c.case_id)
+            .where(desk_case_item.c.item_id.in_(chunk), desk_case.c.desk == desk.value)
+            .where(within(connection, party_gln))
+            .order_by(desk_case.c.opened_at, desk_case.c.case_id)
+        )
+        found |= dict(connection.execute(query).all())
+    return found
+
+
 def items_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
     """How many items each of these cases has, of those that have any."""
     found: dict[str, int] = {}

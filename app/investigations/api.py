@@ -7,6 +7,8 @@ POST /api/investigations/{id}/risk           its manufacturer finds a high risk 
 POST /api/investigations/{id}/close          answer a partner's notification                  scope desks
 POST /api/investigations/{id}/forms          make a Form FDA 3911                             scope desks
 GET  /api/investigations/{id}/forms/{form}   one as it was made                               scope query
+GET  /api/holds                              what is on hold without an investigation         scope query
+POST /api/holds/release                      let it go, and why                               scope desks
 
 Each answers the case as it stands then; `moves` names the steps that may follow and what each needs.
 """
@@ -24,7 +26,14 @@ from app.errors import Invalid, NotFound
 from app.investigations import forms, partners_told, service
 from app.investigations.form3911 import Form3911, FormKind, problems
 from app.investigations.rules import Move, State, open_to, transition
-from app.investigations.schemas import FormBody, MoveBody, NotificationEnd, RiskBody, SuspicionBody
+from app.investigations.schemas import (
+    FormBody,
+    MoveBody,
+    NotificationEnd,
+    ReleaseBody,
+    RiskBody,
+    SuspicionBody,
+)
 from app.investigations.service import INVESTIGATION, Suspicion
 from app.shared.audit import disclose
 from app.verification.schemas import ScanBody
@@ -157,6 +166,29 @@ def one_form(case_id: str, form_id: str) -> dict[str, Any]:
         node.database, node.clock, present(), "investigation.form_view", subject=form_id, whose=party or ""
     )
     return _form(form_id, kept.form)
+
+
+@blueprint.get("/api/holds")
+def holds() -> dict[str, Any]:
+    """What the party's desks have set on hold, with it now and in no investigation."""
+    node, party = services(), reach().party_gln
+    assert party is not None, "the table gives this route to parties alone"
+    found = node.holds.listed(party)
+    disclose(node.database, node.clock, present(), "quarantine.list", subject="", whose=party)
+    return {
+        "holds": [
+            {"epc": each.epc, "why": each.why, "desk": each.desk.value, "case": each.case_id}
+            for each in found
+        ]
+    }
+
+
+@blueprint.post("/api/holds/release")
+@blueprint.arguments(ReleaseBody)
+def release(asked: dict[str, Any]) -> dict[str, Any]:
+    """Let packages go; those that are on hold no more are passed over."""
+    done = services().holds.release(present(), "\n".join(asked["packages"]), asked["text"])
+    return {"released": list(done.epcs), "entry": done.entry or None}
 
 
 def _form(form_id: str, form: Form3911) -> dict[str, Any]:

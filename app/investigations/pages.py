@@ -11,11 +11,12 @@ from app.errors import Invalid
 from app.history.rules import shown
 from app.investigations import forms, partners_told, service
 from app.investigations.form3911 import KINDS
-from app.investigations.rules import CAUSES, GROUNDS, Ground, Move, State, Transition, open_to
+from app.investigations.holds import OnHold
+from app.investigations.rules import CAUSES, DECIDING, GROUNDS, Ground, Move, State, Transition, open_to
 from app.investigations.service import INVESTIGATION, Suspicion
 from app.shared.audit import disclose
 from app.vrs import signals
-from app.web.access import reach
+from app.web.access import permitted, reach
 from app.web.actor import present
 from app.wiring import services
 
@@ -54,6 +55,37 @@ def new_page() -> Response | str:
     case_id = services().investigations.open(present(), Suspicion.parse(*texts))
     flash("It is in quarantine. Scans of it say so from now on.")
     return back("investigations.case_page", case_id=case_id)
+
+
+@blueprint.route("/investigations/holds", methods=["GET", "POST"])
+def holds_page() -> Response | str:
+    """What is on hold without an investigation, and the form that lets it go."""
+    node, form = services(), request.form
+    if request.method == "POST":
+        done = node.holds.release(present(), "\n".join(form.getlist("packages")), form.get("text", ""))
+        count = len(done.epcs)
+        flash(
+            f"Released: {count} package{'s' if count != 1 else ''}, entry {done.entry} of the ledger."
+            if count
+            else "Nothing of it was on hold any more."
+        )
+        return back("investigations.holds_page")
+    party = reach().party_gln
+    found = node.holds.listed(party) if party else []
+    disclose(node.database, node.clock, present(), "quarantine.list", subject="", whose=party or "")
+    rows = [(shown(each.epc), each, _case_href(each)) for each in found]
+    return render_template(
+        "investigations/holds.html",
+        rows=rows,
+        may_release=present().role in DECIDING,
+        typed=request.args.get("epc", ""),
+    )
+
+
+def _case_href(hold: OnHold) -> str:
+    """Where the case is that a hold is part of, for those who may read it."""
+    endpoint = f"{hold.desk.value}.case_page"
+    return url_for(endpoint, case_id=hold.case_id) if permitted(present(), endpoint) else ""
 
 
 @blueprint.get("/investigations/<case_id>")

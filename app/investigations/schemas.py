@@ -39,6 +39,13 @@ class MoveBody(Schema):
     retain = _labels(load_default=list)
 
 
+class ReleaseBody(Schema):
+    """What is let go from its hold, and why."""
+
+    packages = _labels(required=True)
+    text = fields.String(required=True, validate=validate.Length(1, LONGEST_TEXT))
+
+
 class RiskBody(NoteBody):
     """Why its manufacturer finds a high risk that it is illegitimate."""
 

@@ -74,6 +74,7 @@ PERMISSIONS: dict[str, Permission] = {
     "history.package_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
     "investigations.queue_page": may(OWN, *TRADE),
     "investigations.new_page": may(OWN, *TRADE),
+    "investigations.holds_page": may(OWN, *TRADE),
     "investigations.case_page": may(OWN, *TRADE),
     "investigations.move": may(OWN, *TRADE),
     "investigations.inspect": may(OWN, *TRADE),
@@ -130,8 +131,8 @@ PERMISSIONS: dict[str, Permission] = {
     **_desk("exception_api", ("opened", "send_message", "close", "reopen"), reads=("listing",)),
     **_desk(
         "investigation_api",
-        ("opened", "inspect", "move", "risk", "close", "make_form"),
-        reads=("one_form",),
+        ("opened", "inspect", "move", "risk", "close", "make_form", "release"),
+        reads=("one_form", "holds"),
     ),
     **_desk("return_api", ("opened", "scan", "book", "close")),
     **_desk("override_api", ("ask", "dispense", "close")),

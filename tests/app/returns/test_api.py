@@ -30,7 +30,12 @@ def test_a_return_from_its_registration_to_its_end(sqlite_counter: Counter) -> N
     booked = maker.post(f"{address}/book")
     assert booked["entry"] > 0
     assert all(each["booked_at"] for each in booked["units"])
+    assert [each["state"] for each in booked["items"]] == ["no_statement", "not_sold_to_them"]
     assert maker.post(f"{address}/scans", scanned(code(1)), 409)["code"] == "return.booked"
+    # What came back unsaleable is not let go by ending its hold.
+    going = {"packages": [package(1)], "text": "It looks good."}
+    assert maker.post("/api/holds/release", going, 409)["code"] == "quarantine.returned"
+    assert maker.get("/api/holds") == {"holds": []}
     assert (
         maker.post(f"{address}/close", {"root_cause": "why", "text": "x"}, 422)["code"] == "request.invalid"
     )
