@@ -15,7 +15,7 @@ from urllib.parse import quote
 from app.capture.prepared import PreparedCapture, PreparedEvent
 from app.errors import AppError, Invalid
 from ledger.custody.act import Act, gln_of, read_act, sscc_of
-from ledger.custody.event import LOT, Event
+from ledger.custody.event import LOT, Event, digest_of
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document
@@ -129,11 +129,12 @@ def prepare_events(
     for read_event in document.events:
         event = with_id(read_event)
         findings = (*future(event, now, tolerance), *not_maker(event, by, lookups.maker_of))
+        fields = event.fields()
         prepared.append(
             PreparedEvent(
                 act=act_of(event, by, lookups, affirmed),
-                fields=event.fields(),
-                digest=event.digest,
+                fields=fields,
+                digest=digest_of(fields),
                 findings=findings,
                 effective=not findings,
             )

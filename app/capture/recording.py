@@ -212,7 +212,7 @@ def insert_events(
     if not fresh:
         return Named()
     first = (connection.execute(select(func.max(event.c.seq))).scalar() or 0) + 1
-    rows = []
+    rows: list[dict[str, Any]] = []
     for seq, (number, prepared) in enumerate(fresh, first):
         act, each = prepared.act, prepared.act.event
         rows.append(
@@ -226,8 +226,8 @@ def insert_events(
                 "declared_at": declared_at(each),
                 "digest": prepared.digest,
                 "pos": each.position,
-                "event_time": each.event_time,
-                "record_time": now,
+                "event_time": to_micros(each.event_time),
+                "record_time": to_micros(now),
                 "type": each.type.value,
                 "action": each.action.value if each.action else None,
                 "biz_step": each.biz_step,
@@ -245,7 +245,7 @@ def insert_events(
                 "body": prepared.body or pack_fields(prepared.fields),
             }
         )
-    connection.execute(insert(event), rows)
+    insert_rows(connection, event, tuple(rows[0]), [tuple(row.values()) for row in rows])
     seqs = [row["seq"] for row in rows]
     roles = [(seq, roles_of(p.act.event)) for seq, (_, p) in zip(seqs, fresh, strict=True)]
     ids, begun = writing.ensure(connection, [key for _, each in roles for key, _ in each])

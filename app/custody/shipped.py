@@ -15,6 +15,7 @@ from app.custody.models import contained, item
 from app.events.models import event, event_epc
 from app.events.roles import OBJECT
 from app.shared.chunks import chunks
+from app.shared.rows import among
 from ledger.custody.event import position_at, time_of
 from ledger.custody.state import MAX_DEPTH
 
@@ -64,9 +65,11 @@ def at_position(connection: Connection, epcs: list[str], position: int, most: in
         found: list[int] = []
         for chunk in chunks(level):
             query = select(*columns).where(
-                contained.c.parent.in_(chunk), contained.c.f <= position, contained.c.t > position
+                among(connection, contained.c.parent, chunk),
+                contained.c.f <= position,
+                contained.c.t > position,
             )
-            for child, parent, since in connection.execute(query.order_by(contained.c.child)):
+            for child, parent, since in connection.execute(query.order_by(contained.c.child)).all():
                 if child not in seen:
                     found.append(child)
                     packings.append(Packing(child, parent, time_of(since)))
@@ -102,7 +105,7 @@ def _read(connection: Connection, numbers: list[int]) -> dict[int, Inner]:
     query = select(*columns, lot.c.ns.label("lot_ns")).outerjoin(lot, lot.c.item_id == item.c.lot_id)
     found: dict[int, Inner] = {}
     for chunk in chunks(numbers):
-        for row in connection.execute(query.where(item.c.item_id.in_(chunk))):
+        for row in connection.execute(query.where(among(connection, item.c.item_id, chunk))).all():
             known = row.lot is not None and (row.lot_ns or "").startswith("10/")
             found[row.item_id] = Inner(
                 row.item_id,

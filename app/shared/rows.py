@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Table, Text, any_, cast, func,
 from sqlalchemy.dialects import postgresql
 
 AT_ONCE = 20_000  # rows of one statement
+ARRAYS_FROM = 20  # rows; fewer are inserted sooner than arrays are taken apart
 FEW = 50  # values that go into an ordinary IN list: a single look-up needs no array
 
 _Rows = Sequence[tuple[Any, ...]]
@@ -25,8 +26,9 @@ _Rows = Sequence[tuple[Any, ...]]
 
 def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: _Rows) -> None:
     """Insert `rows`, each with the values of `columns` in their order, as the database takes them."""
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
+    if connection.dialect.name == "sqlite" or len(rows) < ARRAYS_FROM:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        marks = ", ".join([mark] * len(columns))
         names = ", ".join(map(_quoted, columns))
         _many(connection, f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
     else:

@@ -233,7 +233,8 @@ def sources(
 ) -> Sources:
     """What is known of a shipment: the document's header first, then products and parties on record."""
     packages = tuple(forms.package(each.epc, each.lot, each.expiry) for each in contents.leaves)
-    unknown = tuple(Package(epc) for epc in event.epcs if epc not in {e.epc for e in contents.items.values()})
+    known = {each.epc for each in contents.items.values()}
+    unknown = tuple(Package(epc) for epc in event.epcs if epc not in known)
     gtins = {each.gtin for each in packages if each.gtin}
     header = forms.products_of(front.products) if front is not None else {}
     places = forms.traders_of(front.locations) if front is not None else {}

@@ -294,6 +294,12 @@ def _path_bytes(field: Field) -> bytes:
 def _plain(pairs: tuple[tuple[str, str], ...], name: str) -> str | None:
     for key, value in pairs:
         if key == name:
-            parsed: Any = json.loads(value)
-            return parsed if isinstance(parsed, str) else None
+            return _text(value)
     return None
+
+
+@lru_cache(maxsize=1024)
+def _text(value: str) -> str | None:
+    """The text that a value is; None for another. A lot and an expiry are asked for again and again."""
+    parsed: Any = json.loads(value)
+    return parsed if isinstance(parsed, str) else None

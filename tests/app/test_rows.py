@@ -33,7 +33,8 @@ def test_what_is_written_at_once_is_read_back(database: Database):
         for n, serial in enumerate(SERIALS, 1)
     ]
     with database.writing() as connection:
-        insert_rows(connection, item, COLUMNS, rows)
+        insert_rows(connection, item, COLUMNS, rows[:3])
+        insert_rows(connection, item, COLUMNS, rows[3:])
         insert_rows(connection, item, COLUMNS, [])
         found = connection.execute(select(*(item.c[name] for name in COLUMNS)).order_by(item.c.item_id)).all()
         assert [tuple(row) for row in found] == rows
