@@ -118,8 +118,8 @@ ORDER BY 1
 LIMIT :most
 """
 
-# All containers that packages of the recall were ever in; the shipments by `by` that name one of these or a package;
-# and from there inward again, to what was in it when it left.
+# All containers that packages of the recall were ever in; the shipments that name one of these or a package (where
+# `by` is not null: its shipments alone); and from there inward again, to what was in it when it left.
 _SHIPPED = """
 WITH RECURSIVE package (item_id) AS (
     SELECT p.item_id FROM item p WHERE {population}
@@ -134,22 +134,23 @@ named (item_id, seq) AS (
     UNION ALL
     SELECT x.item_id, x.seq FROM box b JOIN event_epc x ON x.item_id = b.item_id WHERE x.role IN (:object, :parent)
 ),
-shipment (seq, pos, party) AS (
-    SELECT e.seq, e.pos, e.recipient_id FROM (SELECT DISTINCT seq FROM named) n JOIN event e ON e.seq = n.seq
-    WHERE e.by_id = :by AND e.biz_step = 'shipping' AND e.effective AND e.declared_at = 0 AND e.recipient_id <> :by
+shipment (seq, pos, sender, party) AS (
+    SELECT e.seq, e.pos, e.by_id, e.recipient_id FROM (SELECT DISTINCT seq FROM named) n JOIN event e ON e.seq = n.seq
+    WHERE (:by IS NULL OR e.by_id = :by) AND e.biz_step = 'shipping' AND e.effective AND e.declared_at = 0
+      AND e.recipient_id <> e.by_id
       AND NOT EXISTS (
           SELECT 1 FROM event w WHERE w.by_id = e.by_id AND w.event_id = e.event_id AND w.declared_at <> 0
       )
 ),
-carried (item_id, pos, party) AS (
-    SELECT n.item_id, s.pos, s.party FROM shipment s JOIN named n ON n.seq = s.seq
+carried (item_id, pos, sender, party) AS (
+    SELECT n.item_id, s.pos, s.sender, s.party FROM shipment s JOIN named n ON n.seq = s.seq
     UNION
-    SELECT c.child, l.pos, l.party
+    SELECT c.child, l.pos, l.sender, l.party
     FROM carried l JOIN contained c ON c.parent = l.item_id AND c.f <= l.pos AND c.t > l.pos
 )
-SELECT l.party, COUNT(DISTINCT l.item_id) AS packages
+SELECT l.sender, l.party, COUNT(DISTINCT l.item_id) AS packages
 FROM carried l JOIN package k ON k.item_id = l.item_id
-GROUP BY l.party
+GROUP BY l.sender, l.party
 """
 
 
@@ -200,5 +201,16 @@ def shipped_to(connection: Connection, population: Population, party_id: int) ->
     A shipment that its party declared wrong does not count; one that was voided does, since telling one too many about
     a recall does no harm.
     """
+    return {to: packages for (_, to), packages in shipments(connection, population, party_id).items()}
+
+
+def shipments(
+    connection: Connection, population: Population, party_id: int | None = None
+) -> dict[tuple[int, int], int]:
+    """How many packages of the recall each party has ever shipped to each other, by the numbers of both.
+
+    By everybody, or by the party with this number; which of them count is said at `shipped_to`.
+    """
     query, parameters = population.bound(_SHIPPED, by=party_id, object=OBJECT, parent=PARENT)
-    return {row.party: row.packages for row in connection.execute(query, parameters)}
+    query = query.bindparams(bindparam("by", type_=BigInteger))
+    return {(row.sender, row.party): row.packages for row in connection.execute(query, parameters)}

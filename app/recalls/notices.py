@@ -5,6 +5,7 @@ to itself; of holders further down it reads how many there are and what they did
 582(h)(4); docs/decisions/0051).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.cases import service as cases
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase, NewCase
-from app.custody.whereabouts import Population, holdings, shipped_to
+from app.custody.whereabouts import Population, holdings, shipments
 from app.errors import Conflict, NotFound
 from app.partners import service as partners
 from app.recalls.models import recall_consignee
@@ -50,15 +51,21 @@ class Reached:
 
 
 def reached(connection: Connection, gln: str, population: Population) -> Reached:
-    """Everybody who was shipped packages by the party `gln`, or has some now. Reads only: it may take seconds."""
+    """Everybody who has packages now, ended them (dispensed is no reason to be spared the news), or was ever shipped
+    some, by whomever. Reads only: it may take seconds."""
     maker = partners.by_gln(connection, gln)
     assert maker is not None
-    direct = shipped_to(connection, population, maker.party_id)
-    having: dict[int, int] = {}
+    having: Counter[int] = Counter()
     for each in holdings(connection, population):
-        if each.party_id is not None and each.state in ("held", "under way"):
-            having[each.party_id] = having.get(each.party_id, 0) + each.packages
-    told = {party: count for party, count in (having | direct).items() if party != maker.party_id}
+        if each.party_id is not None:
+            having[each.party_id] += each.packages
+    shipped: Counter[int] = Counter()
+    direct = set()
+    for (sender, to), packages in shipments(connection, population).items():
+        shipped[to] += packages
+        if sender == maker.party_id:
+            direct.add(to)
+    told = {party: count for party, count in (having | shipped).items() if party != maker.party_id}
     return Reached(told, frozenset(direct))
 
 

@@ -16,6 +16,7 @@ from app.recalls.service import lot_of, whereabouts
 from app.shared.actor import Actor, Role
 from app.shared.audit import entries
 from ledger.custody.verdict import Reason, Word
+from ledger.custody.vocabulary import Action
 from tests.support.app import OPERATOR
 from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, STRANGER, Counter, code
 from tests.support.world import GTIN, MAKER, package
@@ -129,6 +130,34 @@ def test_a_holder_further_down_is_told_and_not_named(counter: Counter) -> None:
     assert not any("Far Away" in text for text in thread)
     assert any("A holder further down has answered. Searched, and found none." in text for text in thread)
     assert (negative.outcome, negative.whose) == ("nothing", STRANGER)
+
+
+def test_who_has_dispensed_or_passed_on_all_of_it_is_told_too(counter: Counter) -> None:
+    """Two hops: the pharmacy ships two on; who got them dispenses one and ships the other on. All three are told."""
+    sources, other = counter.shipment.sources, "0614141000012"
+
+    def moved(step: str, number: int, hours: int, by: str, to: str) -> None:
+        ends = {
+            "sources": (replace(sources[0], id=f"https://id.gs1.org/414/{by}"),),
+            "destinations": (replace(sources[0], id=f"https://id.gs1.org/414/{to}"),),
+        }
+        where = {"biz_location": None} if step == "shipping" else {}
+        event = counter.event(step, number, hours=hours, disposition="in_progress", **ends, **where)
+        counter.told(event, by=by if step == "shipping" else to)
+
+    for number in (1, 2):
+        moved("shipping", number, 3, PHARMACY, STRANGER)
+        moved("receiving", number, 4, PHARMACY, STRANGER)
+    gone = counter.event("dispensing", 1, hours=5, action=Action.DELETE, disposition="dispensed")
+    counter.told(gone, by=STRANGER)
+    moved("shipping", 2, 6, STRANGER, other)
+    moved("receiving", 2, 7, STRANGER, other)
+    case_id = opened(counter, Scope.parse(GTIN, serials=["1", "2"]))
+    with counter.services.database.reading() as connection:
+        having = {PHARMACY, STRANGER, other}
+        told_to = {gln for gln in having if cases.queue(connection, Desk.RECALLS, gln)}
+    assert told_to == having
+    assert len(told(counter, case_id)) == 3
 
 
 def test_only_its_maker_recalls_and_what_is_not_there_is_recorded_as_looked_for(counter: Counter) -> None:
