@@ -2,8 +2,9 @@
 
 FILE is evidence about a package, a conflict (two heads that one log signed and that cannot both be true), or a handover
 (what leads from a log's key to the one that follows it). P is a C2SP tlog-policy, A an author policy
-(docs/formats/policy.md). With evidence may come COSE receipts of what it shows: ``--receipt R``. Needs ``cryptography``
-and nothing else, no network, no clock.
+(docs/formats/policy.md). With evidence may come COSE receipts of what it shows (``--receipt R``) and a time
+stamp of its head (``--timestamp T --stamped NOTE --tsa PEM``). Needs ``cryptography`` and nothing else, no network, no
+clock.
 Exit status: 0 accepted, 1 refused, 2 usage, or that the answer could not be written (141: its reader had gone).
 """
 
@@ -19,11 +20,18 @@ from typing import Final
 
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence import handover, mldsa_handover
+from ledger.evidence.beside import verify_receipt, verify_time_stamp
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
-from ledger.evidence.receipt import MAX_RECEIPT_BYTES
-from ledger.evidence.verify import EvidenceRefused, verify, verify_receipt
+from ledger.evidence.receipt import (
+    MAX_CERTIFICATES_BYTES,
+    MAX_RECEIPT_BYTES,
+    MAX_STAMP_BYTES,
+    TimeStampFiles,
+)
+from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.conflict import BEGINNING, Conflict
+from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.policy import MAX_POLICY_BYTES
 
 ACCEPTED: Final = 0
@@ -72,12 +80,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         policy = _policy(options.policy, options.authors)
         data = _read(options.file, MAX_BUNDLE_BYTES)
         receipts = [_read(path, MAX_RECEIPT_BYTES) for path in options.receipt]
+        stamp = _time_stamp(options)
     except (OSError, LedgerError) as error:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"packproof-verify: {_line(message)}", file=sys.stderr)  # noqa: T201
         return USAGE
-    if receipts and (data.startswith(BEGINNING) or handover.MEMBER in data or mldsa_handover.MEMBER in data):
-        print("packproof-verify: --receipt goes with evidence alone", file=sys.stderr)  # noqa: T201
+    other = data.startswith(BEGINNING) or handover.MEMBER in data or mldsa_handover.MEMBER in data
+    if other and (receipts or stamp is not None):
+        print("packproof-verify: --receipt and --timestamp go with evidence alone", file=sys.stderr)  # noqa: T201
         return USAGE
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
@@ -86,14 +96,18 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         report = verify(data, policy)
         proven = [verify_receipt(receipt, report, policy) for receipt in receipts]
+        stamped = None if stamp is None else verify_time_stamp(stamp, report, proven, policy)
     except EvidenceRefused as refused:
         _print_refusal(refused, as_json=options.json)
         return REFUSED
     if options.json:
-        beside = {"receipts": [asdict(line) for line in proven]} if proven else {}
+        beside: dict[str, object] = {"receipts": [asdict(line) for line in proven]} if proven else {}
+        if stamped is not None:
+            beside["time_stamp"] = asdict(stamped)
         _print(_json({**report.to_json(), **beside}))
     else:
-        _print(report.text() + "".join(f"{line.told()}\n" for line in proven))
+        lines = [line.told() for line in proven] + ([] if stamped is None else [stamped.told()])
+        _print(report.text() + "".join(f"{_line(line)}\n" for line in lines))
     return ACCEPTED
 
 
@@ -131,6 +145,16 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a COSE receipt (RFC 9942) of an entry that the evidence shows, or of its head; may be repeated",
     )
+    stamp = command.add_argument_group("a time stamp (RFC 3161), with all three of")
+    stamp.add_argument(
+        "--timestamp", type=Path, metavar="T", help="the authority's answer, such as stamp.tsr"
+    )
+    stamp.add_argument(
+        "--stamped", type=Path, metavar="NOTE", help="the checkpoint that it stamped, such as stamp.note"
+    )
+    stamp.add_argument(
+        "--tsa", type=Path, metavar="PEM", help="the certificates of authorities that you trust"
+    )
     command.add_argument("--json", action="store_true", help="the report as JSON")
     return parser
 
@@ -142,6 +166,16 @@ def _policy(policy: Path | None, authors: Path | None) -> Policy | None:
         None if policy is None else _read(policy, MAX_POLICY_BYTES),
         None if authors is None else _read(authors, MAX_AUTHORS_BYTES),
     )
+
+
+def _time_stamp(options: argparse.Namespace) -> TimeStampFiles | None:
+    paths = (options.timestamp, options.stamped, options.tsa)
+    if not any(paths):
+        return None
+    if not all(paths):
+        raise LedgerError("--timestamp, --stamped and --tsa come together", code="usage")
+    limits = (MAX_STAMP_BYTES, MAX_NOTE_BYTES, MAX_CERTIFICATES_BYTES)
+    return TimeStampFiles(*(_read(path, most) for path, most in zip(paths, limits, strict=True)))
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -1,4 +1,4 @@
-"""COSE receipts (RFC 9942) beside an evidence file: step 10.
+"""COSE receipts (RFC 9942) beside an evidence file: step 10; and what is given and told of a time stamp, step 11.
 
 A receipt says in the words of the SCITT world what a tlog-proof says: a leaf is in a tree (inclusion), or a tree
 continues another (consistency), signed by the log's Ed25519 key over the tree's root. Here it is held against evidence
@@ -6,6 +6,8 @@ that holds already (docs/formats/checkpoint.md, "COSE receipt")::
 
     inclusion      the leaf is that of the evidence's entry at the receipt's index
     consistency    the older or the newer tree is the one that the evidence's checkpoint seals
+
+Time stamps are judged in `ledger.evidence.timestamp`, which loads X.509 and is loaded only where one is given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,8 @@ from ledger.log.tree import MAX_SIZE
 from ledger.signing.keys import ed25519_spki, load_verifier
 
 MAX_RECEIPT_BYTES: Final = 16 * 1024
+MAX_STAMP_BYTES: Final = 256 * 1024
+MAX_CERTIFICATES_BYTES: Final = 256 * 1024
 SIGN1_TAG: Final = 18
 ALG, KID, CWT_CLAIMS, VDS, VDP = 1, 4, 15, 395, 396
 EDDSA, ISSUER, RFC9162_SHA256 = -8, 1, 1
@@ -45,6 +49,28 @@ class ReceiptLine:
         if self.kind == "inclusion":
             return f"receipt: entry {self.first} is in the ledger of {self.second} entries"
         return f"receipt: the ledger of {self.second} entries continues the one of {self.first}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStampFiles:
+    """What a reader has: the authority's answer (DER), the note that it stamped, his own certificates (PEM)."""
+
+    answer: bytes
+    note: bytes
+    certificates: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StampLine:
+    """What a time stamp proved: the head of `size` entries was there `at`, by the clock of `authority`."""
+
+    at: str
+    authority: str
+    size: int
+
+    def told(self) -> str:
+        """In words, on a line."""
+        return f"time stamp: the ledger of {self.size} entries was there at {self.at}, says {self.authority}"
 
 
 @dataclass(frozen=True, slots=True)

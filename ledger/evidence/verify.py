@@ -5,20 +5,19 @@ signatures, fields, subject, digest. Nothing here reads a clock, a network or an
 policy give the same answer for ever.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from hashlib import sha256
 from hmac import compare_digest
 
-from ledger.errors import LedgerError, VerificationError
+from ledger.errors import VerificationError
 from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
 from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
 from ledger.evidence.policy import Policy
-from ledger.evidence.receipt import ReceiptLine
-from ledger.evidence.receipt import check as check_receipt
 from ledger.evidence.report import EventLine, KeyLine, Report, WitnessLine
+from ledger.evidence.steps import EvidenceRefused as EvidenceRefused
+from ledger.evidence.steps import Step as Step
+from ledger.evidence.steps import at_step
 from ledger.evidence.subject import ShownEvent, foreign
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.entry import Entry, Kind, link
@@ -32,43 +31,6 @@ from ledger.signing.keyrecord import Action, KeyRecord, Role
 from ledger.signing.keyring import KeyEntry, Keyring
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
-
-
-class Step(IntEnum):
-    """The steps, numbered as on the page."""
-
-    FILE = 1
-    CHECKPOINT = 2
-    INCLUSION = 3
-    ENTRY = 4
-    KEYS = 5
-    SIGNATURES = 6
-    FIELDS = 7
-    SUBJECT = 8
-    DIGEST = 9
-    RECEIPT = 10  # of a file beside it, where one is given
-
-
-class EvidenceRefused(VerificationError):
-    """Evidence that does not hold: `step` that failed, `index` of the entry and `path` of the field where known."""
-
-    def __init__(self, step: Step, cause: LedgerError, index: int | None, path: str | None) -> None:
-        where = "" if index is None else f", entry {index}"
-        where += "" if path is None else f", {path}"
-        super().__init__(f"step {step.value} ({step.name.lower()}){where}: {cause.message}", code=cause.code)
-        self.step = step
-        self.index = index
-        self.path = path
-
-
-@contextmanager
-def _at(step: Step, index: int | None = None, path: str | None = None) -> Iterator[None]:
-    try:
-        yield
-    except EvidenceRefused:
-        raise
-    except LedgerError as error:
-        raise EvidenceRefused(step, error, index, path) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +52,7 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
 
     Without a policy the log's key is the one in the file, and the report says so.
     """
-    with _at(Step.FILE):
+    with at_step(Step.FILE):
         bundle = Bundle.parse(data)
     head, proofs, witnesses = _checkpoint(bundle, policy)
     for raw, proof in zip(bundle.entries, proofs, strict=True):
@@ -125,12 +87,6 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
     )
 
 
-def verify_receipt(data: bytes, report: Report, policy: Policy | None = None) -> ReceiptLine:
-    """Step 10: what a COSE receipt proves of evidence that was verified. Raises `EvidenceRefused`."""
-    with _at(Step.RECEIPT):
-        return check_receipt(data, report, policy.logs if policy else ())
-
-
 def verify_item(data: bytes, log: NoteVerifier, subject: str) -> Report:
     """Check the evidence inside a scan's answer: made by the log enrolled with, and about the package scanned.
 
@@ -147,7 +103,7 @@ def _checkpoint(
     bundle: Bundle, policy: Policy | None
 ) -> tuple[SignedCheckpoint, list[LogProof], tuple[WitnessLine, ...]]:
     """Step 2: one checkpoint in all proofs, signed by a log that is trusted, cosigned as the policy asks."""
-    with _at(Step.CHECKPOINT):
+    with at_step(Step.CHECKPOINT):
         named = NoteVerifier.parse(bundle.log)
         if named.type != ED25519:
             raise VerificationError("a log's key is of type 0x01", code="note-key")
@@ -172,7 +128,7 @@ def _sealers(bundle: Bundle, policy: Policy | None, head: SignedCheckpoint) -> t
 
 def _inclusion(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> None:
     """Step 3: the entry is in the tree, at the index that it says itself."""
-    with _at(Step.INCLUSION, proof.index):
+    with at_step(Step.INCLUSION, proof.index):
         index, _ = link(raw.entry)
         if index != proof.index:
             raise VerificationError(f"the entry says it stands at {index}", code="inclusion")
@@ -182,7 +138,7 @@ def _inclusion(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> Non
 
 def _entry(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> _Read:
     """Step 4: entry and statement are well-formed, of this log, and of one type."""
-    with _at(Step.ENTRY, proof.index):
+    with at_step(Step.ENTRY, proof.index):
         entry = Entry.decode(raw.entry)
         statement = Statement.parse(entry.statement)
         if statement.ledger != head.checkpoint.origin:
@@ -203,7 +159,7 @@ def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, tuple[
     keyring = Keyring()
     before = -1
     for item in read:
-        with _at(Step.KEYS, item.index):
+        with at_step(Step.KEYS, item.index):
             if item.index <= before:
                 raise VerificationError("the entries are not in ascending order of index", code="order")
             before = item.index
@@ -252,16 +208,19 @@ def _verify_entry(item: _Read, verifiers: Sequence[Verifier]) -> None:
 
 def _signatures(item: _Read, keyring: Keyring) -> None:
     """Step 6: signed over the exact bytes, by keys that counted at that index and may sign such a statement."""
-    with _at(Step.SIGNATURES, item.index):
+    with at_step(Step.SIGNATURES, item.index):
         if item.raw.signers:
             _unnamed(item, keyring)
             return
         keys = [keyring.require(signature.key, item.index) for signature in item.entry.signatures]
         allowed = (Role.INTAKE,) if item.entry.kind is Kind.RECEIVED else (Role.DEVICE, Role.PERSON)
-        if keys[0].role not in allowed:
-            raise VerificationError(
-                f"a {keys[0].role} key is not the author of a {item.statement.type} statement", code="role"
-            )
+        for key in keys:
+            if key.role not in allowed:
+                raise VerificationError(
+                    f"a {key.role} key does not sign a {item.statement.type} statement", code="role"
+                )
+            if key.party != keys[0].party:
+                raise VerificationError("it is signed by keys of different parties", code="party")
         _verify_entry(item, [key.verifier for key in keys])
 
 
@@ -286,7 +245,7 @@ def _fields(item: _Read, record: ShownRecord, step: Step) -> ShownEvent:
         if isinstance(node, Hidden):
             hidden += 1
             continue
-        with _at(step, item.index, node.path):
+        with at_step(step, item.index, node.path):
             if not node.path.startswith(prefix) or node.path <= before:
                 raise VerificationError("this field is out of place", code="path")
             before, name = node.path, node.path.removeprefix(prefix)
@@ -307,7 +266,7 @@ def _text(node: Shown | Element) -> str:
 def _root(item: _Read, step: Step) -> None:
     """Step 7 (5 for keys): document, intake and every record shown fold into the root that was signed."""
     raw, commit = item.raw, item.statement.commit
-    with _at(step, item.index):
+    with at_step(step, item.index):
         if raw.count != commit.n + HEAD_CHILDREN:
             raise VerificationError(
                 f"{raw.count} children where {commit.n} records were signed", code="count"
@@ -320,11 +279,11 @@ def _root(item: _Read, step: Step) -> None:
         (HEAD_CHILDREN + record.n, f"e{record.n}", record.fold, record.proof) for record in raw.records
     ]
     for number, path, fold, proof in children:
-        with _at(step, item.index, path):
+        with at_step(step, item.index, path):
             root = subtree_commitment("", raw.count, fold_inclusion(fold(), number, raw.count, proof))
             if not compare_digest(root, commit.root):
                 raise VerificationError("what is shown is not what was signed", code="root")
-    with _at(step, item.index, "intake"):
+    with at_step(step, item.index, "intake"):
         _noted(item)
 
 
@@ -349,13 +308,13 @@ def _party(item: _Read, keyring: Keyring) -> str:
 
 def _subject(bundle: Bundle, shown: Sequence[tuple[_Read, int, ShownEvent]]) -> None:
     """Step 8: every event shown belongs to the subject's story."""
-    with _at(Step.SUBJECT):
+    with at_step(Step.SUBJECT):
         if not shown:
             raise VerificationError("no event is shown", code="subject")
         number = foreign([event for _, _, event in shown], bundle.subject)
     if number is not None:
         item, record, _ = shown[number]
-        with _at(Step.SUBJECT, item.index, f"e{record}"):
+        with at_step(Step.SUBJECT, item.index, f"e{record}"):
             raise VerificationError(
                 f"this event names neither {bundle.subject} nor anything shown to have held it then",
                 code="subject",
@@ -367,7 +326,7 @@ def _digest(data: bytes, bundle: Bundle) -> None:
     # Members are sorted and nothing stands between them; in a text a quotation mark stands after a backslash, so that
     # this is the member and nothing else.
     rest = data.replace(b'"digest":"' + bundle.digest.encode() + b'",', b"", 1)
-    with _at(Step.DIGEST):
+    with at_step(Step.DIGEST):
         if not compare_digest(sha256(rest).hexdigest(), bundle.digest):
             raise VerificationError(
                 "the digest does not fit the file: it was changed by accident", code="digest"

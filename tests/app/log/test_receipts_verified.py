@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.log.receipts import CONSISTENCY, INCLUSION, of_entry, receipt, since
 from ledger.__main__ import main
 from ledger.errors import VerificationError
+from ledger.evidence.beside import verify_receipt
 from ledger.evidence.cbor import Tagged, dumps, loads
 from ledger.evidence.policy import Policy
 from ledger.evidence.receipt import MAX_RECEIPT_BYTES, Receipt
-from ledger.evidence.verify import EvidenceRefused, Step, verify, verify_receipt
+from ledger.evidence.verify import EvidenceRefused, Step, verify
 from ledger.log.note import NoteVerifier
 from ledger.log.proof import inclusion_proof
 from ledger.signing.keys import generate
