@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 
 from app.wiring import services
 from ledger.witness.request import MAX_REQUEST_BYTES
-from ledger.witness.witness import PLAIN
+from ledger.witness.witness import PLAIN, Answer
 
 blueprint = Blueprint("witness", __name__, description="This node as a witness of other logs")
 log = structlog.get_logger(__name__)
@@ -41,14 +41,14 @@ def add_checkpoint() -> Response:
     answer = services().witness.add_checkpoint(request.stream.read(MAX_REQUEST_BYTES + 1))
     if answer.conflict is not None:
         log.error("witness.conflict", file=str(answer.conflict), status=int(answer.status))
-    return Response(answer.body, status=answer.status, headers={"Content-Type": answer.content_type})
+    return _response(answer)
 
 
 @blueprint.get("/ledger/<origin_hash>/checkpoint")
 @blueprint.doc(responses={"200": {"description": "The cosigned checkpoint", **_TEXT}})
 def cosigned(origin_hash: str) -> Response:
     """The latest checkpoint that this node cosigned for the log whose origin has this SHA-256."""
-    return Response(services().witness.cosigned(origin_hash), headers={"Content-Type": PLAIN})
+    return _response(services().witness.cosigned(origin_hash))
 
 
 @blueprint.get("/ledger/policy")
@@ -56,3 +56,7 @@ def cosigned(origin_hash: str) -> Response:
 def policy() -> Response:
     """This node's log, its witnesses and its quorum as a C2SP tlog-policy; as comments the keys it cosigns with."""
     return Response(services().own_policy.encode(), headers={"Content-Type": PLAIN})
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, status=answer.status, headers={"Content-Type": answer.content_type})

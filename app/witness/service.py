@@ -9,9 +9,10 @@ Scanners need the newest head. Evidence prefers a witnessed one that covers what
 
 from dataclasses import replace
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.node.service import Node, Provable
 from app.shared.clock import Clock
 from app.witness.keys import cosigners
@@ -53,24 +54,20 @@ class NodeWitness:
         return Witness(self.folder, self.signers, lambda: logs_of(policy().log_keys), self._clock.now)
 
     def add_checkpoint(self, body: bytes) -> Answer:
-        """Answer a log. Raises `NotFound` where this node is nobody's witness, `AppError` where its folder fails."""
+        """Answer a log: 404 where this node is nobody's witness. Raises `AppError` where its folder fails."""
         if self._witness is None:
-            raise NotFound(
-                "This node is no witness",
-                "It follows no log.",
-                "Its operator can set PACKPROOF_WITNESSED_LOGS.",
-            )
+            return Answer(HTTPStatus.NOT_FOUND, b"this node is no witness: it follows no log\n")
         try:
             return self._witness.add_checkpoint(body)
         except LedgerError as error:
             raise AppError("witness.state", 503, "Nothing was cosigned", error.message) from error
 
-    def cosigned(self, name: str) -> bytes:
-        """The latest head cosigned of the log with this hash of its origin. Raises `NotFound`."""
+    def cosigned(self, name: str) -> Answer:
+        """The latest head cosigned of the log with this hash of its origin; 404 where there is none."""
         found = self.folder.cosigned(name)
         if found is None:
-            raise NotFound("No such log", "This node has cosigned no head of it.")
-        return found
+            return Answer(HTTPStatus.NOT_FOUND, b"this node has cosigned no head of such a log\n")
+        return Answer(HTTPStatus.OK, found)
 
 
 class CosignedHeads:

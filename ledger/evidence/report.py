@@ -92,12 +92,16 @@ class WitnessLine:
         """The witness with `key` and its signature lines, already verified; the earliest time counts."""
         return cls(key.name, str(key), min(split_time(line.sig)[0] for line in lines))
 
-    def told(self) -> str:
-        """Who saw it and when, in words."""
-        if not self.seconds:
-            return f"{self.name}, without a time"
-        moment = _EPOCH + timedelta(seconds=min(self.seconds, _LAST_MS // 1000))
-        return f"{self.name}, by its clock at {moment:%Y-%m-%d %H:%M:%S} UTC"
+    @staticmethod
+    def told(lines: Sequence["WitnessLine"]) -> Iterator[str]:
+        """Who saw it and when, in words: each name once, however many keys (Ed25519, ML-DSA-44) it cosigned by."""
+        for name in dict.fromkeys(line.name for line in lines):
+            mine = [line.seconds for line in lines if line.name == name]
+            keys = f", by {len(mine)} keys" if len(mine) > 1 else ""
+            seconds = min(filter(None, mine), default=0)
+            moment = _EPOCH + timedelta(seconds=min(seconds, _LAST_MS // 1000))
+            when = f", by its clock at {moment:%Y-%m-%d %H:%M:%S} UTC" if seconds else ", without a time"
+            yield f"{name}{when}{keys}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,7 @@ class Report:
         )
         yield _row("key of the ledger", trust)
         yield from (_row("", _short(vkey)) for vkey in self.log_keys)
-        seen = [witness.told() for witness in self.witnesses] or ["none that a policy of yours names"]
+        seen = [*WitnessLine.told(self.witnesses)] or ["none that a policy of yours names"]
         for position, line in enumerate(seen):
             yield _row("" if position else "seen by witnesses", line)
         if self.made_for_policy:

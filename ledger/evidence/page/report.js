@@ -92,6 +92,16 @@ function eventWords(number, each, found) {
   };
 }
 
+// Each name once, however many keys it cosigned by.
+function witnessWords(witnesses) {
+  return [...new Set(witnesses.map((each) => each.name))].map((name) => {
+    const mine = witnesses.filter((each) => each.name === name).map((each) => each.seconds);
+    const seconds = mine.filter((each) => each).reduce((a, b) => (a === 0n || b < a ? b : a), 0n);
+    const when = seconds ? `by its clock at ${momentWords(seconds * 1000n)}` : "without a time";
+    return `${name}, ${when}${mine.length > 1 ? `, by ${mine.length} keys` : ""}`;
+  });
+}
+
 function hiddenWords(fields, elements) {
   const counted = [fields ? plural(fields, "field") : "", elements ? `${plural(elements, "list element")}` : ""].filter(Boolean);
   return [counted.length ? `${counted.join(" and ")}, each sealed: it can be shown later, not changed` : "none"];
@@ -115,7 +125,7 @@ function reportWords(found) {
       ["Logged at which index", [`${indexes.length === 1 ? "entry" : "entries"} ${indexes.join(", ")} of ${head.origin}, sealed at ${head.size} entries`,
         trusted ? "the ledger's key is named by your policy" : "the ledger's key is taken from this file itself: compare it with one you trust"]],
       ["Seen by which witnesses, when", found.witnesses.length
-        ? found.witnesses.map((each) => `${each.name}, ${each.seconds ? `by its clock at ${momentWords(each.seconds * 1000n)}` : "without a time"}`)
+        ? witnessWords(found.witnesses)
         : ["none that a policy of yours names"]],
       ["Key valid then", [doubts ? `${plural(doubts, "event")} signed by a key IN DOUBT: see below` : "every signature counted at its index; see each event"]],
       ["Fields hidden", hiddenWords(hidden, withheld)],

@@ -201,7 +201,10 @@ def test_the_server_gathers_by_itself_and_a_dead_witness_stops_nothing(pair: Pai
 
 def test_a_node_that_follows_nobody_is_no_witness(live_node: LiveNode) -> None:
     answer = requests.post(f"{live_node.url}/ledger/add-checkpoint", data=b"old 0\n\n", timeout=10)
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+    assert answer.text == "this node is no witness: it follows no log\n"
+    kept = requests.get(f"{live_node.url}/ledger/{'0' * 64}/checkpoint", timeout=10)
+    assert (kept.status_code, kept.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
 
 
 def test_the_statuses_and_types_over_http(pair: Pair) -> None:
