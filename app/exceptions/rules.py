@@ -194,6 +194,11 @@ class Kind:
         return self.scenario.receiver
 
     @property
+    def is_ours(self) -> bool:
+        """Whether its own party alone can put it right: no partner is asked."""
+        return self.scenario is _OURS
+
+    @property
     def within(self) -> timedelta:
         return timedelta(days=self.days)
 

@@ -148,8 +148,10 @@ def _cases_of(connection: Connection, indexes: Iterable[int]) -> dict[_Group, st
 
 
 def _whose(connection: Connection, kind: Kind, found: FoundAbout, ends: Ends) -> tuple[int, int | None]:
-    """Whose work it is, and who can put the data right."""
+    """Whose work it is, and who can put the data right: nobody else where it is the party's own."""
     party_id = party_of(kind, ends)
+    if kind.is_ours:
+        return party_id, None
     if party_id != ends.by_id:
         return party_id, ends.by_id
     partner_id = ends.sender_id

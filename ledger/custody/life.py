@@ -80,7 +80,11 @@ def _begin_lots(run: Run) -> None:
 
 def end(run: Run) -> None:
     """Dispensed, decommissioned or destroyed by its holder: nothing may happen to it afterwards, but that what was
-    taken out of use is destroyed."""
+    taken out of use is destroyed.
+
+    Whoever hands one pack out of a case of his has opened it, and says so with this: nobody reports an unpacking beside
+    every dispensing. What goes to somebody else while it is packed is another matter (D14).
+    """
     event = run.act.event
     what = step(event.biz_step)
     for item in subjects(run):
@@ -93,10 +97,6 @@ def end(run: Run) -> None:
             continue
         if not run.alive(item) or not run.may_act(item):
             continue
-        if item.parent is not None:
-            run.find(
-                FindingCode.MOVED_ALONE, "left its container without being unpacked", item.key, item.parent
-            )
         if what is Step.DISPENSING and event.disposition == "partially_dispensed":
             run.set(replace(run.take_out(item), status=Status.PARTIALLY_DISPENSED))
         else:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.cases import service as cases
+from app.cases.rules import Desk
 from app.custody.standing import standing
 from app.dispensing.service import NotDispensed
 from app.returns.rules import Reason as Unsaleable
@@ -14,7 +16,7 @@ from ledger.custody.verdict import Reason, Word
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document, Form, TransactionStatement
 from ledger.epcis.jsonwriter import write
-from tests.support.app import OPERATOR
+from tests.support.app import NOON, OPERATOR
 from tests.support.counter import PHARMACY, Counter, code, text_of
 from tests.support.delivery import sscc
 from tests.support.world import MAKER, package, sgln
@@ -80,6 +82,29 @@ def test_the_pack_comes_back_as_held(three_levels: Counter) -> None:
     returns = three_levels.services.returns
     unit = returns.scan(rae, returns.open(rae, PHARMACY), code(PACK).encode(), None)
     assert (unit.saleable, unit.reason) == (False, Unsaleable.HELD)
+
+
+def test_a_pack_dispensed_out_of_our_own_case_is_no_exception(sqlite_counter: Counter) -> None:
+    sent, received = replace(sqlite_counter.trade.shipped(to=PHARMACY), epcs=(CASE,)), {"epcs": (CASE,)}
+    packed = replace(
+        sqlite_counter.trade.begun(), type=EventType.AGGREGATION, biz_step="packing", disposition="in_progress",
+        epcs=(), ilmd=(), parent=CASE, children=(package(PACK), package(PACK + 1)),
+    )  # fmt: skip
+    sqlite_counter.told(sqlite_counter.trade.begun(PACK, PACK + 1), packed, sent, by=MAKER)
+    sqlite_counter.told(sqlite_counter.event("receiving", hours=2, **received), by=PHARMACY)
+    sqlite_counter.services.dispensing.dispense(code(PACK).encode(), None, MIA)
+    with sqlite_counter.services.database.reading() as connection:
+        assert "moved_alone" not in {each.kind for each in cases.queue(connection, Desk.EXCEPTIONS, PHARMACY)}
+    # What we have done wrong ourselves names nobody else, though the goods came from somebody.
+    sqlite_counter.told(
+        replace(packed, parent=PALLET, children=(package(PACK + 1),), event_time=NOON, event_id="urn:uuid:9"),
+        by=PHARMACY,
+    )
+    with sqlite_counter.services.database.reading() as connection:
+        [ours] = [
+            each for each in cases.queue(connection, Desk.EXCEPTIONS, PHARMACY) if each.kind == "two_parents"
+        ]
+    assert ours.partner_gln is None
 
 
 def test_its_maker_confirms_no_pack_of_a_destroyed_case(three_levels: Counter) -> None:
