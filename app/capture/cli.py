@@ -38,6 +38,7 @@ def register(commands: Any) -> None:
         epilog="examples:\n"
         "  packproof capture shipment.xml --as 0300011111116\n"
         "  packproof capture commissioning.json --key keys/line-1 --node https://packproof.example\n"
+        "  packproof capture shipment.json --key keys/dock-3 --also keys/mia --node https://packproof.example\n"
         "\nThe same document again changes nothing and gives the same receipt. One of more than 1,000 events is\n"
         "validated whole and applied by slices; the command says how far it is, and may be ended and given again.",
     )
@@ -59,6 +60,13 @@ def register(commands: Any) -> None:
         help="with --adopt: the folder of the key that signed it first, which lists it no more",
     )
     capture.add_argument(
+        "--also",
+        type=Path,
+        metavar="FOLDER",
+        action="append",
+        help="another key of the party that signs along, such as the person's at the device; with --key",
+    )
+    capture.add_argument(
         "--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key"
     )
     capture.set_defaults(run=_capture)
@@ -73,7 +81,7 @@ def _leaf(text: str) -> bytes:
 
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
-        for option in ("node", "adopt", "of", "passphrase_file"):
+        for option in ("node", "adopt", "of", "also", "passphrase_file"):
             if getattr(arguments, option) is not None:
                 name = option.replace("_", "-")
                 raise Invalid("usage", f"--{name} goes with --key", "", "leave one of them out")
@@ -127,7 +135,10 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     shown = words.Applied(sys.stderr)
     folder = open_folder(arguments.key, arguments.passphrase_file)
     refs = () if arguments.adopt is None else (arguments.adopt,)
-    receipt, late = remote.sign_and_send(folder, arguments.node, raw, document, shown.at, refs=refs)
+    also = [open_folder(path, None) for path in arguments.also or ()]
+    receipt, late = remote.sign_and_send(
+        folder, arguments.node, raw, document, shown.at, refs=refs, also=also
+    )
     if arguments.adopt is not None:
         _close(folder if arguments.of is None else open_folder(arguments.of, None), arguments.adopt, receipt)
     events = receipt.get("event_count", len(receipt.get("events", [])))

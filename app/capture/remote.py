@@ -6,7 +6,7 @@ answered with a receipt, and is sent as the same bytes each time, which gives th
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -38,18 +38,24 @@ def sign_and_send(
     tell: Tell | None = None,
     *,
     refs: tuple[bytes, ...] = (),
+    also: Sequence[KeyFolder] = (),
 ) -> tuple[Mapping[str, Any], int]:
     """Sign `raw`, which was read as `document`, with the key in `folder` and send it; its receipt, and how many
     captures went first that were signed earlier and not acknowledged. Raises `AppError`.
 
     `tell` hears how many events of a long document are applied, of how many. `refs` are leaves that the capture refers
-    to: that of a parked act, to adopt it.
+    to: that of a parked act, to adopt it. The keys in `also` sign along.
     """
     try:
         # What was signed earlier goes first: the chain should arrive in its order.
         late = send_outbox(folder, node)
         signed = sign_capture(
-            folder, raw, CONTENT_TYPES[document.form], [event.fields() for event in document.events], refs
+            folder,
+            raw,
+            CONTENT_TYPES[document.form],
+            [event.fields() for event in document.events],
+            refs,
+            also,
         )
     except LedgerError as error:
         raise AppError(f"client.{error.code}", 400, "It cannot be signed", str(error)) from error

@@ -197,7 +197,7 @@ def signer_of(
 ) -> tuple[str, list[Verifier]]:
     """The party (GLN) whose key authored a signed capture, and the verifiers of all its signatures.
 
-    Raises `Refused` for a key that is not registered, is no device's or person's, or belongs to another party.
+    Raises `Refused` where one of the keys is not registered, is no device's or person's, or of another party.
     """
     found = keys(connection, {statement.author, *signatures})
     missing = [thumb for thumb in (statement.author, *signatures) if thumb not in found]
@@ -209,10 +209,12 @@ def signer_of(
             "Enrol the device first: packproof-scan enrol --node URL --root-key FILE",
         )
     author = found[statement.author]
-    if author.role not in SIGNING_ROLES or author.party_gln is None:
-        raise Refused(
-            "key.role", f"A {author.role} key does not sign captures", author.label, "Use a device's key."
-        )
+    for key in (author, *found.values()):
+        if key.role not in SIGNING_ROLES:
+            raise Refused(
+                "key.role", f"A {key.role} key does not sign captures", key.label, "Use a device's key."
+            )
+    assert author.party_gln is not None  # no key of the node's own has one of these roles
     if any(key.party_gln != author.party_gln for key in found.values()):
         raise Refused("key.party", "The signatures are by keys of different parties")
     return author.party_gln, [found[thumb].verifier() for thumb in signatures]

@@ -272,17 +272,24 @@ def sign_capture(
     content_type: str,
     records: Sequence[Record],
     refs: tuple[bytes, ...] = (),
+    also: Sequence[KeyFolder] = (),
 ) -> SignedCapture:
     """Sign the document `raw`, whose events' fields are `records`, as the next statement of the folder's chain.
 
-    `refs` are leaves of the ledger that it refers to. The same content again gives the capture that was signed first;
-    one with a `receipt` has been acknowledged. It is in the outbox when this returns. Raises `ClientError` for a root
-    folder: a root signs keys only.
+    `refs` are leaves of the ledger that it refers to. The keys in `also`, such as the person's at this device, sign
+    along: the number is taken in `folder`'s chain alone. The same content again gives the capture that was signed
+    first; one with a `receipt` has been acknowledged. It is in the outbox when this returns. Raises `ClientError` for
+    a root folder, because a root signs keys only, and for one in `also` of another party or ledger.
     """
-    if folder.role is Role.ROOT:
-        raise ClientError(
-            f"{folder.path} holds a root key, which signs keys and no captures: use a device's folder"
-        )
+    for each in (folder, *also):
+        if each.role is Role.ROOT:
+            raise ClientError(
+                f"{each.path} holds a root key, which signs keys and no captures: use a device's folder"
+            )
+        if (each.party, each.ledger) != (folder.party, folder.ledger):
+            raise ClientError(
+                f"{each.path} holds a key of {each.party} for {each.ledger}: it cannot sign along"
+            )
     content = _content_of(records)
     with locked(folder.path):
         known = folder._signed_before(content, raw, refs)
@@ -299,7 +306,7 @@ def sign_capture(
             refs=refs,
             chain=Chain(state.stream, seq, state.prev),
         ).encode()
-        envelope = sign(statement, [folder.signer])
+        envelope = sign(statement, [folder.signer, *(each.signer for each in also)])
         capture = SignedCapture(envelope.encode(), seed, raw, content_type, seq, content)
         # The outbox first: a number that the state does not know yet is found there again, never used twice.
         write_whole(folder._folder("outbox") / _numbered(seq), capture.encode())

@@ -102,6 +102,11 @@ function witnessWords(witnesses) {
   });
 }
 
+function madeFor(file, policy) {
+  if (!policy?.sha256) return "you check with none";
+  return `${file.policy === policy.sha256 ? "the one" : "which is not the one"} you check with`;
+}
+
 function hiddenWords(fields, elements) {
   const counted = [fields ? plural(fields, "field") : "", elements ? `${plural(elements, "list element")}` : ""].filter(Boolean);
   return [counted.length ? `${counted.join(" and ")}, each sealed: it can be shown later, not changed` : "none"];
@@ -129,7 +134,7 @@ function reportWords(found) {
         : ["none that a policy of yours names"]],
       ["Key valid then", [doubts ? `${plural(doubts, "event")} signed by a key IN DOUBT: see below` : "every signature counted at its index; see each event"]],
       ["Fields hidden", hiddenWords(hidden, withheld)],
-      ...(file.policy ? [["Made for policy", [file.policy, policy?.sha256 ? `${file.policy === policy.sha256 ? "the one" : "which is not the one"} you check with` : "you check with none"]]] : []),
+      ...(file.policy ? [["Made for policy", [file.policy, madeFor(file, policy)]]] : []),
       ["Complete?", ["cannot be proven here: compare with the counterparties"]],
     ],
     logKeys: head.keys.filter((key) => head.note.signatures.some((line) => line.name === key.name && equal(line.keyId, key.keyId))).map((key) => key.vkey),

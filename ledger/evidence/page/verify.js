@@ -93,7 +93,10 @@ function checkSignatures(item, keyring) {
     if (item.raw.signers.length) return checkUnnamed(item, keyring);
     const keys = item.entry.signatures.map((each) => keyring.require(each.key, item.index));
     const allowed = item.entry.kind === "received" ? ["intake"] : ["device", "person"];
-    if (!allowed.includes(keys[0].role)) refuse("role", `a ${keys[0].role} key is not the author of a ${item.entry.kind} statement`);
+    for (const key of keys) {
+      if (!allowed.includes(key.role)) refuse("role", `a ${key.role} key does not sign a ${item.entry.kind} statement`);
+      if (key.party !== keys[0].party) refuse("party", "it is signed by keys of different parties");
+    }
     await verifySignatures(item.entry, item.statement, new Map(keys.map((each) => [each.key, each.verifier])));
   });
 }

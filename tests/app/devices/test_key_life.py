@@ -417,6 +417,54 @@ def test_a_rotation_is_signed_by_the_old_key_and_the_evidence_shows_it(sqlite_tr
     assert audit(trade).ok
 
 
+def test_a_person_signs_along_at_a_device_and_each_signature_is_asked_the_same(sqlite_trade):
+    trade, services = sqlite_trade, sqlite_trade.node.services
+    mia = another(trade, "mia", Role.PERSON)
+
+    def captured(number: int, *also: KeyFolder):
+        raw = trade.document(trade.begun(number))
+        fields = [each.fields() for each in read(raw).events]
+        made = sign_capture(trade.device, raw, "application/json", fields, also=also)
+        return trade.post_parts(
+            "/ledger/captures", envelope=made.envelope, seed=made.seed, document=made.document
+        )
+
+    assert captured(1, mia).status_code == 201
+    report = verify_evidence(services.evidence.of_package(package(1), reader=None))
+    assert [key.label for key in report.events[0].signed_by] == ["Line 1", "mia"]
+    assert report.events[0].vouched().count(MAKER) == 2, report.events[0].vouched()
+    # What no client of ours sends: a root's signature, a stranger's, one that does not verify.
+    theirs = make_root(trade.folder / "theirs", WHOLESALER, services.node.origin)
+    services.keys.register(theirs.envelope, theirs.document, theirs.seed)
+    made = make_device(trade.folder / "dock", trade.folder / "theirs", "Dock")
+    services.keys.register(made.envelope, made.document, made.seed)
+    dock = KeyFolder.open(trade.folder / "dock")
+    for folder in (root(trade), dock):
+        with pytest.raises(LedgerError, match=r"signs keys and no captures|cannot sign along"):
+            captured(2, folder)
+    plain = trade.signed(trade.document(trade.begun(2)))
+    opened, known_keys = Envelope.parse(plain.envelope), trade.device.signer
+    loose = make_loose(trade).signer
+    for signer, status, code in (
+        (root(trade).signer, 403, "key.role"),
+        (dock.signer, 403, "key.party"),
+        (loose, 403, "key.unknown"),
+    ):
+        forged = sign(opened.statement, [known_keys, signer]).encode()
+        answer = trade.post_parts(
+            "/ledger/captures", envelope=forged, seed=plain.seed, document=plain.document
+        )
+        problem(answer, status, code)
+    bent = replace(sign(opened.statement, [mia.signer]).signatures[0], sig=bytes(64))
+    forged = replace(opened, signatures=(*opened.signatures, bent)).encode()
+    answer = trade.post_parts("/ledger/captures", envelope=forged, seed=plain.seed, document=plain.document)
+    problem(answer, 400, "envelope.signature")
+    send(trade, "/ledger/keys", end_key(root(trade), Action.SUSPEND, known(mia)))
+    problem(captured(3, mia), 409, "capture.parked")
+    assert [each["why"] for each in parked(trade)] == ["suspended"]
+    assert audit(trade).ok
+
+
 # -- at the command line, against a process that serves
 
 

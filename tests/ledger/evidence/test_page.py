@@ -20,7 +20,7 @@ from ledger.evidence.html import SCRIPTS, page, script
 from ledger.evidence.policy import Policy
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.signing.commitment import Leaf
-from ledger.signing.keyrecord import Role, register_key
+from ledger.signing.keyrecord import Role, register_key, register_root
 from ledger.signing.keys import generate
 from tests.fuzz.mutations import mutants, nudged, places, replaced, sealed
 from tests.ledger.evidence.world import CASE, MAKER, ORIGIN, PACK, PALLET, World, made, packed, shipped
@@ -251,6 +251,22 @@ def test_both_verifiers_ask_a_rotation_for_the_old_keys_signature(opened: "Page"
         late.bundle([late_event], [PACK]),
     ]
     assert compare(opened, cases) == {0: 1, 5: 2}
+
+
+def test_both_verifiers_ask_the_same_of_each_signature_of_an_act(opened: "Page") -> None:
+    """A device and the person at it sign together; a root, or another party's device, signs no act along."""
+    world, mia, theirs, till = World(), generate("p256"), generate(), generate()
+    world.add_key(register_key(ORIGIN, world.root, mia, Role.PERSON, MAKER, "Mia"))
+    world.add_key(register_root(ORIGIN, theirs, "9506000140001", "root"))
+    world.add_key(register_key(ORIGIN, theirs, till, Role.DEVICE, "9506000140001", "Till"), theirs)
+    acts = [world.capture(made(PACK), also=also) for also in ((mia,), (mia, world.root), (till,))]
+    keys = world.key_entries()
+    cases = [world.bundle([act], [PACK], keys=keys) for act in acts]
+    assert compare(opened, cases) == {0: 1, 6: 2}
+    assert [in_python(case)[2:3] for case in cases] == [(), ("role",), ("party",)]
+    told = in_browser(opened, cases[:1])[0]["told"]["events"][0]["vouched"]["text"]
+    assert told.count(MAKER) == 2, told
+    assert "person key 'Mia'" in told
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,9 @@ class World:
         self.kept.append(Kept(entry, **kept))
         return index
 
-    def add_key(self, signed: SignedRecord) -> int:
+    def add_key(self, signed: SignedRecord, *others: Signer) -> int:
         known = [self.intake.spki, self.root.spki, self.device.spki, signed.record.key]
+        known += [each.spki for each in others]
         opened = {
             "digest": sha256(signed.document).digest(), "intake": [], "records": [signed.record.fields()],
             "seed": signed.seed,
@@ -125,6 +126,7 @@ class World:
         self,
         *records: Record,
         signer: LocalSigner | None = None,
+        also: tuple[LocalSigner, ...] = (),
         received: bool = False,
         ledger: str = ORIGIN,
         kind: Kind | None = None,
@@ -140,7 +142,9 @@ class World:
         said = true_kind if kind in (None, Kind.RECEIVED) else kind
         statement = Statement.new(ledger, author.thumbprint, said, Commit(root, count))
         opened = {"digest": digest, "intake": intake, "records": list(records), "seed": seed}
-        return self.append(kind or true_kind, sign(statement.encode(), [author]), [author.spki], opened)
+        signers = [author, *also]
+        envelope = sign(statement.encode(), signers)
+        return self.append(kind or true_kind, envelope, [each.spki for each in signers], opened)
 
     def revoke_device(self) -> int:
         return self.add_key(revoke(ORIGIN, self.root, self.registration.record, suspect_since=4))
