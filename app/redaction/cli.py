@@ -35,7 +35,7 @@ def register(commands: Any) -> None:
     which.add_argument("--finish", action="store_true", help="only take out the keys of what was erased")
     redact.add_argument("--basis", default="", metavar="TEXT", help="the legal basis; is recorded for ever")
     redact.add_argument(
-        "--by", metavar="NAME", help="the account it is done for (default: yours on this machine)"
+        "--by", metavar="NAME", help="the account it is done for; its id is recorded (default: the operator)"
     )
     redact.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
     redact.set_defaults(run=_redact)

@@ -22,7 +22,7 @@ from app.events.models import event
 from app.node.service import Node
 from app.redaction import erasing
 from app.redaction.rules import checked_basis, chosen
-from app.shared.actor import Actor
+from app.shared.actor import SHELL, Actor
 from app.shared.audit import record as audit
 from app.shared.clock import Clock
 from ledger.log.entry import Entry
@@ -79,10 +79,12 @@ class Redactions:
         """Erase `fields` (paths within the event, or ``document/...``; None: all that can be) of the event, wherever
         this node keeps it, and append an entry for each entry that they were in. Durable when it returns.
 
-        `by`: the account it is done for, where that is not the actor. Raises `NotFound`, `Refused` for a regulated
-        field, `Invalid`, `CaptureStopped`.
+        `by`: the account it is done for, where that is not the actor; a command without one is the operator's. Raises
+        `NotFound`, `Refused` for a regulated field, `Invalid`, `CaptureStopped`.
         """
         basis = checked_basis(basis)
+        # The entry stays for ever: a system's account is often a person's name, which the audit trail alone keeps.
+        account = by or (SHELL if actor.kind == "command" else actor.id)
         wanted = None if fields is None else list(fields)
 
         def write(connection: Connection, writer: SqlWriter) -> tuple[list[erasing.Done], list[int]]:
@@ -101,7 +103,7 @@ class Redactions:
                 ]
                 if rows:
                     made = erasing.Erasing(connection, writer, self._vault, self.node.intake_key, self.clock)
-                    done.append(made.erase(index, event_id, rows, basis, by or actor.id))
+                    done.append(made.erase(index, event_id, rows, basis, account))
             told = done[-1].index if done else _last_about(connection, indexes)
             if told is not None:
                 parking.forget(connection, event_id, indexes, told)

@@ -59,6 +59,10 @@ class Actor:
 ANONYMOUS = Actor(kind="anonymous", id="", name="", role=Role.ANYONE)
 
 
+SHELL = "operator"
+"""What stands for whoever has a shell on the node's machine where it is written for ever: a role, nobody's name."""
+
+
 def command_line(name: str) -> Actor:
     """Whoever has a shell on the node's machine: they act as its operator, under the system's account name."""
     return Actor(kind="command", id=f"os:{name}", name=name, role=Role.OPERATOR)
