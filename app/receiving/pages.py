@@ -63,6 +63,10 @@ def delivery_page(receiving_id: str) -> str:
     with node.database.reading() as connection:
         names = partners.names(connection, [delivery.seller_gln] if delivery.seller_gln else [])
         found = cases.some(connection, delivery.data.get("cases", []))
+        # Deliveries that were begun before they had cases have none.
+        has_case = bool(cases.some(connection, [receiving_id]))
+        own = cases.case(connection, Desk.RECEIVING, receiving_id, delivery.party_gln) if has_case else None
+        view = pages.views(connection, [own], node.clock.now(), lambda case: "")[0] if own else None
     rows = _rows(state.tally)
     return render_template(
         "receiving/delivery.html",
@@ -76,6 +80,8 @@ def delivery_page(receiving_id: str) -> str:
         others=[shown(epc) for epc in state.tally.others],
         damages=list(DAMAGES.items()),
         cases=sorted(found.values(), key=lambda each: each.case_id),
+        case=view,
+        thread=own.thread if own else (),
         mine=any(done.who_id == present().id for done in state.acts),
     )
 

@@ -32,8 +32,16 @@ TYPES = {Form.JSON20: "application/json", Form.XML12: "application/xml"}
 @blueprint.arguments(PageQuery, location="query")
 def listing(asked: dict[str, Any]) -> dict[str, Any]:
     """The caller's sales and purchases, without their packages."""
-    node, reader = services(), _reader()
-    found, before = node.transactions.page(reader, asked["before"])
+    reader = _reader()
+    found, before = listed(reader, asked["before"])
+    return {"transactions": [shown(each, reader, packages=False) for each in found], "before": before}
+
+
+def listed(reader: str, before: int | None) -> tuple[list[Transaction], int | None]:
+    """A page of the reader's sales and purchases, and where the next begins. The audit trail has it: for the page of
+    people too."""
+    node = services()
+    found, more = node.transactions.page(reader, before)
     disclose(
         node.database,
         node.clock,
@@ -44,7 +52,7 @@ def listing(asked: dict[str, Any]) -> dict[str, Any]:
         outcome=Outcome.SHOWN if found else Outcome.NOTHING,
         detail=", ".join(each.transaction_id for each in found),
     )
-    return {"transactions": [shown(each, reader, packages=False) for each in found], "before": before}
+    return found, more
 
 
 @blueprint.get("/transactions/<string:transaction_id>")

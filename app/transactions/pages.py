@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request
 
 from app.errors import Invalid, NotFound
 from app.shared.audit import Outcome, disclose
-from app.transactions.api import epcis_response
+from app.transactions.api import epcis_response, listed
 from app.transactions.service import State, Transaction
 from app.transactions.showing import WORDS, direction
 from app.transactions.values import AFFIRMATIONS, Guideline
@@ -19,21 +19,9 @@ blueprint = Blueprint("sales", __name__, template_folder="templates")
 @blueprint.get("/ti")
 def list_page() -> str:
     """Sales and purchases, the last recorded first."""
-    node, reader = services(), reach().party_gln or ""
+    reader = reach().party_gln or ""
     before = request.args.get("before", "")
-    found, more = node.transactions.page(
-        reader, int(before) if before.isdigit() and len(before) < 18 else None
-    )
-    disclose(
-        node.database,
-        node.clock,
-        present(),
-        "transactions.list",
-        subject="",
-        whose=reader,
-        outcome=Outcome.SHOWN if found else Outcome.NOTHING,
-        detail=", ".join(each.transaction_id for each in found),
-    )
+    found, more = listed(reader, int(before) if before.isdigit() and len(before) < 18 else None)
     return render_template(
         "transactions/list.html", sales=[_row(each, reader) for each in found], more=more, first=not before
     )

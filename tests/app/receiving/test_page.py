@@ -38,3 +38,22 @@ def test_no_scan_of_a_burst_is_lost_and_the_count_stays_in_view(sqlite_bay, live
     assert page.locator("#count").is_visible()
     assert 0 <= page.locator("#count").bounding_box()["y"] < 200
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_delivery_is_taken_over_and_has_its_thread(sqlite_bay):
+    bay = sqlite_bay
+    bay.ship(cases_of(1))
+    wanda = bay.clerk("wanda").begin(ADVICE)
+    assert "1 day left, you have taken it" in wanda.page()
+    walt = bay.clerk("walt")
+    walt.address = wanda.address
+    assert "taken by wanda" in walt.page()
+    assert walt.act("take") == 303
+    assert "you have taken it" in walt.page()
+    assert walt.act("notes", text="The driver waits.") == 303
+    assert walt.act("give-up") == 303
+    said = wanda.page()
+    assert "The driver waits." in said
+    assert "Given up: nothing was recorded." in said
+    assert bay.trail("receiving.take") == [("walt", wanda.address.rpartition("/")[2], "done")]
+    assert bay.stranger().get(wanda.address).status_code in (403, 404)
