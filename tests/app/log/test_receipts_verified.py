@@ -5,14 +5,18 @@ import json
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.log.receipts import CONSISTENCY, INCLUSION, of_entry, receipt, since
 from ledger.__main__ import main
-from ledger.errors import VerificationError
+from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.beside import verify_receipt
 from ledger.evidence.cbor import Tagged, dumps, loads
+from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.evidence.policy import Policy
 from ledger.evidence.receipt import MAX_RECEIPT_BYTES, Receipt
+from ledger.evidence.timestamp import check
 from ledger.evidence.verify import EvidenceRefused, Step, verify
 from ledger.log.note import NoteVerifier
 from ledger.log.proof import inclusion_proof
@@ -178,3 +182,15 @@ def test_our_cbor_is_what_another_hand_writes_and_nothing_else():
         assert caught.value.code == "cbor", wrong
     with pytest.raises(VerificationError):
         Receipt.parse(b"\x00")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_junk_ends_in_a_refusal(data):
+    for read in (loads, Receipt.parse, MldsaHandover.parse, lambda junk: check(junk, b"note", ())):
+        try:
+            read(data)
+        except LedgerError as refused_:
+            assert refused_.code
+        else:
+            assert read is loads, "a byte is a CBOR item, and nothing else"
