@@ -22,7 +22,7 @@ from app.cases.service import DeskCase, NewCase
 from app.custody import loading
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.history.rules import subject_of
-from app.investigations import forms, partners_told
+from app.investigations import answering, forms, partners_told
 from app.investigations.form3911 import FormKind, problems
 from app.investigations.quarantine import MOST_PACKAGES, affected, holdable, packages_in, product_of
 from app.investigations.rules import (
@@ -42,7 +42,6 @@ from app.investigations.rules import (
     transition,
 )
 from app.partners import service as partners
-from app.products import service as products
 from app.shared.actor import Actor
 from app.shared.audit import record
 from app.shared.clock import Clock
@@ -168,6 +167,7 @@ class Investigations:
             opening = f"{GROUNDS[suspicion.ground]}. {suspicion.text} Quarantined in {suspicion.bin}."
             if len(held) < len(suspicion.subjects):
                 opening += " What the record says somebody else has is set apart here, and not on hold in the ledger."
+            answering.begun(connection, self.clock, case_id, gtin, gln, packages)
             cases.open_case(
                 connection,
                 self.clock,
@@ -265,6 +265,7 @@ class Investigations:
                     connection, self.clock, case_id, actor.name, row.target, text=words[:2000], data=data,
                     due_at=due(move, self.clock.now()),
                 )  # fmt: skip
+            answering.moved(connection, self.clock, now, move)
             if move is Move.NOTIFY:
                 partners_told.tell(connection, self.clock, now)
             if move is Move.TERMINATE:
@@ -292,7 +293,10 @@ class Investigations:
         gln = _party(actor)
         with self.database.writing() as connection:
             case = _case(connection, case_id, gln)
-            if not _is_maker(connection, case, gln) or case.state not in (State.SUSPECT, State.INVESTIGATING):
+            if not answering.is_maker(connection, case.data.get("gtin", ""), gln) or case.state not in (
+                State.SUSPECT,
+                State.INVESTIGATING,
+            ):
                 raise Refused(
                     "investigation.high_risk",
                     "This is the manufacturer's to find",
@@ -319,7 +323,7 @@ class Investigations:
         return Given(
             text=text,
             maker_consulted=maker_consulted,
-            is_maker=_is_maker(connection, case, case.party_gln),
+            is_maker=answering.is_maker(connection, case.data.get("gtin", ""), case.party_gln),
             inspected=sample.inspected,
             needed=sample.needed,
             problems=problems(form.form) if form else {},
@@ -360,11 +364,6 @@ def _case(connection: Connection, case_id: str, gln: str) -> DeskCase:
     if case.kind != INVESTIGATION:
         raise NotFound()
     return case
-
-
-def _is_maker(connection: Connection, case: DeskCase, gln: str) -> bool:
-    gtin = case.data.get("gtin", "")
-    return bool(gtin) and products.makers(connection, [gtin]).get(gtin) == gln
 
 
 def _inspected(result: Result) -> tuple[str, str]:

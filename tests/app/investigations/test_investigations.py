@@ -18,7 +18,7 @@ from ledger.custody.verdict import Reason
 from tests.app.investigations.test_form3911 import FORM
 from tests.support.app import NOON, OPERATOR
 from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, Counter, code
-from tests.support.world import MAKER, package
+from tests.support.world import GTIN, MAKER, package
 
 
 def somebody(gln: str = PHARMACY, role: Role = Role.QUALITY) -> Actor:
@@ -119,6 +119,38 @@ def test_from_determination_to_termination_with_forms_and_partners(counter: Coun
         assert cases.case(connection, Desk.INVESTIGATIONS, notice.case_id, PHARMACY).state == "terminated"
     found = counter.services.verification.check(code(AT_ITS_MAKER).encode(), None, OPERATOR, asker=MAKER)
     assert {found.verdict.reason, *found.verdict.others} >= {Reason.HELD, Reason.ENDED_HERE}
+
+
+def test_a_makers_verification_answers_say_what_it_investigates(sqlite_counter: Counter) -> None:
+    counter = sqlite_counter
+    maker, desk = somebody(MAKER, Role.MANUFACTURER), counter.services.investigations
+
+    def answered(number: int) -> str:
+        client, asker = counter.node.app.test_client(), PHARMACY
+        query = {"exp": "280531", "linkType": "verificationService", "context": "dscsaSaleableReturn",
+                 "reqGLN": asker, "corrUUID": "0f8fad5b-d9cb-469f-a165-70867728950e"}  # fmt: skip
+        bearer = counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=asker)
+        path = f"/verify/gtin/{GTIN}/lot/LOT42/ser/{number}"
+        return (
+            client.get(path, query_string=query, headers=bearer).get_json()["data"].get("additionalInfo", "")
+        )
+
+    assert answered(AT_ITS_MAKER) == ""
+    case_id = desk.open(maker, suspicion(package(AT_ITS_MAKER)))
+    assert (answered(AT_ITS_MAKER), answered(1)) == ("Suspect", "")
+    step(counter, case_id, Move.INVESTIGATE, maker)
+    step(counter, case_id, Move.DETERMINE, maker, text="Its content is not ours.")
+    assert answered(AT_ITS_MAKER) == "Illegitimate"
+    # A pharmacy's suspicion is not its maker's word.
+    other = desk.open(somebody(), suspicion(package(1)))
+    assert answered(1) == ""
+    # What is cleared is answered as before.
+    mine = desk.open(maker, suspicion(package(2)))
+    assert answered(2) == "Suspect"
+    step(counter, mine, Move.INVESTIGATE, maker)
+    desk.inspect(maker, mine, code(2).encode(), None)
+    step(counter, mine, Move.CLEAR, maker, text="Nothing is wrong.")
+    assert (answered(2), other != mine) == ("", True)
 
 
 def test_samples_are_kept_of_what_is_destroyed(sqlite_counter: Counter) -> None:
