@@ -35,7 +35,7 @@ types: test-ready ## check types alone
 bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 10^6 entries (ARGS=--quick: in a minute)
 	@$(BIN)/python -m benchmarks.ledger $(ARGS)
 
-soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: var/soak)
+soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: docs/testing/kills.json)
 	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
 	@PACKPROOF_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
 	@$(BIN)/python -m tests.soak.big --events 100000

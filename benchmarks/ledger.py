@@ -35,7 +35,7 @@ Counted elsewhere, because they are no matter of speed:
 - mutations accepted: `tests/ledger/evidence` (each byte of proof, entry and bundle), and
   `tests/app/proofs/test_tampering.py` (each column); all of it with `make soak`
 - public vectors: `tests/ledger/log`, `tests/ledger/signing` (those under ../shared/data/ledger, each whole)
-- kill -9 under 8 writers: `make soak` adds its kills up over all runs; 20 in `make test`"""
+- kill -9 under 8 writers: `make soak` adds its kills up over all runs (docs/testing/kills.json); 20 in `make test`"""
 
 EPCS = 10_000
 PAGE = ROOT / "docs" / "benchmarks" / "ledger.md"
