@@ -271,7 +271,7 @@ def _serve(arguments: argparse.Namespace, context: Context) -> None:
     context.services.database.dispose()
     root = Path(__file__).resolve().parent.parent
     command = [
-        *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread"),
+        *(sys.executable, "-m", "gunicorn", "--worker-class", "app.serving.Worker"),
         *("--bind", f"{arguments.host}:{arguments.port}"),
         *("--workers", str(arguments.workers), "--threads", str(arguments.threads)),
         *("--pythonpath", str(root), "--log-level", "warning", "--no-control-socket", "wsgi:application"),

@@ -96,7 +96,7 @@ class LiveNode:
     def start(self, *, threads: int = 8) -> None:
         """Serve, as ``packproof serve`` does; returns when it answers."""
         options = {
-            "--worker-class": "gthread",
+            "--worker-class": "app.serving.Worker",
             "--bind": f"127.0.0.1:{self.port}",
             "--workers": "1",
             "--threads": str(threads),
