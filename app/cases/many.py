@@ -5,16 +5,14 @@ No query a case: rows, items and parties come in batches.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import CompoundSelect, Connection, func, select, union
 
 from app.cases.models import desk_case, desk_case_item
 from app.cases.rules import Desk
 from app.cases.service import MOST_SHOWN, DeskCase, read, within
 from app.partners import service as partners
 from app.shared.chunks import chunks
-from app.shared.rows import among
 
 
 def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
@@ -37,28 +35,30 @@ def waiting(
     connection: Connection,
     desk: Desk,
     kinds: Sequence[str],
-    parties: Iterable[int],
+    parties: Iterable[CompoundSelect[tuple[int]]],
     items: Iterable[int],
     limit: int,
 ) -> list[DeskCase]:
-    """The open cases of these kinds that are work of these parties or about these items (numbers), without their items:
-    for a desk's own work in the background, whoever's they are."""
+    """The open cases of these kinds that are work of these parties (queries for their numbers) or about these items
+    (numbers), without their items: for a desk's own work in the background, whoever's they are. Mostly one query."""
     is_waiting = (
         desk_case.c.desk == desk.value,
         desk_case.c.closed_at.is_(None),
         desk_case.c.kind.in_(kinds),
     )
-    found: dict[str, Row[Any]] = {}
-    for chunk in chunks(sorted(set(parties))):
-        query = select(desk_case).where(desk_case.c.party_id.in_(chunk), *is_waiting)
-        for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
-            found[row.case_id] = row
-    for chunk in chunks(sorted(set(items))):
-        named = select(desk_case_item.c.case_id).where(among(connection, desk_case_item.c.item_id, chunk))
-        query = select(desk_case).where(desk_case.c.case_id.in_(named), *is_waiting)
-        for row in connection.execute(query.order_by(desk_case.c.case_id).limit(limit)):
-            found[row.case_id] = row
-    return read(connection, [found[case_id] for case_id in sorted(found)[:limit]])
+    own = select(desk_case.c.case_id).where(*is_waiting)
+    named = select(desk_case.c.case_id).join(desk_case_item, desk_case_item.c.case_id == desk_case.c.case_id)
+    parts = [own.where(desk_case.c.party_id.in_(each)) for each in parties]
+    parts += [
+        named.where(desk_case_item.c.item_id.in_(chunk), *is_waiting) for chunk in chunks(sorted(set(items)))
+    ]
+    found: set[str] = set()
+    for start in range(0, len(parts), 2):
+        found.update(connection.execute(union(*parts[start : start + 2])).scalars())
+    if not found:
+        return []
+    query = select(desk_case).where(desk_case.c.case_id.in_(sorted(found)[:limit]))
+    return read(connection, connection.execute(query.order_by(desk_case.c.case_id)).all())
 
 
 def item_numbers(connection: Connection, case_ids: Iterable[str]) -> dict[str, list[int]]:

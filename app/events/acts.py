@@ -1,10 +1,10 @@
 """Stored events as the acts that the rules take."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, true
+from sqlalchemy import CompoundSelect, Connection, Row, or_, select, true, union
 
 from app.events.models import event, event_epc
 from app.partners import service as partners
@@ -75,6 +75,12 @@ def repackaging(connection: Connection) -> list[int]:
         or_(event.c.type == "TransformationEvent", event.c.biz_step == "repackaging"),
     )
     return list(connection.execute(query.order_by(event.c.seq)).scalars())
+
+
+def parties_of(seqs: Sequence[int]) -> CompoundSelect[tuple[int]]:
+    """The query for the numbers of those who told these events and whom they go to, for use in another."""
+    there = event.c.seq.in_(seqs)
+    return union(select(event.c.by_id).where(there), select(event.c.recipient_id).where(there))
 
 
 def recalling(connection: Connection, seqs: Iterable[int]) -> list[int]:

@@ -21,6 +21,7 @@ from app.custody.projector import Projection
 from app.errors import Conflict
 from app.events import acts as events
 from app.exceptions.rules import CORRECTED, OwnKind
+from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.custody.state import Item
 from ledger.store.sql.engine import Database
@@ -42,12 +43,7 @@ def close_itself(connection: Connection, clock: Clock, case_id: str) -> None:
 
 def touched(connection: Connection, clock: Clock, projection: Projection) -> None:
     """Close what a projection has put right: cases of the items that it changed, and of those whose goods moved."""
-    parties = {
-        number
-        for each in events.ends(connection, projection.seqs).values()
-        for number in (each.by_id, each.recipient_id)
-        if number is not None
-    }
+    parties = map(events.parties_of, chunks(sorted(projection.seqs)))
     found = many.waiting(connection, Desk.EXCEPTIONS, _SETTLES, parties, projection.item_ids, _MOST_LOOKED_AT)
     for case_id in _right(connection, found):
         close_itself(connection, clock, case_id)
