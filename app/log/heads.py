@@ -18,6 +18,7 @@ import requests
 
 from app.errors import AppError, Invalid
 from ledger.errors import VerificationError
+from ledger.log.encoding import few_values
 from ledger.log.logproof import LogProof
 from ledger.log.note import MAX_NOTE_BYTES
 
@@ -75,7 +76,7 @@ def _note(data: bytes) -> bytes:
         return LogProof.parse(data).checkpoint
     if not data.lstrip().startswith(b"{"):
         return data
-    value = json.loads(data)
+    value = json.loads(few_values(data))
     if isinstance(value.get("note"), str):
         return str(value["note"]).encode()
     if isinstance(value.get("checkpoint"), str):

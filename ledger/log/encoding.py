@@ -15,6 +15,9 @@ from ledger.errors import VerificationError
 MAX_JSON_INT = 2**53 - 1
 """Integers beyond it are not the same number in every JSON reader (RFC 8785, appendix D)."""
 
+MAX_JSON_VALUES = 1_500_000
+"""Commas and opening brackets. The largest evidence file, of 32 MiB, has about a million."""
+
 
 def to_base64(data: bytes) -> str:
     """RFC 4648, section 4, with padding."""
@@ -62,11 +65,25 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
+def few_values(data: bytes) -> bytes:
+    """The JSON text `data` as it came, unless it may hold more than `MAX_JSON_VALUES`: then `VerificationError`.
+
+    A pass over bytes, before anything is built: 32 MiB of ``[],`` would be a gigabyte of empty lists.
+    """
+    # Each value but the first stands behind one of these. In a text they count too; nothing of ours has many there.
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) >= MAX_JSON_VALUES:
+        raise VerificationError(
+            f"not JSON as it must be: more than {MAX_JSON_VALUES:,} values are not read", code="json"
+        )
+    return data
+
+
 def from_json(data: bytes) -> Any:
     """Read JSON made of objects, arrays, strings, integers and booleans; no member twice, no fractions.
 
     Raises `VerificationError` for everything else. Whether the writing was exact is for the caller to compare.
     """
+    few_values(data)
     try:
         return json.loads(
             data.decode("utf-8"),

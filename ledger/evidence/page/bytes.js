@@ -147,8 +147,13 @@ function writeText(text) {
   return `"${text.replace(/["\\]|[^ -~]/g, (unit) => ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 }
 
+const MOST_VALUES = 1500000;
+
 // The value of exactly written JSON.
 function readJson(bytes, code, message) {
+  let values = 0;
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
+  if (values >= MOST_VALUES) refuse("json", "it has too many values");
   const text = fromUtf8(bytes, "json", "it is not UTF-8");
   let value;
   try {
