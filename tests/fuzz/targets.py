@@ -11,15 +11,31 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import LedgerError, VerificationError
+from ledger.evidence import timestamp as stamps
 from ledger.evidence.bundle import Bundle
+from ledger.evidence.cbor import Tagged, dumps
 from ledger.evidence.handover import Handover, KeyEntryProof, split_handovers
 from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.evidence.policy import Policy, parse_authors
+from ledger.evidence.receipt import (
+    ALG,
+    CWT_CLAIMS,
+    EDDSA,
+    INCLUSION,
+    ISSUER,
+    KID,
+    RFC9162_SHA256,
+    SIGN1_TAG,
+    VDP,
+    VDS,
+    Receipt,
+)
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.conflict import Conflict, Sighting
@@ -256,10 +272,22 @@ def _made(found: Samples) -> Iterable[Target]:
     disclosed = Disclosed(bytes(32), "case_1", "fda", "recall")
     yield Target("disclosed", Disclosed.parse, (disclosed.document(),), Disclosed.document)
     yield from _of_keys(world)
+    yield from _beside_evidence()
     yield Target("bundle", Bundle.parse, (found.bundle,), _bundle)
     yield Target("evidence", _verified(None), (found.bundle,))
     yield Target("evidence-by-policy", _verified(found.policy), (found.bundle,))
     yield Target("evidence-grafted", _grafted, (bytes(5) + b"packproof", b"\0\0\1\0\1" + entries[0]))
+
+
+def _beside_evidence() -> Iterable[Target]:
+    """What comes with evidence from other worlds: a COSE receipt, an RFC 3161 time stamp."""
+    header = {ALG: EDDSA, KID: bytes(32), CWT_CLAIMS: {ISSUER: ORIGIN}, VDS: RFC9162_SHA256}
+    proof = dumps([7, 3, [bytes(32), bytes(32)]])
+    parts = [dumps(header), {VDP: {INCLUSION: [proof]}}, None, bytes(64)]
+    yield Target("receipt", Receipt.parse, (dumps(Tagged(SIGN1_TAG, parts)),))
+    # Over b"note\n", by an authority made for it; nobody here trusts it, which is the last thing that is looked at.
+    stamp = (Path(__file__).parent / "seeds" / "stamp.der").read_bytes()
+    yield Target("time-stamp", lambda data: stamps.check(data, b"note\n", ()), (stamp,))
 
 
 def _of_keys(world: World) -> Iterable[Target]:
