@@ -35,12 +35,15 @@ def waiting(
     connection: Connection,
     desk: Desk,
     kinds: Sequence[str],
-    parties: Iterable[CompoundSelect[tuple[int]]],
+    parties: Iterable[int],
     items: Iterable[int],
     limit: int,
+    *,
+    asked: Iterable[CompoundSelect[tuple[int]]] = (),
 ) -> list[DeskCase]:
-    """The open cases of these kinds that are work of these parties (queries for their numbers) or about these items
-    (numbers), without their items: for a desk's own work in the background, whoever's they are. Mostly one query."""
+    """The open cases of these kinds that are work of these parties or about these items (numbers), without their items:
+    for a desk's own work in the background, whoever's they are. `asked`: queries for further parties. Mostly one query.
+    """
     is_waiting = (
         desk_case.c.desk == desk.value,
         desk_case.c.closed_at.is_(None),
@@ -48,7 +51,7 @@ def waiting(
     )
     own = select(desk_case.c.case_id).where(*is_waiting)
     named = select(desk_case.c.case_id).join(desk_case_item, desk_case_item.c.case_id == desk_case.c.case_id)
-    parts = [own.where(desk_case.c.party_id.in_(each)) for each in parties]
+    parts = [own.where(desk_case.c.party_id.in_(each)) for each in (*chunks(sorted(set(parties))), *asked)]
     parts += [
         named.where(desk_case_item.c.item_id.in_(chunk), *is_waiting) for chunk in chunks(sorted(set(items)))
     ]

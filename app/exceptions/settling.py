@@ -44,7 +44,9 @@ def close_itself(connection: Connection, clock: Clock, case_id: str) -> None:
 def touched(connection: Connection, clock: Clock, projection: Projection) -> None:
     """Close what a projection has put right: cases of the items that it changed, and of those whose goods moved."""
     parties = map(events.parties_of, chunks(sorted(projection.seqs)))
-    found = many.waiting(connection, Desk.EXCEPTIONS, _SETTLES, parties, projection.item_ids, _MOST_LOOKED_AT)
+    found = many.waiting(
+        connection, Desk.EXCEPTIONS, _SETTLES, (), projection.item_ids, _MOST_LOOKED_AT, asked=parties
+    )
     for case_id in _right(connection, found):
         close_itself(connection, clock, case_id)
 
