@@ -33,15 +33,19 @@ class ItemName(
     def key(self) -> str:
         """The canonical EPC."""
         if self.ns.startswith("01/"):
-            return f"{BASE}{self.ns}/21/{quote(self.serial, safe='')}"
+            return f"{BASE}{self.ns}/21/{_quoted(self.serial)}"
         if self.ns.startswith("10/"):
-            return f"{BASE}01/{self.ns[3:]}/10/{quote(self.serial, safe='')}"
+            return f"{BASE}01/{self.ns[3:]}/10/{_quoted(self.serial)}"
         return f"{BASE}00/{self.serial}" if self.ns == "00" else self.serial
 
     @property
     def gtin(self) -> str | None:
         """The GTIN-14 of a package, a case or a lot."""
         return self.ns[3:] if self.ns[:3] in ("01/", "10/") else None
+
+
+def _quoted(serial: str) -> str:
+    return serial if serial.isascii() and serial.isalnum() else quote(serial, safe="")
 
 
 @lru_cache(maxsize=1024)

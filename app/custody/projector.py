@@ -47,7 +47,9 @@ class Progress:
     def step(self, stored: StoredAct, only: frozenset[str] | None = None) -> None:
         """Apply one act; of what it changes keep only the items in `only`, where that is given."""
         outcome = apply(self.world, stored.act)
-        changed = {key: each for key, each in outcome.changed.items() if only is None or key in only}
+        changed = outcome.changed
+        if only is not None:
+            changed = {key: each for key, each in changed.items() if key in only}
         at = stored.act.event.position
         for key, each in changed.items():
             before = self.world.item(key).parent

@@ -9,7 +9,7 @@ does not grow with the ledger.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -22,6 +22,7 @@ from app.events.models import event
 from app.shared.clock import Clock
 from ledger.custody.findings import Finding
 from ledger.custody.state import Item
+from ledger.custody.state import differences as differing
 
 Tell = Callable[[str, int, int], None]
 """(what is being done, rows done, rows there are)."""
@@ -89,10 +90,9 @@ def _items(world: Replayed, loaded: loading.Loaded, numbers: Sequence[int]) -> I
     for number in numbers:
         key = loaded.keys[number]
         stored, expected = loaded.world.items[key], must_be.get(key, Item(key))
-        for column in fields(Item):
-            was, must = getattr(stored, column.name), getattr(expected, column.name)
-            if was != must:
-                yield Difference("item", f"{number} ({key})", column.name, str(must), str(was))
+        for column in differing(stored, expected):
+            must, was = getattr(expected, column), getattr(stored, column)
+            yield Difference("item", f"{number} ({key})", column, str(must), str(was))
 
 
 def _lost(connection: Connection, numbers: Sequence[int] | None = None) -> Iterator[Difference]:

@@ -17,7 +17,6 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.lineage import Link, Side
 from ledger.custody.order import TOLD_AGAIN, Retold, named
 from ledger.custody.rules import opened
-from ledger.custody.state import MAX_DEPTH, Item, Status, World
+from ledger.custody.state import MAX_DEPTH, Item, Status, World, item_of, values_of
 from ledger.store.sql.engine import sqlite_driver
 
 Tell = Callable[[int, int], None]
@@ -215,13 +214,10 @@ def replayed(connection: Connection, tell: Tell | None = None) -> Iterator[Repla
             made.close()
 
 
-_COLUMNS = [column.name for column in fields(Item)]
-
-
 def _written(each: Item) -> str:
-    return json.dumps([getattr(each, name) for name in _COLUMNS])
+    return json.dumps(values_of(each))
 
 
 def _read(state: str) -> Item:
     key, status, *rest = json.loads(state)
-    return Item(key, Status(status), *rest)
+    return item_of((key, Status(status), *rest))

@@ -45,11 +45,12 @@ class Retold:
 
     def is_again(self, act: Act) -> bool:
         """Whether `act` says what an act before it said. Acts come in custody's order, each once."""
-        if act.event.position != self._at:
-            self._at = act.event.position
+        at = act.event.position
+        if at != self._at:
+            self._at = at
             self._alone.clear()
             self._said.clear()
-        if not named(act.event):
+        if not (act.event.epcs or act.event.parent or named(act.event)):
             return False
         said = self._said.get(act.by)
         if said is None:

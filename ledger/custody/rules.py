@@ -10,7 +10,7 @@ touches again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ledger.custody.act import Act
 from ledger.custody.containment import count, pack, unpack
@@ -20,7 +20,7 @@ from ledger.custody.life import commission, end, ends_recall, hold, observe, tra
 from ledger.custody.lineage import Link
 from ledger.custody.order import TOLD_AGAIN, named, ordered
 from ledger.custody.run import Run, step
-from ledger.custody.state import MAX_DEPTH, Item, Status, World, last_seen
+from ledger.custody.state import MAX_DEPTH, Item, Status, World, last_seen, replace
 from ledger.custody.transfer import accept, receive, ship, void
 from ledger.custody.travel import Sighting, travel
 from ledger.custody.vocabulary import Action, EventType, Step
@@ -69,7 +69,7 @@ def comes_late(world: World, act: Act) -> bool:
 def _too_deep(run: Run) -> bool:
     """Whether something is inside more containers than anybody looks through: then nobody can tell who holds it,
     and the event changes nothing."""
-    deep = [key for key in run.act.event.all_epcs() if len(run.around(run.item(key))) > MAX_DEPTH]
+    deep = [key for key in run.epcs if len(run.around(run.item(key))) > MAX_DEPTH]
     for key in sorted(deep):
         run.find(FindingCode.CONTAINMENT_CYCLE, f"inside more than {MAX_DEPTH} containers", key)
     return bool(deep)
@@ -88,7 +88,7 @@ def _note_disputes(run: Run) -> None:
     by = run.act.by
     if _says_recall(run.act):
         return  # its maker recalls it wherever it is: that is no sighting
-    for key in sorted(run.act.event.all_epcs()):
+    for key in sorted(run.epcs):
         item = run.item(key)
         linked = item.claimed_by in (None, by, run.act.recipient)
         if not linked and not item.disputed and run.outer(item).holder == by:
@@ -103,7 +103,7 @@ def _note_unmade(run: Run) -> None:
     if _handler(run.act) in (commission, transform):
         return
     told = {found.item for found in run.findings}
-    for key in sorted(run.act.event.all_epcs()):
+    for key in sorted(run.epcs):
         item = run.world.item(key)
         if _PACKAGE in key and item.last == 0 and item.status is Status.UNKNOWN and key not in told:
             run.find(FindingCode.NEVER_COMMISSIONED, "its maker has not told of it", key)
@@ -114,7 +114,7 @@ def _note_travel(run: Run) -> None:
     place, event = run.act.place, run.act.event
     if place is None or event.biz_step in _NO_SIGHTING or _says_recall(run.act):
         return
-    for key in sorted(event.all_epcs()):
+    for key in sorted(run.epcs):
         before = last_seen(run.world.item(key), run.world.around(run.world.item(key)))
         item = replace(run.item(key), seen_at=run.at, seen_place=place)
         if before.seen_place is not None:
@@ -129,7 +129,7 @@ def _note_travel(run: Run) -> None:
 def _mark(run: Run) -> None:
     """Everything that the event names, and every container around it, is touched now, also where nothing changed:
     what happened earlier and is told later shall be known as late. And what its holder names he has seen."""
-    keys = named(run.act.event)
+    keys = (*run.epcs, *run.act.event.lots())
     around = {box.key for key in keys for box in run.world.around(run.world.item(key))}
     for key in keys:
         item = run.item(key)

@@ -23,10 +23,13 @@ class Run:
     links: list[Link] = field(default_factory=list)
     # What was changed while inside a container, by container: each package of a long event asks what is in it.
     _inside: dict[str, set[str]] = field(default_factory=dict)
+    # What the rules ask of the event again and again.
     at: int = field(init=False)
+    epcs: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.at = self.act.event.position
+        self.epcs = self.act.event.all_epcs()
 
     def item(self, key: str) -> Item:
         return self.changed.get(key) or self.world.item(key)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from ledger.custody.erasable import may_be_sealed
@@ -27,14 +29,6 @@ _PLAIN, _ZLIB = b"\0", b"\1"
 _WORTH_PACKING = 200
 _LIMIT = 256 * 1024 * 1024
 _PLACEHOLDER_BYTES = 33
-
-_LISTS = frozenset(
-    """
-    persistentDisposition/set persistentDisposition/unset epcList childEPCs inputEPCList outputEPCList quantityList
-    childQuantityList inputQuantityList outputQuantityList bizTransactionList sourceList destinationList
-    sensorElementList errorDeclaration/correctiveEventIDs
-    """.split()
-)
 
 
 class StoredEventDamaged(LedgerError):
@@ -57,11 +51,7 @@ def pack_fields(fields: list[Field]) -> bytes:
 def unpack_fields(body: bytes) -> list[Field]:
     """The fields in a stored body, as they were committed to. Raises `StoredEventDamaged`."""
     try:
-        plain = _unzip(body)
-        fields = _fields(plain)
-        if canonical(fields) != plain:
-            raise ValueError("its fields are not in canonical form")
-        return fields
+        return _fields(_unzip(body))
     except (zlib.error, IndexError, UnicodeDecodeError, ValueError) as error:
         raise StoredEventDamaged(f"the stored event cannot be read: {error}") from error
 
@@ -92,81 +82,133 @@ def _unzip(body: bytes) -> bytes:
 
 
 def _fields(plain: bytes) -> list[Field]:
+    """The fields of a canonical form, in one pass that also finds whether it is one: its fields come by their paths,
+    and the values of a list by their numbers."""
     found: list[Field] = []
-    lists: dict[str, list[bytes]] = {}
-    at = 0
+    before, at = b"", 0
+    head: bytes | None = None  # the list that is being read, and its values so far
+    values: list[bytes] = []
+    lists: list[tuple[int, str, list[bytes]]] = []
     while at < len(plain):
         end = plain.index(b"\0", at)
-        path = plain[at:end].decode()
-        length = int.from_bytes(plain[end + 1 : end + 5], "big")
-        at = end + 5 + length
+        path = plain[at:end]
+        start = end + 5
+        at = start + int.from_bytes(plain[end + 1 : start], "big")
         if at > len(plain):
             raise ValueError("a value runs over the end")
-        value = plain[end + 5 : at]
-        head, _, number = path.rpartition("/")
-        if head in _LISTS and number.isdigit():
-            lists.setdefault(head, []).append(value)
-        elif value[:1] == b"\0" and len(value) == _PLACEHOLDER_BYTES and may_be_sealed(path):
-            found.append(HiddenLeaf(path, value))
-        else:
-            found.append(Leaf(path, value))
-    found += [ListField(path, tuple(values)) for path, values in lists.items()]
-    return sorted(found, key=lambda field: field.path.encode())
+        value = plain[start:at]
+        group, _, number = path.rpartition(b"/")
+        if group in _LISTS and number.isdigit():
+            if group != head:
+                if group < before:
+                    raise ValueError(_NOT_CANONICAL)
+                before, head, values = group, group, []
+                lists.append((len(found), group.decode(), values))
+                found.append(_LATER)
+            if number != b"%d" % len(values):
+                raise ValueError(_NOT_CANONICAL)
+            values.append(value)
+            continue
+        if path < before or path == head:
+            raise ValueError(_NOT_CANONICAL)
+        before, head = path, None
+        text = path.decode()
+        sealed = value[:1] == b"\0" and len(value) == _PLACEHOLDER_BYTES and may_be_sealed(text)
+        found.append(HiddenLeaf(text, value) if sealed else Leaf(text, value))
+    for place, text, those in lists:
+        found[place] = ListField(text, tuple(those))
+    return found
+
+
+_LATER = Leaf("", b"")  # stands for a list until all of it is read
+_NOT_CANONICAL = "its fields are not in canonical form"
 
 
 def _event(fields: list[Field]) -> Event:
-    one = {f.path: f.value.decode() for f in fields if isinstance(f, Leaf)}
-    many = {f.path: tuple(v.decode() for v in f.values) for f in fields if isinstance(f, ListField)}
+    values: dict[str, Any] = {"time_zone_offset": ""}
+    declared: dict[str, Any] = {}
+    pairs: dict[str, list[tuple[str, str]]] = {"ilmd": [], "extensions": []}
+    for each in fields:
+        path = each.path
+        if isinstance(each, ListField):
+            texts = tuple([value.decode() for value in each.values])
+            if path in _TEXTS:
+                values[_TEXTS[path]] = texts
+            elif path in _OBJECTS:
+                name, read = _OBJECTS[path]
+                values[name] = tuple([read(text) for text in texts])
+            else:
+                declared["corrective_ids"] = texts
+            continue
+        text = each.value.decode()
+        if path in _SINGLE:
+            values[_SINGLE[path]] = text
+        elif path.startswith("ilmd/"):
+            pairs["ilmd"].append((path[5:], text))
+        elif path.startswith("ext/"):
+            pairs["extensions"].append((path[4:], text))
+        elif path in _DECLARED:
+            declared[_DECLARED[path]] = text
+    values["type"] = EventType(values["type"])
+    values["event_time"] = _time(values["event_time"])
+    values["event_id"]  # KeyError where there is none
+    if "action" in values:
+        values["action"] = Action(values["action"])
+    if declared.get("time"):
+        values["declaration"] = ErrorDeclaration(**(declared | {"time": _time(declared["time"])}))
+    values |= {name: tuple(some) for name, some in pairs.items()}
+    return Event(**values)
 
-    def parsed(path: str) -> list[dict[str, Any]]:
-        return [json.loads(text) for text in many.get(path, ())]
 
-    def quantities(path: str) -> tuple[Quantity, ...]:
-        return tuple(Quantity(q["epcClass"], q.get("quantity"), q.get("uom")) for q in parsed(path))
+@lru_cache(maxsize=4096)
+def _quantity(text: str) -> Quantity:
+    parsed = json.loads(text)
+    return Quantity(parsed["epcClass"], parsed.get("quantity"), parsed.get("uom"))
 
-    def linked(path: str, member: str) -> tuple[Linked, ...]:
-        return tuple(Linked(entry["type"], entry[member]) for entry in parsed(path))
 
-    def named(prefix: str) -> tuple[tuple[str, str], ...]:
-        return tuple((path[len(prefix) :], value) for path, value in one.items() if path.startswith(prefix))
+def _linked(member: str) -> Callable[[str], Linked]:
+    @lru_cache(maxsize=4096)  # the same parties and orders are named by event after event
+    def read(text: str) -> Linked:
+        parsed = json.loads(text)
+        return Linked(parsed["type"], parsed[member])
 
-    declared = one.get("errorDeclaration/declarationTime")
-    return Event(
-        type=EventType(one["type"]),
-        event_time=_time(one["eventTime"]),
-        time_zone_offset=one.get("eventTimeZoneOffset", ""),
-        event_id=one["eventID"],
-        action=Action(one["action"]) if "action" in one else None,
-        biz_step=one.get("bizStep"),
-        disposition=one.get("disposition"),
-        persistent_set=many.get("persistentDisposition/set", ()),
-        persistent_unset=many.get("persistentDisposition/unset", ()),
-        read_point=one.get("readPoint"),
-        biz_location=one.get("bizLocation"),
-        parent=one.get("parentID"),
-        epcs=many.get("epcList", ()),
-        children=many.get("childEPCs", ()),
-        inputs=many.get("inputEPCList", ()),
-        outputs=many.get("outputEPCList", ()),
-        quantities=quantities("quantityList"),
-        child_quantities=quantities("childQuantityList"),
-        input_quantities=quantities("inputQuantityList"),
-        output_quantities=quantities("outputQuantityList"),
-        transactions=linked("bizTransactionList", "bizTransaction"),
-        sources=linked("sourceList", "source"),
-        destinations=linked("destinationList", "destination"),
-        transformation_id=one.get("transformationID"),
-        declaration=ErrorDeclaration(
-            _time(declared),
-            one.get("errorDeclaration/reason"),
-            many.get("errorDeclaration/correctiveEventIDs", ()),
-        )
-        if declared
-        else None,
-        sensors=many.get("sensorElementList", ()),
-        ilmd=named("ilmd/"),
-        extensions=named("ext/"),
-    )
+    return read
+
+
+# Where each field of an event lies in its canonical form (docs/formats/event.md).
+_SINGLE = {
+    "type": "type",
+    "eventID": "event_id",
+    "eventTime": "event_time",
+    "eventTimeZoneOffset": "time_zone_offset",
+    "action": "action",
+    "bizStep": "biz_step",
+    "disposition": "disposition",
+    "readPoint": "read_point",
+    "bizLocation": "biz_location",
+    "parentID": "parent",
+    "transformationID": "transformation_id",
+}
+_DECLARED = {"errorDeclaration/declarationTime": "time", "errorDeclaration/reason": "reason"}
+_TEXTS = {
+    "persistentDisposition/set": "persistent_set",
+    "persistentDisposition/unset": "persistent_unset",
+    "epcList": "epcs",
+    "childEPCs": "children",
+    "inputEPCList": "inputs",
+    "outputEPCList": "outputs",
+    "sensorElementList": "sensors",
+}
+_OBJECTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "quantityList": ("quantities", _quantity),
+    "childQuantityList": ("child_quantities", _quantity),
+    "inputQuantityList": ("input_quantities", _quantity),
+    "outputQuantityList": ("output_quantities", _quantity),
+    "bizTransactionList": ("transactions", _linked("bizTransaction")),
+    "sourceList": ("sources", _linked("source")),
+    "destinationList": ("destinations", _linked("destination")),
+}
+_LISTS = frozenset(path.encode() for path in (*_TEXTS, *_OBJECTS, "errorDeclaration/correctiveEventIDs"))
 
 
 def _time(text: str) -> datetime:
