@@ -135,4 +135,6 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     if settings.witnesses is not None:
         # With the first request, which a worker gets: a thread does not outlive a fork.
         app.before_request(services.cosigning.start)
+    if settings.tsa_url and settings.tsa_certificates is not None:
+        app.before_request(services.stamping.start)
     return app

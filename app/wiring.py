@@ -33,6 +33,7 @@ from app.investigations.service import Investigations
 from app.log.handover import Handovers
 from app.log.policy import OwnPolicy
 from app.log.service import Log
+from app.log.stamping import Stamping
 from app.node.service import Node
 from app.overrides.service import Overrides
 from app.people.service import People
@@ -171,6 +172,11 @@ class Services:
     @cached_property
     def cosigning(self) -> Background:
         return Background(self.node, self.cosigned, self.settings.cosign_seconds)
+
+    @cached_property
+    def stamping(self) -> Stamping:
+        given = self.settings
+        return Stamping(self.database, self.node, self.clock, given.tsa_url, given.tsa_certificates)
 
     @cached_property
     def evidence(self) -> Evidence:

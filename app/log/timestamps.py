@@ -7,10 +7,12 @@ it saw the SHA-256 of a checkpoint's note at some moment; with it nobody can hav
     packproof ledger timestamp --show -o stamp          stamp.note and stamp.tsr
     openssl ts -verify -data stamp.note -in stamp.tsr -CAfile tsa.pem
 
-The answer is verified before it is kept. One a day is enough, so the command may run as often as one likes.
+The answer is verified before it is kept. One a day is enough, so the command may run as often as one likes. A node that
+serves takes the day's by itself (`app.log.stamping`).
 """
 
 import argparse
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 30
+"""For each piece of an answer, and for all of them together."""
 LARGEST_ANSWER_BYTES = 256 * 1024
 
 
@@ -111,13 +114,24 @@ def _ask(url: str, request: bytes) -> bytes:
             allow_redirects=False,
             stream=True,
         ) as answer:
-            body = answer.raw.read(LARGEST_ANSWER_BYTES + 1, decode_content=True)
-            status = answer.status_code
+            body, status = _body(answer.raw, time.monotonic() + ANSWER_TIMEOUT_S), answer.status_code
     except (requests.RequestException, OSError) as error:
         raise _unreachable(url, type(error).__name__) from error
     if status != requests.codes.ok or len(body) > LARGEST_ANSWER_BYTES:
         raise _unreachable(url, f"it answered {status}, {len(body)} bytes")
     return bytes(body)
+
+
+def _body(raw: Any, until: float) -> bytes:
+    """What is read of an answer up to the limit. Raises `TimeoutError` for one that trickles."""
+    body = b""
+    while len(body) <= LARGEST_ANSWER_BYTES and (
+        more := raw.read1(LARGEST_ANSWER_BYTES, decode_content=True)
+    ):
+        body += more
+        if time.monotonic() > until:
+            raise TimeoutError
+    return body
 
 
 def _unreachable(url: str, why: str) -> AppError:
