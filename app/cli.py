@@ -52,6 +52,7 @@ FEATURES = {
     "capture": "app.capture.cli",
     "trace": "app.history.cli",
     "rebuild": "app.custody.cli",
+    "sweep": "app.exceptions.cli",
     "redact": "app.redaction.cli",
     "recall": "app.recalls.cli",
     "retention": "app.retention.cli",

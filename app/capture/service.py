@@ -24,6 +24,7 @@ from app.devices import service as devices
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
 from app.errors import AppError
+from app.exceptions.due import open_incomplete
 from app.node.service import Node
 from app.partners import service as partners
 from app.recalls import captured as recalls
@@ -182,6 +183,10 @@ class Capture:
         try:
             with self.database.snapshot() as connection:
                 missing = sales.findings(connection, [each.seq for each in receipt.events])
+            if missing:
+                numbers = [each.seq for each in receipt.events]
+                gaps = [each["message"] for each in missing]
+                open_incomplete(self.database, self.clock, capture.by, receipt.index, numbers, gaps)
         except DBAPIError:
             return receipt  # it stands; what is missing is told whenever somebody asks
         return replace(receipt, findings=(*receipt.findings, *missing))

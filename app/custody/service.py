@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from app.custody import authorized
 from app.custody.items import ItemName
 from app.custody.models import finding, item, lineage
 from app.devices.models import party_key
 from app.events.models import document, event
+from app.partners import service as partners
 from app.shared.chunks import chunks
 from ledger.custody.findings import SEVERITY, FindingCode, Severity
 from ledger.custody.lineage import Side
@@ -80,6 +81,12 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
     return found
 
 
+def with_findings(connection: Connection, after: int, most: int) -> list[int]:
+    """The numbers of the next events above `after` about which a finding is written, ascending, `most` at most."""
+    query = select(finding.c.seq).where(finding.c.seq > after).distinct().order_by(finding.c.seq)
+    return list(connection.execute(query.limit(most)).scalars())
+
+
 def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     """What was signed by a key in doubt: it follows from the revocation, and is never written beside the event."""
     revoked = party_key.c.suspect_since <= event.c.idx
@@ -101,6 +108,41 @@ def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
             None,
         )
         for row in connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInDoubt:
+    """A revoked key of a party, since which entry it is in doubt, and how many events it signed since."""
+
+    thumbprint: bytes
+    party_gln: str
+    label: str
+    since: int
+    events: int
+
+
+def keys_in_doubt(connection: Connection) -> list[KeyInDoubt]:
+    """The keys that were revoked after they had signed events which are in doubt now."""
+    columns = (party_key.c.thumbprint, party_key.c.party_id, party_key.c.label, party_key.c.suspect_since)
+    query = (
+        select(*columns, func.count().label("events"))
+        .join(document, document.c.signer == party_key.c.thumbprint)
+        .join(event, event.c.doc_id == document.c.doc_id)
+        .where(
+            party_key.c.action == KeyAction.REVOKE.value,
+            party_key.c.suspect_since.is_not(None),
+            event.c.idx >= party_key.c.suspect_since,
+        )
+        .group_by(*columns)
+        .order_by(party_key.c.thumbprint)
+    )
+    rows = connection.execute(query).all()
+    glns = partners.glns(connection, {row.party_id for row in rows})
+    return [
+        KeyInDoubt(bytes(row.thumbprint), glns[row.party_id], row.label, row.suspect_since, row.events)
+        for row in rows
+        if row.party_id is not None
     ]
 
 

@@ -26,11 +26,11 @@ from app.cases.schemas import NoteBody, QueueQuery
 from app.cases.service import DeskCase
 from app.errors import AppError, Invalid
 from app.exceptions import messages, service
+from app.exceptions.due import look
 from app.exceptions.facts import gather
 from app.exceptions.rules import KINDS, message
 from app.exceptions.scans import open_from_scan
 from app.exceptions.schemas import Addressed, ExceptionEnd, FromScan, MessageBody, ResponseOut
-from app.exceptions.settling import settle
 from app.partners.service import checked_gln
 from app.shared.audit import record
 from app.web.access import reach
@@ -66,7 +66,7 @@ def _about(connection: Connection, case: DeskCase) -> dict[str, Any]:
 
 
 def _settle(party: str | None) -> None:
-    settle(services().database, services().clock, party)
+    look(services().database, services().clock, party)
 
 
 desk = DeskApi(Desk.EXCEPTIONS, blueprint, "/api/exceptions", listed=_listed, own=_about, before=_settle)

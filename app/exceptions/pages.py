@@ -9,9 +9,9 @@ from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase
 from app.errors import Invalid
 from app.exceptions import facts, messages, service
+from app.exceptions.due import look
 from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, OwnKind, Resolution, message
 from app.exceptions.scans import open_from_scan
-from app.exceptions.settling import settle
 from app.history.rules import shown
 from app.partners import service as partners
 from app.shared.audit import disclose, record
@@ -30,7 +30,7 @@ def queue_page() -> str:
     """Open cases, the most urgent first; the ones that closed below."""
     node = services()
     party = reach().party_gln
-    settle(node.database, node.clock, party)
+    look(node.database, node.clock, party)
     with node.database.reading() as connection:
         found = cases.queue(connection, Desk.EXCEPTIONS, party)
         closed = cases.queue(connection, Desk.EXCEPTIONS, party, closed=True, limit=20)

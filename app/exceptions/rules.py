@@ -143,6 +143,27 @@ _STOPPED = _S(
     "Hold it. Do not use or sell it.",
     "a return authorization",
 )
+_SUSPECT = _S(
+    "",
+    "potential suspect product",
+    HdaClass.UNAVAILABLE,
+    "Set it apart now, and begin the investigation.",
+    "pictures of the labels, and whatever data is missing or wrong",
+)
+_INCOMPLETE = _S(
+    "",
+    "master data missing",
+    HdaClass.DATA_ISSUE,
+    "Enter what is missing, or send the document again with it: the buyer gets no transaction information before.",
+    "nothing: it is ours",
+)
+_DOUBTED = _S(
+    "",
+    "signatures in doubt",
+    HdaClass.DATA_ISSUE,
+    "Look through what this key signed, and declare wrong what is not yours.",
+    "nothing: it is ours",
+)
 _OURS = _S(
     "",
     "our own data",
@@ -176,7 +197,8 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of case. `to_recipient`: it is the work of whom the event goes to, not of whoever reported it."""
+    """One kind of case. `to_recipient`: it is the work of whom the event goes to, not of whoever reported it.
+    `of_partner`: one open case for a partner, whatever documents show it."""
 
     title: str
     scenario: Scenario
@@ -184,6 +206,7 @@ class Kind:
     pdg: Pdg = Pdg.OTHER
     resolution: Resolution = Resolution.NEW_DATA
     to_recipient: bool = False
+    of_partner: bool = False
 
     @property
     def hda_class(self) -> HdaClass:
@@ -192,6 +215,11 @@ class Kind:
     @property
     def next_step(self) -> str:
         return self.scenario.receiver
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the package is held, and an investigation is what comes next."""
+        return self.scenario is _SUSPECT
 
     @property
     def is_ours(self) -> bool:
@@ -209,8 +237,20 @@ def _seller(title: str, scenario: Scenario = _DATA, **values: object) -> Kind:
 
 
 _N = SCENARIOS
-# Not every finding: what holds a package (severity hold) is the investigations desk's, and a note is nobody's work.
+# Every finding but a note, which is nobody's work. What holds a package (severity hold) is work of whoever has it in
+# hand: of the party that reports it, and of the recipient of what should not have been shipped. Whether it is suspect
+# a person says, at the investigations desk, where its case leads.
 FINDING_KINDS: dict[FindingCode, Kind] = {
+    FindingCode.TWO_CUSTODIANS: Kind("Two parties have the same serial number", _SUSPECT, days=1),
+    FindingCode.IMPOSSIBLE_TRAVEL: Kind("Seen where it cannot have got to", _SUSPECT, days=1),
+    FindingCode.AFTER_END: Kind("Seen after it was dispensed or destroyed", _SUSPECT, days=1),
+    FindingCode.DISPENSED_TWICE: Kind("Dispensed a second time", _SUSPECT, days=1),
+    FindingCode.COMMISSIONED_TWICE: Kind("A serial number given a second time", _SUSPECT, days=1),
+    FindingCode.MOVED_ON_HOLD: _seller("Shipped while held or recalled", _SUSPECT, days=1),
+    FindingCode.MOVED_EXPIRED: _seller("Shipped after its expiry", _SUSPECT, days=1),
+    FindingCode.UNAUTHORIZED_PARTY: _seller(
+        "Traded with no authorized trading partner", _SUSPECT, days=1, of_partner=True
+    ),
     FindingCode.NOT_HOLDER: _seller("Shipped or handled by somebody who does not hold it", days=2),
     FindingCode.NOT_OWNER: _seller("Sold by somebody who does not own it", days=2),
     FindingCode.NOT_OFFERED: Kind("Ownership accepted that was not offered", _N["1-4B"], days=2),
@@ -237,6 +277,11 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
 }
 
 
+COMPUTED = frozenset((FindingCode.UNAUTHORIZED_PARTY, FindingCode.DECLARED_BY_OTHER))
+"""Of these, what is never written beside an event but follows from what is known now: a licence that is entered late
+puts it right, and no capture says so."""
+
+
 class OwnKind(StrEnum):
     """Kinds that rest on no finding: opened at the dock, from a scan, or by a partner."""
 
@@ -251,6 +296,8 @@ class OwnKind(StrEnum):
     UNUSABLE = "unusable"
     DOUBTFUL = "doubtful"
     LABEL = "label"
+    INFORMATION_MISSING = "information_missing"
+    KEY_SUSPECT = "key_suspect"
     REPORTED = "reported"
 
 
@@ -278,6 +325,8 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     # Potential suspect product: it stays an exception until a person hands it to the investigations desk.
     OwnKind.DOUBTFUL: Kind("Potential suspect product", _STOPPED, days=1),
     OwnKind.LABEL: Kind("The label cannot be read", _LABEL),
+    OwnKind.INFORMATION_MISSING: Kind("Sold, and its transaction information has gaps", _INCOMPLETE, days=1),
+    OwnKind.KEY_SUSPECT: Kind("Signed by a key in doubt", _DOUBTED, days=1),
     OwnKind.REPORTED: Kind("Reported by a partner", _DATA, days=2),
 }
 

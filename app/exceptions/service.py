@@ -7,11 +7,12 @@ not there or not known close when it is (`settling`). A person may close any of 
 root cause, and open it again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
+from app.cases import many
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
@@ -36,6 +37,8 @@ from ledger.store.sql.engine import Database
 NO_ITEM = 0  # in a link: the finding is about the event as a whole
 OPEN = "open"
 
+_PAGE = 1_000
+
 _Key = tuple[str, int, int]
 _Group = tuple[str, int, int | None]
 
@@ -50,17 +53,39 @@ def follow(connection: Connection, clock: Clock, projection: Projection) -> None
     """Open a case for new findings of a kind that makes one; close those whose findings are gone."""
     if not projection.seqs:
         return
+    hold_to(connection, clock, projection.seqs)
+    touched(connection, clock, projection)
+
+
+def hold_to(connection: Connection, clock: Clock, seqs: Collection[int]) -> None:
+    """Make the cases of these events those that their findings make."""
     standing = {
         (found.code.value, found.seq, found.item_id or NO_ITEM): found
-        for found in custody.findings_of(connection, projection.seqs)
+        for found in custody.findings_of(connection, seqs)
         if found.code in FINDING_KINDS
     }
-    kept = _links(connection, projection.seqs)
+    kept = _links(connection, seqs)
     _turn(connection, clock, kept, standing)
     fresh = {key: found for key, found in standing.items() if key not in kept}
     if fresh:
         _open(connection, clock, fresh)
-    touched(connection, clock, projection)
+
+
+def hold_all(connection: Connection, clock: Clock) -> None:
+    """The same for every event that has findings or cases: after custody was made anew, and for what an earlier version
+    made no case of."""
+    after = -(2**63)
+    while seqs := _with_work(connection, after):
+        hold_to(connection, clock, seqs)
+        after = seqs[-1]
+
+
+def _with_work(connection: Connection, after: int) -> list[int]:
+    """The next events, by number, that have findings or cases."""
+    found = set(custody.with_findings(connection, after, _PAGE))
+    query = select(exception_case.c.seq).where(exception_case.c.seq > after).distinct()
+    found.update(connection.execute(query.order_by(exception_case.c.seq).limit(_PAGE)).scalars())
+    return sorted(found)[:_PAGE]
 
 
 def _links(connection: Connection, seqs: Iterable[int]) -> dict[_Key, _Link]:
@@ -118,6 +143,8 @@ def _open(connection: Connection, clock: Clock, fresh: Mapping[_Key, FoundAbout]
         kind = FINDING_KINDS[first.code]
         party_id, partner_id = _whose(connection, kind, first, ends[first.seq])
         case_id = there.get(group)
+        if case_id is None and kind.of_partner:
+            case_id = _with_partner(connection, first, party_id, partner_id)
         items = {key[2]: "" for key in found_here if key[2] != NO_ITEM}
         if case_id is None:
             case_id = _open_case(connection, clock, group, first, kind, party_id, partner_id, items)
@@ -132,6 +159,16 @@ def _open(connection: Connection, clock: Clock, fresh: Mapping[_Key, FoundAbout]
         ]
         same = {"idx": group[1], "party_id": party_id, "case_id": case_id, "standing": True}
         connection.execute(insert(exception_case), [row | same for row in rows])
+
+
+def _with_partner(
+    connection: Connection, found: FoundAbout, party_id: int, partner_id: int | None
+) -> str | None:
+    """The open case of this kind that a party has with a partner: what is wrong is the partner, not the document."""
+    glns = partners.glns(connection, [partner_id])
+    waiting = many.waiting(connection, Desk.EXCEPTIONS, [found.code.value], [party_id], (), _PAGE)
+    same = [each for each in waiting if each.partner_gln == glns.get(partner_id or 0)]
+    return same[0].case_id if same else None
 
 
 def _cases_of(connection: Connection, indexes: Iterable[int]) -> dict[_Group, str]:

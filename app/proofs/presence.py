@@ -21,7 +21,7 @@ from app.events import pending
 from app.events.acts import Ends
 from app.events.models import document, endorsement, event
 from app.exceptions.models import exception_case
-from app.exceptions.rules import FINDING_KINDS
+from app.exceptions.rules import COMPUTED, FINDING_KINDS
 from app.exceptions.service import BY_ITSELF, NO_ITEM, party_of
 from ledger.custody.event import Event
 from ledger.custody.findings import SEVERITY, FindingCode
@@ -178,7 +178,7 @@ def cases(connection: Connection) -> Iterator[Missing]:
 def _events_with_cases(connection: Connection) -> Iterator[list[int]]:
     """The events that have cases or findings that make one, a page at a time."""
     after = -(2**63)
-    kinds = [code.value for code in FINDING_KINDS]
+    kinds = [code.value for code in FINDING_KINDS if code not in COMPUTED]
     made = select(finding.c.seq).where(finding.c.code.in_(kinds))
     kept = select(exception_case.c.seq)
     while True:
@@ -211,7 +211,9 @@ def _cases(connection: Connection, seqs: Sequence[int]) -> Iterator[Missing]:
     for key, row in sorted(kept.items()):
         name = f"{row.case_id}: event {key[1]}, item {key[2]}"
         found, kind = standing.get(key), kinds.get(row.kind)
-        if bool(row.standing) != (found is not None):
+        if row.kind in COMPUTED:
+            found = None  # what is known now decides it, and no row
+        elif bool(row.standing) != (found is not None):
             must = "True: its finding stands" if found else "False: its finding is gone"
             yield Missing("exception_case", name, "standing", must, str(bool(row.standing)))
         elif found is not None and (row.desk is None or row.closed_by == BY_ITSELF):

@@ -1,4 +1,4 @@
-"""D18: more of a lot is about than was made of it. Counted when somebody looks.
+"""D18: more of a lot is about than was made of it. Counted when its maker looks, and by ``packproof sweep``.
 
 A serial counts once, however often it was asked about, and also where it does not match: a label that claims the lot is
 about, whoever printed it::
@@ -7,15 +7,19 @@ about, whoever printed it::
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from sqlalchemy import Connection, case, func, select
 
 from app.custody.lots import made_of_lots
+from app.shared.clock import Clock
 from app.vrs.models import vrs_request
 from app.vrs.rules import Sign, volume
+from app.vrs.signals import Noticed, note
 
 RETURN = "dscsaSaleableReturn"
+WINDOW = timedelta(days=30)
 MOST_LOTS = 500  # of a maker's, those asked about most
 
 
@@ -57,3 +61,20 @@ def volumes(connection: Connection, maker: str, since: datetime) -> list[Volume]
     found = (Volume(row.gtin, row.lot, made.get((row.gtin, row.lot), 0), row.about, row.back) for row in rows)
     # A lot that was never made here is no volume: each of its serials is told as never given.
     return [each for each in found if each.made and each.sign is not None]
+
+
+def note_all(connection: Connection, clock: Clock, window: timedelta = WINDOW) -> int:
+    """Keep as a sign each lot, of whichever maker, of which more is about now than was made; how many there are. So
+    that it is noticed though nobody looks."""
+    now = clock.now()
+    query = select(vrs_request.c.responder).where(
+        vrs_request.c.direction == "in", vrs_request.c.at >= now - window, vrs_request.c.responder != ""
+    )
+    noticed = [
+        Noticed(sign, f"https://id.gs1.org/01/{each.gtin}/10/{quote(each.lot, safe='')}", maker, "", now)
+        for maker in connection.execute(query.distinct()).scalars().all()
+        for each in volumes(connection, maker, now - window)
+        if (sign := each.sign) is not None
+    ]
+    note(connection, noticed)
+    return len(noticed)

@@ -174,10 +174,10 @@ def tell(node: Node, scenarios: Sequence[Scenario], arrivals: Arrivals = lambda 
             if number < len(each):
                 documents[each[number].act.by, each[number].act.statement].append(each[number].act.event)
         for (by, statement), events in documents.items():
-            _send(node, by, statement, events)
+            send(node, by, statement, events)
 
 
-def _send(node: Node, by: str, affirmed: bool | None, events: Iterable[Event]) -> None:
+def send(node: Node, by: str, affirmed: bool | None, events: Iterable[Event]) -> None:
     statement = (
         None if affirmed is None else TransactionStatement(affirmed=affirmed, legal_notice="as the law asks")
     )

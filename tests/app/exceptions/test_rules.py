@@ -20,8 +20,15 @@ ASKED = {FindingCode.KEY_SUSPECT, FindingCode.DATA_NO_PRODUCT, FindingCode.INFOR
 
 
 def test_every_finding_that_is_written_and_is_work_makes_a_case_and_no_other_does():
-    work = {code for code, severity in SEVERITY.items() if severity is Severity.EXCEPTION}
+    work = {code for code, severity in SEVERITY.items() if severity is not Severity.NOTE}
     assert FINDING_KINDS.keys() == work - ASKED
+
+
+def test_what_holds_a_package_leads_to_an_investigation_within_a_day_and_nothing_else_does():
+    """Section 8: severity hold is 'hold and open suspect review'."""
+    holds = {code for code, severity in SEVERITY.items() if severity is Severity.HOLD}
+    assert {code for code, kind in FINDING_KINDS.items() if kind.is_suspect} == holds
+    assert all(FINDING_KINDS[code].days == 1 for code in holds)
 
 
 def test_the_scenarios_are_those_of_the_addendum_and_the_classes_hdas_five():

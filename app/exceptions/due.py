@@ -1,0 +1,154 @@
+"""Cases of what no event says: it follows from what has not come, or from what is known now, and changes by itself.
+
+Nothing is written beside an event of what is found so, and so no capture can open its case. It is looked at when
+somebody looks at the queue, and by ``packproof sweep``, which is for whoever looks at it too seldom::
+
+    look(database, clock, "0370000000011")     one party's;  None: everybody's
+
+*Data No Product*: some of a shipment came, and this did not. *A key in doubt*: what it signed has to be looked through.
+*Information missing*: a sale whose TI has gaps. And what rests on licences, which may be entered late. Each has one
+case, called after what it is about, so that nobody's decision to close it is undone by looking again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, select
+
+from app.cases import many
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.custody import service as custody
+from app.custody.outstanding import outstanding
+from app.events import acts as events
+from app.exceptions.models import exception_case
+from app.exceptions.rules import COMPUTED, OwnKind
+from app.exceptions.service import OwnCase, hold_to, open_own
+from app.exceptions.settling import close_itself, settle
+from app.partners import service as partners
+from app.shared.clock import Clock
+from app.transactions import service as sales
+from ledger.custody.findings import FindingCode
+from ledger.store.sql.engine import Database
+
+_MOST = 1_000  # links, shipments or cases looked at in one go
+_LONGEST_DETAIL = 1_000
+_NOT_THERE = (OwnKind.NOT_RECEIVED.value, OwnKind.LOST.value)
+
+
+def look(database: Database, clock: Clock, party_gln: str | None) -> None:
+    """Open and close what is due of a party's cases, or of everybody's. Reads first: who looks does not wait for
+    writers where there is nothing to write."""
+    with database.reading() as connection:
+        turned = _turned(connection, party_gln)
+        fresh = [*_not_arrived(connection, clock, party_gln), *_in_doubt(connection, party_gln)]
+        complete = _complete(connection, party_gln)
+    if turned or fresh or complete:
+        with database.writing() as connection:
+            if turned:
+                hold_to(connection, clock, turned)
+            there = cases.some(connection, [new.case_id for new in fresh])
+            for new in fresh:
+                if new.case_id not in there:
+                    open_own(connection, clock, new, cases.SYSTEM)
+            for case_id in complete:
+                close_itself(connection, clock, case_id)
+    settle(database, clock, party_gln)
+
+
+def open_incomplete(
+    database: Database, clock: Clock, by: str, index: int, seqs: Iterable[int], gaps: Iterable[str]
+) -> None:
+    """Open the case of a document whose sales lack something for their transaction information (FD&C Act 581(26))."""
+    new = OwnCase(
+        kind=OwnKind.INFORMATION_MISSING,
+        party_gln=by,
+        partner_gln=None,
+        subject=f"entry {index}",
+        detail=" ".join(gaps)[:_LONGEST_DETAIL],
+        data={"entry": index, "seqs": sorted(seqs)},
+        case_id=f"exc_information_{index}",
+    )
+    with database.writing() as connection:
+        if not cases.some(connection, [new.case_id]):
+            open_own(connection, clock, new, cases.SYSTEM)
+
+
+def _turned(connection: Connection, party_gln: str | None) -> list[int]:
+    """Events whose case rests on what is known now, and is no longer as it was."""
+    query = select(exception_case.c.seq, exception_case.c.kind, exception_case.c.item_id).where(
+        exception_case.c.kind.in_(sorted(COMPUTED)), exception_case.c.standing
+    )
+    if party_gln is not None:
+        party = partners.by_gln(connection, party_gln)
+        query = query.where(exception_case.c.party_id == (party.party_id if party else None))
+    kept = {tuple(row) for row in connection.execute(query.limit(_MOST))}
+    found = {
+        (each.seq, each.code.value) for each in custody.findings_of(connection, {row[0] for row in kept})
+    }
+    return sorted({seq for seq, kind, _ in kept if (seq, kind) not in found})
+
+
+def _not_arrived(connection: Connection, clock: Clock, party_gln: str | None) -> list[OwnCase]:
+    """Of shipments that came in part, what is still under way: one case for a shipment, unless the dock has it."""
+    party = partners.by_gln(connection, party_gln) if party_gln else None
+    if party_gln is not None and party is None:
+        return []
+    shipments: dict[int, list[int]] = defaultdict(list)
+    for each in outstanding(connection, clock.now(), bound_for=party.party_id if party else None):
+        if each.code is FindingCode.DATA_NO_PRODUCT and each.item_id is not None:
+            shipments[each.seq].append(each.item_id)
+    numbers = [number for items in shipments.values() for number in items]
+    known = many.waiting(connection, Desk.EXCEPTIONS, _NOT_THERE, (), numbers, _MOST)
+    at_the_dock = {
+        n for some in many.item_numbers(connection, [c.case_id for c in known]).values() for n in some
+    }
+    parties = _parties(connection, shipments)
+    keys = custody.keys_of(connection, numbers)
+    return [
+        OwnCase(
+            kind=OwnKind.NOT_RECEIVED,
+            party_gln=parties[seq][1],
+            partner_gln=parties[seq][0],
+            subject=keys[missing[0]],
+            items=tuple(missing),
+            detail="What was shipped with it was received, and this was not.",
+            case_id=f"exc_shipment_{seq}",
+        )
+        for seq, items in sorted(shipments.items())[:_MOST]
+        if (missing := [number for number in items if number not in at_the_dock]) and seq in parties
+    ]
+
+
+def _parties(connection: Connection, seqs: Mapping[int, object]) -> dict[int, tuple[str | None, str]]:
+    """Who sent these shipments, and to whom; those to nobody are left out."""
+    ends = events.ends(connection, seqs)
+    glns = partners.glns(connection, {n for each in ends.values() for n in (each.by_id, each.recipient_id)})
+    return {
+        seq: (glns.get(each.by_id), glns[each.recipient_id])
+        for seq, each in ends.items()
+        if each.recipient_id is not None
+    }
+
+
+def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
+    """Keys that were revoked and are in doubt since before, by which something was signed since then."""
+    return [
+        OwnCase(
+            kind=OwnKind.KEY_SUSPECT,
+            party_gln=each.party_gln,
+            partner_gln=None,
+            subject=each.label,
+            detail=f"{each.events} events are signed by {each.label}, which is in doubt since entry {each.since}.",
+            case_id=f"exc_key_{each.thumbprint.hex()[:32]}",
+        )
+        for each in custody.keys_in_doubt(connection)
+        if party_gln in (None, each.party_gln)
+    ]
+
+
+def _complete(connection: Connection, party_gln: str | None) -> list[str]:
+    """Cases of sales whose transaction information has no gap any more."""
+    queue = cases.queue(connection, Desk.EXCEPTIONS, party_gln, limit=_MOST)
+    waiting = [each for each in queue if each.kind == OwnKind.INFORMATION_MISSING]
+    return [each.case_id for each in waiting if not sales.findings(connection, each.data.get("seqs", ()))]
