@@ -156,7 +156,7 @@ class Capture:
         """
         sealed = seal(capture, self.node.vault, self.clock.now())
         receipt = self._after(first, sealed) if first else self.committer.submit(sealed)
-        if not receipt.known and any(recalls.tells_of_recall(each.act.event) for each in capture.events):
+        if any(recalls.tells_of_recall(each.act.event) for each in capture.events) and not receipt.known:
             recalls.tell_soon(self.database, self.clock)
         return self._with_sales(capture, receipt)
 
