@@ -13,7 +13,7 @@ RETURNED = "returned"
 
 def ship(run: Run) -> None:
     """Sent by its holder: under way until somebody receives it. Title is offered only with a transaction statement,
-    and only by its owner, whom a logistics provider may ship for."""
+    and only by its owner, whom a logistics provider may ship for: to others, for nobody buys by his own word."""
     act = run.act
     goes_back: list[bool] = []
     for item in subjects(run):
@@ -50,7 +50,11 @@ def _send(run: Run, item: Item, outer: Item) -> None:
         _sold_as_it_should_not(run, free)
     if act.moves_title and owner != seller:
         run.find(FindingCode.NOT_OWNER, f"sold by {seller}, who does not own it: title stays", item.key)
-    offered = act.moves_title and (act.statement or _goes_back(run, outer)) and owner == seller
+    to_himself = act.moves_title and act.buyer == act.by
+    if to_himself:
+        run.find(FindingCode.NOT_OWNER, f"sold by {act.by} to itself for {seller}: title stays", item.key)
+    stated = act.statement or _goes_back(run, outer)
+    offered = act.moves_title and stated and owner == seller and not to_himself
     run.set(
         replace(
             free,

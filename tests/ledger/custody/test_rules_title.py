@@ -207,3 +207,12 @@ def test_a_place_without_a_gln_names_no_party():
     ] * 4
     told = act(MAKER, event(EventType.OBJECT, None, None, sources=(Linked("location", "geo:1,2"),)))
     assert told.sender is None
+
+
+def test_who_has_goods_without_their_title_does_not_sell_them_to_himself():
+    story = made().tell(ship(A, to=WHOLESALER, statement=None), receive(A, by=WHOLESALER))
+    story.tell(
+        ship(A, by=WHOLESALER, to=WHOLESALER, sold_by=MAKER), receive(A, by=WHOLESALER, from_=WHOLESALER)
+    )
+    assert (story.holder(A), story.owner(A)) == (WHOLESALER, MAKER)
+    assert story.codes == [FindingCode.NO_STATEMENT, FindingCode.NOT_OWNER]
