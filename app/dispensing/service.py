@@ -54,7 +54,9 @@ def why_not(check: Result) -> tuple[str, str] | None:
     """
     verdict, record = check.verdict, check.record
     if verdict.word is not Word.OK:
-        return verdict.word.value, verdict.next_step
+        return verdict.word.value, check.next_step
+    if check.blocked_by:
+        return f"It is part of {check.blocked_by[0].what}: {check.blocked_by[0].title}", check.next_step
     if check.contents is not None or check.label.serial is None:
         return "This is a container, not a pack", "Open it, and scan the one pack you hand out."
     if record is not None and record.in_transit:

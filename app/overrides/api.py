@@ -23,7 +23,6 @@ from app.verification.schemas import ScanBody
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
-from ledger.custody.verdict import Word
 
 blueprint = Blueprint("override_api", __name__, description="Professional overrides and their follow-up")
 
@@ -64,8 +63,8 @@ def ask(asked: dict[str, Any]) -> dict[str, Any]:
         "epc": result.subject,
         "verdict": verdict.word.value,
         "reason": verdict.reason.value,
-        "next": verdict.next_step,
-        "allowed": verdict.word is not Word.OK and may_override(verdict),
+        "next": result.next_step,
+        "allowed": may_override(verdict, result.blocked_by),
         "reasons": {key.value: text for key, text in REASONS.items()},
     }
 

@@ -98,7 +98,7 @@ def _form(result: Result, problem: str, typed: Mapping[str, str] | None = None) 
         "overrides/ask.html",
         problem=problem,
         typed=typed or {},
-        allowed=may_override(result.verdict),
+        allowed=may_override(result.verdict, result.blocked_by),
         reasons=[(key.value, text) for key, text in REASONS.items()],
         code=result.raw.decode("utf-8", "replace"),
         **values,

@@ -5,9 +5,12 @@ may be overridden: with a reason from this list and in words, by two people, and
 expired, held, destroyed or unreadable is not.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
+from app.cases.blocking import Blocking
+from app.cases.rules import Desk
 from app.errors import Conflict, Invalid
 from ledger.custody.verdict import TABLE, Verdict, Word
 
@@ -48,19 +51,24 @@ CAUSES: dict[str, str] = {
 _WORDS = {reason: word for reason, word, _, _ in TABLE}
 
 
-def may_override(verdict: Verdict) -> bool:
-    """Whether this verdict, and everything that stands below it, is one that may be gone past."""
+def may_override(verdict: Verdict, blocked_by: Sequence[Blocking] = ()) -> bool:
+    """Whether this verdict, and everything that stands below it, is one that may be gone past; and every open case of
+    these an exception, which is clerical. What is OK and blocked by none needs no override."""
+    if any(each.desk is not Desk.EXCEPTIONS for each in blocked_by):
+        return False
+    if verdict.word is Word.OK:
+        return bool(blocked_by)
     words = {verdict.word, *(_WORDS[reason] for reason in verdict.others)}
     return words <= ALLOWED
 
 
-def require(verdict: Verdict, *, is_package: bool) -> None:
+def require(verdict: Verdict, blocked_by: Sequence[Blocking] = (), *, is_package: bool) -> None:
     """Raise `Conflict` where this scan may not be overridden."""
     if not is_package:
         raise Conflict("override.package", "This is no single pack", "", "Scan the one pack you hand out.")
-    if verdict.word is Word.OK:
+    if verdict.word is Word.OK and not blocked_by:
         raise Conflict("override.ok", "There is nothing to override", "It is OK.", "Dispense it.")
-    if not may_override(verdict):
+    if not may_override(verdict, blocked_by):
         raise Conflict(
             "override.refused",
             f"{verdict.word.value}: this cannot be overridden",

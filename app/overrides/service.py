@@ -107,7 +107,7 @@ class Overrides:
             is_package = (
                 check.contents is None and check.label.serial is not None and check.subject is not None
             )
-            rules.require(check.verdict, is_package=is_package)
+            rules.require(check.verdict, check.blocked_by, is_package=is_package)
             reason, text = rules.parse(asked.reason, asked.text)
             second = self._second(actor, asked)
         except Exception as error:

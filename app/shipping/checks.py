@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from app.cases import service as cases
-from app.cases.rules import Desk
+from app.cases.blocking import blocking
 from app.custody import loading, shipped
 from app.custody.shipped import Shipped
 from app.events import pending
@@ -82,11 +81,8 @@ def custody(
 
 def open_cases(connection: Connection, contents: Shipped, own: str) -> Iterable[Found]:
     """What is at a desk is not shipped on (domain reference, section 5)."""
-    for desk, what in (
-        (Desk.EXCEPTIONS, "an open exception"),
-        (Desk.INVESTIGATIONS, "an open investigation"),
-    ):
-        for number in cases.about(connection, desk, contents.items, own):
+    for number, found in blocking(connection, contents.items, own).items():
+        for what in dict.fromkeys(each.what for each in found):
             yield Code.OPEN_CASE, f"in {what} of yours", contents.items[number].epc
 
 

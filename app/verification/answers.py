@@ -15,9 +15,9 @@ def answer(result: Result) -> dict[str, Any]:
         "word": verdict.word.value,
         "reason": verdict.reason.value,
         "others": [reason.value for reason in verdict.others],
-        "next_step": verdict.next_step,
+        "next_step": result.next_step,
         "offline": False,
-        "knowledge_age_s": 0,
+        "knowledge_age_s": result.knowledge_age_s,
         "subject": result.subject,
         "raw_hex": result.raw.hex(),
         "label": {
@@ -64,6 +64,9 @@ def answer(result: Result) -> dict[str, Any]:
         },
         "licensed": result.licensed,
         "maker": _maker(result.maker_said),
+        "open_cases": [
+            {"id": each.case_id, "desk": each.desk.value, "title": each.title} for each in result.blocked_by
+        ],
         "near": result.near or None,
         "chase": None
         if result.chase is None

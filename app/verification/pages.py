@@ -17,6 +17,7 @@ from app.web.access import permitted, reach
 from app.web.actor import present
 from app.wiring import services
 from ledger.custody.verdict import TABLE, Reason
+from ledger.gs1.element_string import ScanNote
 from scanner.decode import MAX_IMAGE_BYTES, decode_picture, load_picture
 from scanner.errors import ScannerError
 
@@ -71,6 +72,10 @@ MAKER_SAYS: dict[str, str] = {
     Info.RECALLED: "confirms it, and says that it is recalled",
     Info.SUSPECT: "says that it is suspect",
     Info.ILLEGITIMATE: "says that it is illegitimate",
+}
+# What reading the label had to put up with and its printer should not do; how the scanner sends it is nobody's concern.
+NOTED: dict[str, str] = {
+    ScanNote.DAY_ZERO: "its expiry has day 00, taken as the last of the month; not permitted on medicines since 2025",
 }
 A_FEW = 10
 """How many packs that wait are judged again before the scan page appears."""
@@ -203,6 +208,7 @@ def shown_of(result: Result | None) -> dict[str, Any]:
         "facts": _facts(result),
         "subject_shown": shown(result.subject) if result.subject else None,
         "may_dispense": why_not(result) is None and permitted(present(), "verification.dispense"),
+        "known": age(result.knowledge_age_s),
         "raw": _visible(result.raw),
     }
 
@@ -210,8 +216,10 @@ def shown_of(result: Result | None) -> dict[str, Any]:
 def told(result: Result) -> tuple[str, str]:
     """Why, and what next, in the words that fit who asks and what was scanned."""
     verdict, record, inside = result.verdict, result.record, result.contents
-    reason, step = SAID[verdict.reason], verdict.next_step
+    reason, step = SAID[verdict.reason], result.next_step
     if verdict.reason is Reason.OK:
+        if result.blocked_by:
+            return f"Known, in date; but it is part of {result.blocked_by[0].what}.", step
         if record is not None and record.in_transit:
             return "Known, on its way to you, in date, nothing against it.", "Receive it, then continue."
         if record is None or not record.yours:
@@ -221,11 +229,19 @@ def told(result: Result) -> tuple[str, str]:
     if inside is None or not count:
         return reason, step
     if count == inside.packages:
-        return f"All {count} packages inside. {reason}", step
+        return f"{'The one package' if count == 1 else f'All {count} packages'} inside. {reason}", step
     return (
         f"{count} of the {inside.packages} packages inside. Most serious: {reason}",
         "Do not use it as a whole. Open it, scan the packages one by one, and set apart those that are not OK.",
     )
+
+
+def age(seconds: int) -> str:
+    """How old what an answer rests on is, in words."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}{'s' if seconds // size > 1 else ''} old"
+    return "up to this moment"
 
 
 def _visible(raw: bytes) -> str:
@@ -244,10 +260,12 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         facts += [("GTIN", label.gtin), ("Serial", label.serial)]
     facts.append(("SSCC", label.sscc))
     facts += _from_both(result)
+    facts += [("Label", NOTED[note]) for note in label.notes if note in NOTED]
     if result.contents is not None:
         facts += _inside(result)
     facts += _of_record(result)
     facts += _of_maker(result)
+    facts += [("Open case", f"{each.title} ({each.desk.value})") for each in result.blocked_by]
     if result.licensed is not None:
         facts.append(("Its licence", "valid at that time" if result.licensed else "none on record"))
     return [(name, value) for name, value in facts if value]

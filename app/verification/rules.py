@@ -1,12 +1,14 @@
 """What a scan may be told: which records count for whom, what a failed reading means, what another's maker adds, and
 whom to chase for data that has not come. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from app.cases.blocking import Blocking
 from app.vrs.messages import Answer, Failure, Info
 from ledger.custody.state import Item
-from ledger.custody.verdict import MakerSays, Reason
+from ledger.custody.verdict import MakerSays, Reason, Verdict, Word
 from ledger.gs1.element_string import Scan
 from ledger.gs1.errors import Gs1Code
 
@@ -71,6 +73,16 @@ def says(answer: Answer | None) -> frozenset[MakerSays]:
     if answer.failure is not None:
         return _BY_FAILURE.get(answer.failure, frozenset()) | beside
     return beside or frozenset({MakerSays.CONFIRMS})
+
+
+def next_step(verdict: Verdict, near: str, blocked_by: Sequence[Blocking]) -> str:
+    """What to do next. `near`: in what alone the serial differs from a known one; `blocked_by`: open cases about it."""
+    if verdict.reason is Reason.NO_RECORD and near:
+        return f"Scan it again: the serial differs only in {near} from one that is known. If it stays so, set it aside."
+    if verdict.word is Word.OK and blocked_by:
+        first = blocked_by[0]
+        return f"Set it aside: it is part of {first.what}, '{first.title}'. Settle that first."
+    return verdict.next_step
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,10 @@ class CheckAnswer(Schema):
     maker = fields.Dict(
         allow_none=True, metadata={"description": "What the maker's own node answered, where it was asked"}
     )
+    open_cases = fields.List(
+        fields.Dict(),
+        metadata={"description": "Open cases of yours about it: {id, desk, title}. They block it"},
+    )
     near = fields.String(
         allow_none=True,
         metadata={

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, insert
 
+from app.cases.blocking import Blocking, blocking
 from app.custody import loading
 from app.custody.items import item_name
 from app.custody.loading import Loaded
@@ -18,16 +19,15 @@ from app.custody.standing import has_contents
 from app.events import pending as documents
 from app.partners import service as partners
 from app.products import service as products
-from app.products.service import Product
 from app.shared.actor import Actor
 from app.shared.clock import Clock
 from app.shared.ids import new_id
 from app.verification import noticing, rules, waiting
 from app.verification.models import scan_check
 from app.verification.noticing import Scanned
-from app.verification.rules import Chase
+from app.verification.result import Contents, Label, Record, Result
 from app.vrs import signals
-from app.vrs.asking import Asking, Said
+from app.vrs.asking import Asking
 from ledger.custody.event import time_of
 from ledger.custody.state import Item, is_inferred
 from ledger.custody.verdict import Facts, Reason, Verdict, Word, judge, worst
@@ -37,65 +37,6 @@ from ledger.store.sql.engine import Database
 
 MOST_RAW = 4096  # bytes of one scan; a GS1 symbol holds fewer
 MOST_CONTENTS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What the label itself says."""
-
-    gtin: str | None = None
-    serial: str | None = None
-    lot: str | None = None
-    expiry: date | None = None
-    sscc: str | None = None
-    notes: tuple[str, ...] = ()
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the record says, to a party that it concerns."""
-
-    lot: str | None
-    expiry: str | None
-    status: str
-    yours: bool
-    owned: bool
-    in_transit: bool
-    inferred: bool
-    inside: tuple[str, ...]
-    last_custodian: str | None
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What is inside a container: how many packages, how many of each verdict, and how many are only inferred."""
-
-    packages: int
-    by_word: dict[str, int]
-    inferred: int
-    missing: int
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One answered scan."""
-
-    check_id: str
-    at: datetime
-    verdict: Verdict
-    raw: bytes
-    subject: str | None
-    label: Label
-    product: Product | None
-    record: Record | None
-    contents: Contents | None
-    licensed: bool | None
-    latency_ms: float
-    maker_said: Said | None = None
-    near: str = ""
-    chase: Chase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +162,7 @@ class Verification:
             licensed=_licensed(connection, outer, now) if visible else None,
             latency_ms=(time.perf_counter() - started) * 1000,
             near=near,
+            blocked_by=_blocked(connection, loaded, item, inside, asker) if visible else (),
             chase=rules.chase(
                 verdict.reason, sender, (product.manufacturer or None) if product else None, now
             ),
@@ -324,6 +266,17 @@ def _pending(
     around = [each.key for each in loaded.world.around(item)]
     lots = [loading.lot_key(item)] if item.lot is not None else []
     return documents.named(connection, [subject, *around, *lots, *inside], asker)
+
+
+def _blocked(
+    connection: Connection, loaded: Loaded, item: Item | None, inside: list[str], asker: str | None
+) -> tuple[Blocking, ...]:
+    """What is open about the package, what is around it or what is in it, at the desks of who asks."""
+    if item is None or asker is None:
+        return ()
+    keys = [item.key, *loaded.world.path(item), *inside]
+    found = blocking(connection, [loaded.ids[key] for key in keys], asker)
+    return tuple({each.case_id: each for listed in found.values() for each in listed}.values())
 
 
 def _judge_contents(

@@ -4,13 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from app.cases import service as cases
+from app.cases.rules import Desk
+from app.cases.service import NewCase
+from app.custody import loading
 from app.dispensing.service import NotDispensed, Overtaken
+from app.overrides.rules import may_override
 from app.shared.actor import Role
 from app.shared.audit import entries
 from ledger.custody.verdict import Reason
 from tests.support.app import OPERATOR
-from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, PHARMACY, STRANGER, code
-from tests.support.world import package
+from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, PHARMACY, STRANGER, code, text_of
+from tests.support.world import GTIN, MAKER, package
 
 
 @pytest.fixture
@@ -96,3 +101,64 @@ def test_done_and_refused_are_both_in_the_audit_trail(counter, dispense):
         ("done", package(HERE), PHARMACY),
     ]
     assert rows[0].detail.startswith("ended_here")
+
+
+@pytest.fixture
+def at_a_desk(counter):
+    """Opens a case of the pharmacy's about a pack; and closes it."""
+
+    def opened(number, desk=Desk.EXCEPTIONS):
+        with counter.services.database.writing() as connection:
+            items = dict.fromkeys(loading.find_ids(connection, [package(number)]).values(), "")
+            new = NewCase(desk, "lot_differs", PHARMACY, "Lot on the label differs", items=items)
+            return cases.open_case(connection, counter.services.clock, new)
+
+    def closed(case_id):
+        with counter.services.database.writing() as connection:
+            cases.close(
+                connection,
+                counter.services.clock,
+                case_id,
+                "quinn",
+                "closed",
+                text="Done.",
+                root_cause="other",
+            )
+
+    return opened, closed
+
+
+SHORT = f"(01){GTIN}(21){HERE}"
+
+
+def test_what_is_in_an_open_exception_is_not_given_out_until_it_is_settled(counter, dispense, at_a_desk):
+    opened, closed = at_a_desk
+    case_id = opened(HERE)
+    before = counter.trade.counts()
+    with pytest.raises(NotDispensed) as caught:
+        dispense(SHORT)
+    assert caught.value.title == "It is part of an open exception: Lot on the label differs"
+    assert (caught.value.check.blocked_by[0].case_id, counter.trade.counts()) == (case_id, before)
+    closed(case_id)
+    assert dispense(SHORT).index == before[0]
+
+
+@pytest.mark.parametrize(("desk", "goes"), [(Desk.EXCEPTIONS, True), (Desk.INVESTIGATIONS, False)])
+def test_urgent_care_goes_past_an_exception_and_past_no_investigation(counter, at_a_desk, desk, goes):
+    at_a_desk[0](HERE, desk)
+    check = counter.services.verification.check(SHORT.encode(), None, OPERATOR, asker=PHARMACY)
+    assert may_override(check.verdict, check.blocked_by) is goes
+
+
+def test_the_scan_names_the_open_case_to_its_party_alone(counter, at_a_desk):
+    case_id = at_a_desk[0](HERE)
+    mia = counter.pharmacist()
+    page = mia.post("/scan", {"code": SHORT})
+    assert "it is part of an open exception" in text_of(page)
+    assert f"/exceptions/{case_id}" in page.text
+    assert "Dispense this pack" not in page.text
+    refused = mia.post("/dispense", {"code": SHORT})
+    assert "Not dispensed" in text_of(refused)
+    assert f"/exceptions/{case_id}" in refused.text
+    maker = counter.services.verification.check(code(HERE).encode(), None, OPERATOR, asker=MAKER)
+    assert maker.blocked_by == ()

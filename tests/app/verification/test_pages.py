@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from app.shared.actor import Role
-from app.verification.pages import PICTURE, SAID
+from app.verification.pages import PICTURE, SAID, age
 from ledger.custody.verdict import TABLE, Reason, Word
 from scanner.decode import MAX_IMAGE_PIXELS
 from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, code, label, text_of
@@ -167,3 +167,24 @@ def test_an_unknown_symbology_is_ignored(counter):
 def test_rows_that_were_changed_behind_its_back_do_not_make_the_page_fall_over(counter):
     tamper(counter.services.database, "UPDATE item SET expiry = NULL")
     assert counter.pharmacist().post("/scan", {"code": code(HERE)}).status_code == 200
+
+
+def test_day_00_is_taken_as_the_last_of_the_month_and_flagged_on_the_page(sqlite_counter):
+    page = text_of(sqlite_counter.pharmacist().post("/scan", {"code": code(HERE, expiry="280500")}))
+    assert "2028-05-31" in page
+    assert "its expiry has day 00, taken as the last of the month" in page
+
+
+def test_the_answer_says_in_words_how_old_what_it_rests_on_is(sqlite_counter):
+    page = text_of(sqlite_counter.pharmacist().post("/scan", {"code": code(HERE)}))
+    assert "What it rests on is up to this moment, in a ledger sealed at" in page
+    assert [age(seconds) for seconds in (0, 59, 60, 7_200, 86_400, 200_000)] == [
+        *("up to this moment", "up to this moment", "1 minute old", "2 hours old", "1 day old", "2 days old")
+    ]
+
+
+def test_a_serial_that_nearly_is_a_known_one_is_scanned_again_before_anybody_is_asked(sqlite_counter):
+    page = text_of(sqlite_counter.pharmacist().post("/scan", {"code": code("I")}))
+    assert "CANNOT CONFIRM YET" in page
+    assert "Scan it again: the serial differs only in" in page
+    assert "Ask the seller for the data" not in page

@@ -1,0 +1,77 @@
+"""What one scan was answered with: the verdict, what the label says, and what the record says to whom it concerns."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.cases.blocking import Blocking
+from app.products.service import Product
+from app.verification import rules
+from app.verification.rules import Chase
+from app.vrs.asking import Said
+from ledger.custody.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the label itself says."""
+
+    gtin: str | None = None
+    serial: str | None = None
+    lot: str | None = None
+    expiry: date | None = None
+    sscc: str | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the record says, to a party that it concerns."""
+
+    lot: str | None
+    expiry: str | None
+    status: str
+    yours: bool
+    owned: bool
+    in_transit: bool
+    inferred: bool
+    inside: tuple[str, ...]
+    last_custodian: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is inside a container: how many packages, how many of each verdict, and how many are only inferred."""
+
+    packages: int
+    by_word: dict[str, int]
+    inferred: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answered scan."""
+
+    check_id: str
+    at: datetime
+    verdict: Verdict
+    raw: bytes
+    subject: str | None
+    label: Label
+    product: Product | None
+    record: Record | None
+    contents: Contents | None
+    licensed: bool | None
+    latency_ms: float
+    maker_said: Said | None = None
+    near: str = ""
+    chase: Chase | None = None
+    blocked_by: tuple[Blocking, ...] = ()
+    knowledge_age_s: int = 0  # asked of the ledger itself: of this moment
+
+    @property
+    def next_step(self) -> str:
+        """What to do next: the verdict's, unless something beside it says more."""
+        return rules.next_step(self.verdict, self.near, self.blocked_by)
