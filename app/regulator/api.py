@@ -1,8 +1,8 @@
 """Requests of authorities over the wire, for a company's own systems and for authorities' tools: what is alike at all
 desks (app/cases/api.py), and
 
-POST /regulator/requests                record one that came by other ways                 scope query
-POST /regulator/requests/<id>/answer    hand out the company's own events                  scope query
+POST /regulator/requests                record one that came by other ways                 scope desks
+POST /regulator/requests/<id>/answer    hand out the company's own events                  scope desks
 GET  /regulator/requests/<id>/answer    the archive as it went out                         scope query
 """
 

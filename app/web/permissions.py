@@ -181,8 +181,8 @@ PERMISSIONS: dict[str, Permission] = {
     "requests.answer": may(OWN, *ANSWERS),
     "requests.download": may(OWN, *ANSWERS),
     **_desk("request_api"),
-    "request_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
-    "request_api.answer": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "request_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="desks"),
+    "request_api.answer": may(OWN, Role.PARTNER_SYSTEM, scope="desks"),
     "request_api.download": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     # the ledger: what anybody may check, and what a signature is the credential for
     "log.checkpoint": ANYONE,

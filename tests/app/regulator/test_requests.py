@@ -194,6 +194,8 @@ def test_a_companys_system_answers_over_the_wire(counter: Counter) -> None:
     ]
     assert client.post(f"{path}/answer", headers=bearer).json["state"] == "answered"
     assert "events.csv" in unzip(client.get(f"{path}/answer", headers=bearer))
+    reading = counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY, scopes={"query"})
+    assert client.post(f"{path}/answer", headers=reading).status_code == 403  # it discloses, and ends the request
     other = counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=STRANGER)
     assert client.get(path, headers=other).status_code == 404
 
