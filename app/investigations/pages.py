@@ -9,7 +9,7 @@ from app.cases.service import DeskCase
 from app.custody import service as custody
 from app.errors import Invalid
 from app.history.rules import shown
-from app.investigations import forms, partners_told, service
+from app.investigations import answering, forms, partners_told, service
 from app.investigations.form3911 import KINDS
 from app.investigations.holds import OnHold
 from app.investigations.rules import CAUSES, DECIDING, GROUNDS, Ground, Move, State, Transition, open_to
@@ -99,6 +99,7 @@ def case_page(case_id: str) -> str:
         sample = node.investigations.sample(connection, found)
         told = partners_told.told(connection, case_id)
         made = forms.of_case(connection, case_id)
+        is_maker = answering.is_maker(connection, found.data.get("gtin", ""), found.party_gln)
     disclose(node.database, node.clock, actor, "investigation.view", subject=case_id, whose=found.party_gln)
     is_own = found.kind == INVESTIGATION
     steps = open_to(State(found.state), actor.role) if is_own else []
@@ -117,6 +118,11 @@ def case_page(case_id: str) -> str:
         kinds=KINDS,
         causes=list(CAUSES.items()),
         investigating=found.state == State.INVESTIGATING,
+        asks_risk=is_own
+        and is_maker
+        and found.state in (State.SUSPECT, State.INVESTIGATING)
+        and not found.data.get("high_risk")
+        and permitted(actor, "investigations.risk"),
         decided=found.state
         in (State.ILLEGITIMATE, State.NOTIFIED, State.DISPOSITIONED, State.TERMINATION_REQUESTED),
     )

@@ -5,8 +5,8 @@ import re
 from datetime import timedelta
 
 from app.shared.actor import Role
-from tests.support.counter import HERE, PHARMACY, STRANGER, Counter, code, text_of
-from tests.support.world import package
+from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, STRANGER, Counter, code, text_of
+from tests.support.world import MAKER, package
 
 
 def test_from_a_suspect_scan_to_the_form(sqlite_counter: Counter) -> None:
@@ -55,3 +55,29 @@ def test_from_a_suspect_scan_to_the_form(sqlite_counter: Counter) -> None:
         assert sly.get(path).status_code == 404
     assert counter.trail("investigation.form_view")[0][2] == "shown"
     assert PHARMACY in str(export["party"])
+
+
+def test_its_maker_finds_a_high_risk_on_the_page_and_nobody_else_is_offered_it(
+    sqlite_counter: Counter,
+) -> None:
+    counter = sqlite_counter
+    given = {
+        "packages": package(AT_ITS_MAKER),
+        "ground": "stolen",
+        "bin": "Cage 1",
+        "text": "A lorry is gone.",
+    }
+    mona = counter.somebody("mona", Role.MANUFACTURER, MAKER)
+    case = mona.post("/investigations/new", given, form="/investigations/new").location
+    assert "There is a high risk" in text_of(mona.get(case))
+    assert mona.post(f"{case}/risk", {"text": "The lorry is seen abroad."}, form=case).status_code == 303
+    page = text_of(mona.get(case))
+    assert "found by its manufacturer" in page
+    assert "There is a high risk" not in page
+    due = counter.node.clock.now() + timedelta(hours=24)
+    assert f"Due {due:%Y-%m-%d %H:%M} UTC" in page
+    quinn = counter.somebody("quinn", Role.QUALITY)
+    other = quinn.post(
+        "/investigations/new", {**given, "packages": package(HERE)}, form="/investigations/new"
+    ).location
+    assert "There is a high risk" not in text_of(quinn.get(other))
