@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, select
 
-from app.custody import authorized
+from app.custody import asked, authorized
 from app.custody.items import ItemName
 from app.custody.models import finding, item, lineage
 from app.devices.models import party_key
@@ -78,6 +78,11 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
         found += _suspect(connection, chunk)
         found += _of_others(connection, chunk)
         found += _unauthorized(connection, chunk)
+        for seq, each, about in (
+            *asked.told_late(connection, chunk),
+            *asked.of_recalled_lots(connection, chunk),
+        ):
+            found.append(FoundAbout(seq, each.code, each.severity, each.message, about, None))
     return found
 
 

@@ -247,6 +247,7 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
     FindingCode.DISPENSED_TWICE: Kind("Dispensed a second time", _SUSPECT, days=1),
     FindingCode.COMMISSIONED_TWICE: Kind("A serial number given a second time", _SUSPECT, days=1),
     FindingCode.MOVED_ON_HOLD: _seller("Shipped while held or recalled", _SUSPECT, days=1),
+    FindingCode.MOVED_RECALLED_LOT: _seller("Shipped after its lot was recalled", _SUSPECT, days=1),
     FindingCode.MOVED_EXPIRED: _seller("Shipped after its expiry", _SUSPECT, days=1),
     FindingCode.UNAUTHORIZED_PARTY: _seller(
         "Traded with no authorized trading partner", _SUSPECT, days=1, of_partner=True
@@ -277,7 +278,9 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
 }
 
 
-COMPUTED = frozenset((FindingCode.UNAUTHORIZED_PARTY, FindingCode.DECLARED_BY_OTHER))
+COMPUTED = frozenset(
+    (FindingCode.UNAUTHORIZED_PARTY, FindingCode.MOVED_RECALLED_LOT, FindingCode.DECLARED_BY_OTHER)
+)
 """Of these, what is never written beside an event but follows from what is known now: a licence that is entered late
 puts it right, and no capture says so."""
 

@@ -33,6 +33,7 @@ class FindingCode(StrEnum):
     WRONG_RECEIVER = "wrong_receiver"
     NEVER_COMMISSIONED = "never_commissioned"
     MOVED_ON_HOLD = "moved_on_hold"
+    MOVED_RECALLED_LOT = "moved_recalled_lot"
     MOVED_EXPIRED = "moved_expired"
     UNAUTHORIZED_PARTY = "unauthorized_party"
     CIRCULAR_RESALE = "circular_resale"
@@ -57,6 +58,7 @@ class FindingCode(StrEnum):
     RETURN_NOT_TOLD = "return_not_told"
     SHIPPED_NOT_RECEIVED = "shipped_not_received"
     FUTURE_EVENT = "future_event"
+    TOLD_LATE = "told_late"
     OTHER_ID_SAME_CONTENT = "other_id_same_content"
 
 
@@ -72,6 +74,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.WRONG_RECEIVER: Severity.EXCEPTION,
     FindingCode.NEVER_COMMISSIONED: Severity.EXCEPTION,
     FindingCode.MOVED_ON_HOLD: Severity.HOLD,
+    FindingCode.MOVED_RECALLED_LOT: Severity.HOLD,
     FindingCode.MOVED_EXPIRED: Severity.HOLD,
     FindingCode.UNAUTHORIZED_PARTY: Severity.HOLD,
     FindingCode.CIRCULAR_RESALE: Severity.EXCEPTION,
@@ -96,6 +99,7 @@ SEVERITY: dict[FindingCode, Severity] = {
     FindingCode.RETURN_NOT_TOLD: Severity.NOTE,
     FindingCode.SHIPPED_NOT_RECEIVED: Severity.NOTE,
     FindingCode.FUTURE_EVENT: Severity.NOTE,
+    FindingCode.TOLD_LATE: Severity.NOTE,
     FindingCode.OTHER_ID_SAME_CONTENT: Severity.NOTE,
 }
 

@@ -24,6 +24,7 @@ from app.shared.actor import command_line
 from app.shared.clock import ManualClock
 from app.verification.service import Verification
 from ledger.custody.act import Act
+from ledger.custody.asked import of_recalled_lots, told_late
 from ledger.custody.event import Event
 from ledger.custody.findings import FindingCode
 from ledger.custody.lineage import Link, Side
@@ -132,7 +133,13 @@ def by_rules(scenario: Scenario) -> ByRules:
             acts.append(act)
     counting, again = ordered(acts)
     played.findings += [(TOLD_AGAIN.code, None) for _ in again]
+    played.findings += [
+        (found.code, None)
+        for told in scenario.arrivals
+        if told.act.event.declaration is None and (found := told_late(told.act.event.event_time, NOON))
+    ]
     for act in counting:
+        played.findings += [(found.code, found.item) for found in of_recalled_lots(played.world, act)]
         outcome = apply(played.world, act)
         played.world.update(outcome.changed)
         played.acts.append(act)

@@ -110,7 +110,7 @@ def party(name: str) -> str:
     return PARTIES[name][0]
 
 
-_TIME = re.compile(r"day (\d+)(?: (\d\d):(\d\d))?\s+")
+_TIME = re.compile(r"day (-?\d+)(?: (\d\d):(\d\d))?\s+")
 _Made = Callable[[Names, "re.Match[str]"], Act]
 
 

@@ -1,0 +1,74 @@
+"""The findings that are asked of the rows and never written (ledger.custody.asked): told very late, a recalled lot."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import BigInteger, Connection, and_, exists, literal, or_, select, type_coerce
+
+from app.custody.items import ItemName
+from app.custody.models import contained, item
+from app.events.models import event, event_epc
+from app.events.roles import LOT, OBJECT
+from ledger.custody import asked as rules
+from ledger.custody.findings import Finding
+from ledger.custody.state import MAX_DEPTH
+from ledger.custody.transfer import RETURNED
+
+Found = tuple[int, Finding, int | None]
+"""(number of the event, what was found, number of the item it is about)."""
+
+_LATE_US = timedelta(days=rules.LATE_DAYS) // timedelta(microseconds=1)
+_recall, _of_recall = event.alias("recall"), event_epc.alias("of_recall")
+
+
+def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
+    """Those of these events that were told very late."""
+    age = type_coerce(event.c.record_time, BigInteger) - type_coerce(event.c.event_time, BigInteger)
+    query = select(event.c.seq, event.c.event_time, event.c.record_time).where(
+        event.c.seq.in_(seqs), event.c.declared_at == 0, age > _LATE_US
+    )
+    rows = connection.execute(query.order_by(event.c.seq)).all()
+    found = [(row.seq, rules.told_late(row.event_time, row.record_time)) for row in rows]
+    return [(seq, each, None) for seq, each in found if each is not None]
+
+
+def of_recalled_lots(connection: Connection, seqs: Sequence[int]) -> list[Found]:
+    """Objects that these events ship after a lot of theirs, or of what was in them, was recalled; while it is."""
+    shipped = select(event.c.seq, event.c.pos, event_epc.c.item_id.label("outer"), event_epc.c.item_id).where(
+        event.c.seq.in_(seqs),
+        event.c.biz_step == "shipping",
+        or_(event.c.disposition.is_(None), event.c.disposition != RETURNED),
+        event.c.declared_at == 0,
+        event.c.effective,
+        event_epc.c.seq == event.c.seq,
+        event_epc.c.role == OBJECT,
+    )
+    packed = shipped.add_columns(literal(0).label("depth")).cte("packed", recursive=True)
+    inside = (
+        select(packed.c.seq, packed.c.pos, packed.c.outer, contained.c.child, packed.c.depth + 1)
+        .where(contained.c.parent == packed.c.item_id, packed.c.depth < MAX_DEPTH)
+        .where(contained.c.f <= packed.c.pos, contained.c.t >= packed.c.pos)
+    )
+    packed = packed.union(inside)
+    lot, package = item.alias("lot"), item.alias("package")
+    lots = (
+        select(packed.c.seq, packed.c.pos, packed.c.outer, lot.c.item_id.label("lot"), lot.c.maker_id)
+        .join(package, package.c.item_id == packed.c.item_id)
+        .join(lot, and_(lot.c.item_id == package.c.lot_id, lot.c.recalled))
+        .distinct()
+        .subquery()
+    )
+    recalled = exists().where(
+        _of_recall.c.item_id == lots.c.lot,
+        _of_recall.c.role == LOT,
+        _recall.c.seq == _of_recall.c.seq,
+        _recall.c.by_id == lots.c.maker_id,
+        _recall.c.disposition == "recalled",
+        _recall.c.declared_at == 0,
+        _recall.c.effective,
+        _recall.c.pos < lots.c.pos,
+    )
+    query = select(lots.c.seq, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
+    query = query.join(item, item.c.item_id == lots.c.outer).distinct()
+    rows = connection.execute(query.order_by(lots.c.seq, lots.c.outer)).all()
+    return [(row.seq, rules.recalled_lot(ItemName(row.ns, row.serial).key), row.outer) for row in rows]
