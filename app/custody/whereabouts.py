@@ -119,7 +119,8 @@ LIMIT :most
 """
 
 # All containers that packages of the recall were ever in; the shipments that name one of these or a package (where
-# `by` is not null: its shipments alone); and from there inward again, to what was in it when it left.
+# `by` is not null: its shipments alone); from there inward again, container by container, to what was in it when it
+# left; and at last the packages, each looked up once and not carried through the recursion: there are many.
 _SHIPPED = """
 WITH RECURSIVE package (item_id) AS (
     SELECT p.item_id FROM item p WHERE {population}
@@ -142,15 +143,23 @@ shipment (seq, pos, sender, party) AS (
           SELECT 1 FROM event w WHERE w.by_id = e.by_id AND w.event_id = e.event_id AND w.declared_at <> 0
       )
 ),
-carried (item_id, pos, sender, party) AS (
-    SELECT n.item_id, s.pos, s.sender, s.party FROM shipment s JOIN named n ON n.seq = s.seq
+nested (child, parent, f, t) AS (
+    SELECT c.child, c.parent, c.f, c.t FROM box b JOIN contained c ON c.child = b.item_id
+),
+loaded (item_id, pos, sender, party) AS (
+    SELECT x.item_id, s.pos, s.sender, s.party FROM shipment s JOIN event_epc x ON x.seq = s.seq
+    WHERE x.role IN (:object, :parent)
     UNION
     SELECT c.child, l.pos, l.sender, l.party
-    FROM carried l JOIN contained c ON c.parent = l.item_id AND c.f <= l.pos AND c.t > l.pos
+    FROM loaded l JOIN nested c ON c.parent = l.item_id AND c.f <= l.pos AND c.t > l.pos
+),
+carried (item_id, sender, party) AS (
+    SELECT k.item_id, l.sender, l.party FROM loaded l JOIN package k ON k.item_id = l.item_id
+    UNION ALL
+    SELECT k.item_id, l.sender, l.party FROM package k JOIN contained c ON c.child = k.item_id
+    JOIN loaded l ON l.item_id = c.parent AND c.f <= l.pos AND c.t > l.pos
 )
-SELECT l.sender, l.party, COUNT(DISTINCT l.item_id) AS packages
-FROM carried l JOIN package k ON k.item_id = l.item_id
-GROUP BY l.sender, l.party
+SELECT sender, party, COUNT(DISTINCT item_id) AS packages FROM carried GROUP BY sender, party
 """
 
 
