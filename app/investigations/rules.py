@@ -132,7 +132,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.CLEARED,
         "It is not illegitimate: clear it",
         DECIDING,
-        ("text", "sample"),
+        ("text", "sample", "agreement"),
         Deed("inspecting", "sellable_accessible"),
     ),
     Transition(
@@ -195,7 +195,8 @@ def open_to(state: State, role: Role) -> list[Transition]:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What comes with a move. `inspected` and `needed`: units of the sample; `problems`: of the form for this step.
+    """What comes with a move. `inspected` and `needed`: units of the sample; `differ`: of those; `problems`: of the
+    form for this step.
 
     `maker_consulted`: who of the manufacturer was spoken to; not asked of the manufacturer itself.
     """
@@ -205,6 +206,7 @@ class Given:
     is_maker: bool = False
     inspected: int = 0
     needed: int = 0
+    differ: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
     has_form: bool = False
 
@@ -243,6 +245,12 @@ def _lacks(need: str, given: Given) -> tuple[str, str, str] | None:
             "The sample is not complete",
             f"{given.inspected} of {given.needed} packages were inspected.",
             "Scan the others first.",
+        )
+    if need == "agreement" and given.differ:
+        return (
+            "What differs is not cleared",
+            f"{given.differ} of the inspected packages differ from the record, and clearing makes all of it sellable.",
+            "Scan them again if they were misread; else determine it with the manufacturer.",
         )
     if need == "maker_consulted" and not given.is_maker and not given.maker_consulted.strip():
         return (

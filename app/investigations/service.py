@@ -67,6 +67,7 @@ _AGAINST = frozenset(
         Reason.LOT_DIFFERS,
         Reason.EXPIRY_DIFFERS,
         Reason.DECOMMISSIONED,
+        Reason.ENDED_HERE,
     }
 )
 _UNANSWERED = frozenset(
@@ -326,6 +327,7 @@ class Investigations:
             is_maker=answering.is_maker(connection, case.data.get("gtin", ""), case.party_gln),
             inspected=sample.inspected,
             needed=sample.needed,
+            differ=sum(state == DIFFERS for state in case.items.values()),
             problems=problems(form.form) if form else {},
             has_form=form is not None,
         )
@@ -367,13 +369,24 @@ def _case(connection: Connection, case_id: str, gln: str) -> DeskCase:
 
 
 def _inspected(result: Result) -> tuple[str, str]:
-    """The state of a package after its scan, and what it is called: '' where nobody could tell."""
+    """The state of a package after its scan, and what it is called: '' where nobody could tell.
+
+    It is verified by lot and expiry too (FD&C Act 582(d)(4)(A)(ii)(II)): a label that was not read whole tells nothing.
+    """
     reasons = {result.verdict.reason, *result.verdict.others}
     if against := sorted(reason.value.replace("_", " ") for reason in reasons & _AGAINST):
         return DIFFERS, f"{', '.join(against)}."
     if reasons & _UNANSWERED or result.record is None:
         return "", "its maker's data is not here; it could not be verified."
-    return CONFIRMED, "identifier, lot and expiry are those on record."
+    label, on_record = result.label, result.record
+    for what, read, known in (
+        ("lot", label.lot, on_record.lot),
+        ("expiry", label.expiry, on_record.expiry),
+    ):
+        if not read or not known:
+            where = "the record has" if read else "what was read has"
+            return "", f"{where} no {what}: it does not count as verified. Scan the whole label."
+    return CONFIRMED, f"serial {label.serial}, lot {label.lot} and expiry {label.expiry} are those on record."
 
 
 def _serial(subject: str) -> str:

@@ -67,9 +67,52 @@ def test_what_is_cleared_is_free_again(counter: Counter) -> None:
     with pytest.raises(Invalid):
         desk.inspect(somebody(), case_id, code(4).encode(), None)
     for number in (1, 2, 3):
-        assert "those on record" in desk.inspect(somebody(), case_id, code(number).encode(), None)
+        said = desk.inspect(somebody(), case_id, code(number).encode(), None)
+        assert f"serial {number}, lot LOT42 and expiry 2028-05-31 are those on record" in said
     assert step(counter, case_id, Move.CLEAR, text="Nothing is wrong.") is State.CLEARED
     assert [reason(counter, number) for number in (1, 2, 3)] == [Reason.OK] * 3
+
+
+def states(counter: Counter, case_id: str) -> list[str]:
+    with counter.services.database.reading() as connection:
+        return sorted(cases.case(connection, Desk.INVESTIGATIONS, case_id, PHARMACY).items.values())
+
+
+@pytest.mark.parametrize(
+    ("label", "lacks"),
+    [
+        (f"(01){GTIN}(21)1", "lot"),
+        (f"(01){GTIN}(21)1(17)280531", "lot"),
+        (f"(01){GTIN}(21)1(10)LOT42", "expiry"),
+    ],
+)
+def test_an_inspection_compares_lot_and_expiry_or_does_not_count(
+    sqlite_counter: Counter, label: str, lacks: str
+) -> None:
+    desk = sqlite_counter.services.investigations
+    case_id = desk.open(somebody(), suspicion(package(1)))
+    step(sqlite_counter, case_id, Move.INVESTIGATE)
+    said = desk.inspect(somebody(), case_id, label.encode(), None)
+    assert f"has no {lacks}" in said
+    assert "verified" not in states(sqlite_counter, case_id)
+
+
+def test_what_was_dispensed_here_a_minute_ago_differs_and_is_not_cleared_with_the_rest(
+    sqlite_counter: Counter,
+) -> None:
+    counter, desk = sqlite_counter, sqlite_counter.services.investigations
+    pharmacist = somebody(role=Role.PHARMACIST)
+    counter.services.dispensing.dispense(code(1).encode(), None, pharmacist)
+    later(counter)
+    case_id = desk.open(pharmacist, suspicion(package(1), package(2)))
+    step(counter, case_id, Move.INVESTIGATE)
+    assert "ended here" in desk.inspect(somebody(), case_id, code(1).encode(), None)
+    desk.inspect(somebody(), case_id, code(2).encode(), None)
+    assert states(counter, case_id) == ["differs", "verified"]
+    with pytest.raises(Invalid) as caught:
+        step(counter, case_id, Move.CLEAR, text="Nothing is wrong.")
+    assert caught.value.title == "What differs is not cleared"
+    assert reason(counter, 2) is Reason.HELD
 
 
 def test_from_determination_to_termination_with_forms_and_partners(counter: Counter) -> None:
