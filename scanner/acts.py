@@ -109,11 +109,16 @@ def unpacked(container: str, children: Collection[str], party: str, now: datetim
     )
 
 
-def signed(keys: KeyFolder, events: Iterable[Event], now: datetime) -> SignedCapture:
-    """The events as one document, signed and in the key's outbox. Raises `LedgerError`."""
+def signed(
+    keys: KeyFolder, events: Iterable[Event], now: datetime, refs: tuple[bytes, ...] = ()
+) -> SignedCapture:
+    """The events as one document, signed and in the key's outbox. Raises `LedgerError`.
+
+    `refs` are leaves of the ledger that it refers to: a receiving names the shipper's statement.
+    """
     told = tuple(events)
     raw = write(Document(Form.JSON20, told, created=now))
-    return sign_capture(keys, raw, CONTENT_TYPE, [event.fields() for event in told])
+    return sign_capture(keys, raw, CONTENT_TYPE, [event.fields() for event in told], refs)
 
 
 def _event(

@@ -60,6 +60,13 @@ def register(commands: Any) -> None:
         help="with --adopt: the folder of the key that signed it first, which lists it no more",
     )
     capture.add_argument(
+        "--ref",
+        type=_leaf,
+        metavar="LEAF",
+        action="append",
+        help="a statement that this one refers to, such as the shipping of what it receives; with --key",
+    )
+    capture.add_argument(
         "--also",
         type=Path,
         metavar="FOLDER",
@@ -81,7 +88,7 @@ def _leaf(text: str) -> bytes:
 
 def _capture(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.key is None:
-        for option in ("node", "adopt", "of", "also", "passphrase_file"):
+        for option in ("node", "adopt", "of", "ref", "also", "passphrase_file"):
             if getattr(arguments, option) is not None:
                 name = option.replace("_", "-")
                 raise Invalid("usage", f"--{name} goes with --key", "", "leave one of them out")
@@ -134,7 +141,7 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     document = _document(raw, limits)
     shown = words.Applied(sys.stderr)
     folder = open_folder(arguments.key, arguments.passphrase_file)
-    refs = () if arguments.adopt is None else (arguments.adopt,)
+    refs = (*(() if arguments.adopt is None else (arguments.adopt,)), *(arguments.ref or ()))
     also = [open_folder(path, None) for path in arguments.also or ()]
     receipt, late = remote.sign_and_send(
         folder, arguments.node, raw, document, shown.at, refs=refs, also=also

@@ -2,6 +2,7 @@
 
     POST /verification/checks    {"data": "<base64>", "symbology": "]d2", "known_size": 1200}      scope verify
     GET  /custody/contents?epc=  what should be in a container that is opened                       scope verify
+    GET  /custody/shipped?epc=   the leaf of the statement by which it was shipped to the caller    scope verify
 
 A scanner keeps the last checkpoint it saw. Each answer carries the present one and the proof that it continues that
 one, so that a changed past shows at the next scan, without another request.
@@ -12,9 +13,9 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.shared.audit import disclose
-from app.verification import contents
+from app.verification import contents, handover
 from app.verification.answers import answer
-from app.verification.schemas import CheckAnswer, CheckRequest, ContentsAnswer, ContentsQuery
+from app.verification.schemas import CheckAnswer, CheckRequest, ContentsAnswer, ContentsQuery, ShippedAnswer
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import Services, services
@@ -38,7 +39,9 @@ def check(asked: dict[str, Any]) -> dict[str, Any]:
     """
     node, actor = services(), present()
     asker = reach().party_gln
-    result = node.verification.check(asked["data"], asked["symbology"], actor, asker=asker)
+    result = node.verification.check(
+        asked["data"], asked["symbology"], actor, asker=asker, site=asked["site"]
+    )
     evidence = None
     if asked["evidence"] and result.subject is not None and result.record is not None:
         evidence = node.evidence.for_scan(result.subject, reader=asker)
@@ -67,6 +70,17 @@ def container_contents(asked: dict[str, Any]) -> contents.Inside:
         whose=found.holder or "",
         detail=f"{len(found.children)} things in it",
     )
+    return found
+
+
+@blueprint.get("/custody/shipped")
+@blueprint.arguments(ContentsQuery, location="query")
+@blueprint.response(200, ShippedAnswer)
+def shipped(asked: dict[str, Any]) -> handover.Shipped:
+    """The leaf that a receiver's statement refers to: of the shipper's, where the caller's party may read it."""
+    node, actor, asker = services(), present(), reach().party_gln
+    found = handover.shipped(node.database, node.node, asked["epc"], asker=asker)
+    disclose(node.database, node.clock, actor, "custody.shipped", subject=found.epc, whose=asker or "")
     return found
 
 

@@ -56,6 +56,12 @@ class CheckRequest(ScanBody):
     evidence = fields.Boolean(
         load_default=True, metadata={"description": "Whether to send the proof that its maker made it"}
     )
+    site = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(equal=13),
+        metadata={"description": "GLN of the site of yours where it is scanned, where you have several"},
+    )
 
 
 class CheckAnswer(Schema):
@@ -126,3 +132,13 @@ class ContentsAnswer(Schema):
     epc = fields.String()
     children = fields.List(fields.Nested(Child))
     packages = fields.Integer(metadata={"description": "Packages in it, at any depth"})
+
+
+class ShippedAnswer(Schema):
+    """What a receiver's statement refers to."""
+
+    epc = fields.String()
+    refs = fields.List(
+        fields.String(),
+        metadata={"description": "Leaf of the entry that tells of the shipping, hex; may be empty"},
+    )

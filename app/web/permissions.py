@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, Permission] = {
     "recalls.queue_page": may(OWN, *TRADE),
     "recalls.case_page": may(OWN, *TRADE),
     "recalls.new_page": may(OWN, Role.QUALITY, Role.MANUFACTURER),
+    "recalls.describe": may(OWN, Role.QUALITY, Role.MANUFACTURER),
     "recalls.tell": may(OWN, Role.QUALITY, Role.MANUFACTURER),
     "recalls.end": may(OWN, Role.QUALITY, Role.MANUFACTURER),
     "recalls.acknowledge": may(OWN, *TRADE),
@@ -104,6 +105,7 @@ PERMISSIONS: dict[str, Permission] = {
     "recalls.take": may(OWN, *TRADE),
     **_desk("recall_api"),
     "recall_api.opened": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
+    "recall_api.describe": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "recall_api.notify": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "recall_api.end": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "recall_api.acknowledge": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
@@ -209,6 +211,7 @@ PERMISSIONS: dict[str, Permission] = {
     # scans by programs
     "checks.check": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     "checks.container_contents": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
+    "checks.shipped": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     # what leaves, and what was sold and bought
     "shipping.ship_page": may(OWN, Role.WAREHOUSE),
     "sales.list_page": may(OWN, *TRADE),

@@ -109,7 +109,8 @@ class EventLine:
     """One proven event: where it stands, who vouches for it, and what is shown of it.
 
     `hidden` counts fields of which only a seal is given, `unshown` elements by list. `unnamed` are the thumbprints of
-    an author whom the file does not name; then `signed_by` is empty.
+    an author whom the file does not name; then `signed_by` is empty. `refers_to` are the entries of this file that its
+    statement refers to: a receiving names the shipping.
     """
 
     index: int
@@ -125,6 +126,7 @@ class EventLine:
     hidden: int
     unshown: Mapping[str, int] = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
+    refers_to: tuple[int, ...] = ()
 
     @property
     def in_doubt(self) -> bool:
@@ -253,6 +255,8 @@ def _event_lines(number: int, event: EventLine) -> Iterator[str]:
     )
     for position, key in enumerate(event.signed_by):
         yield _row("" if position else "key valid then", key.valid(event.index))
+    if event.refers_to:
+        yield _row("refers to", f"entry {', '.join(map(str, event.refers_to))}, by its author's own words")
     for path, value in event.one.items():
         if path not in _SAID_ELSEWHERE:
             yield _row(_name(path), _value(value))

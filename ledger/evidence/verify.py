@@ -5,7 +5,7 @@ signatures, fields, subject, digest. Nothing here reads a clock, a network or an
 policy give the same answer for ever.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
@@ -71,6 +71,7 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
     vouched = [(item, number, replace(event, by=_party(item, keyring))) for item, number, event in shown]
     _subject(bundle, vouched)
     _digest(data, bundle)
+    leaves = {item.entry.leaf: item.index for item in told}
     return Report(
         subject=bundle.subject,
         origin=head.checkpoint.origin,
@@ -83,7 +84,7 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
         policy=policy.sha256 if policy else "",
         witnesses=witnesses,
         keys=keys,
-        events=tuple(_line(item, number, event, keyring, policy) for item, number, event in shown),
+        events=tuple(_line(item, number, event, keyring, policy, leaves) for item, number, event in shown),
     )
 
 
@@ -333,7 +334,14 @@ def _digest(data: bytes, bundle: Bundle) -> None:
             )
 
 
-def _line(item: _Read, number: int, event: ShownEvent, keyring: Keyring, policy: Policy | None) -> EventLine:
+def _line(
+    item: _Read,
+    number: int,
+    event: ShownEvent,
+    keyring: Keyring,
+    policy: Policy | None,
+    leaves: Mapping[bytes, int],
+) -> EventLine:
     return EventLine(
         index=item.index,
         record=number,
@@ -355,4 +363,5 @@ def _line(item: _Read, number: int, event: ShownEvent, keyring: Keyring, policy:
             if isinstance(node, Elements) and node.n > len(node.elements)
         },
         unnamed=tuple(signature.key.hex() for signature in item.entry.signatures) if item.raw.signers else (),
+        refers_to=tuple(leaves[ref] for ref in item.statement.refs if ref in leaves),
     )

@@ -36,9 +36,9 @@ class Desk:
             say(f"{len(waiting)} signed earlier went first.")
         return desk
 
-    def report(self, event: Event) -> dict[str, Any]:
-        """Sign an event with the bench's key and send it; the node's receipt."""
-        capture = acts.signed(self.bench.keys, [event], utc_now())
+    def report(self, event: Event, refs: tuple[bytes, ...] = ()) -> dict[str, Any]:
+        """Sign an event, which refers to the leaves `refs`, with the bench's key and send it; the node's receipt."""
+        capture = acts.signed(self.bench.keys, [event], utc_now(), refs)
         return dict(self.provider.send(capture))
 
     def look(self, scan: RawScan) -> Answer:

@@ -59,7 +59,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _receive(desk: Desk, scan: RawScan, subject: str, quiet: bool) -> tuple[dict[str, object], bool]:
     """Report the arrival, then ask anew: what is told is what the record says afterwards, not what was hoped."""
-    receipt = desk.report(acts.received(subject, desk.bench.party, utc_now()))
+    refs = desk.provider.shipped(subject)
+    receipt = desk.report(acts.received(subject, desk.bench.party, utc_now()), refs)
     after = desk.look(scan)
     told = _told(after, _unit(desk, after, subject))
     if not quiet:
@@ -72,6 +73,7 @@ def _receive(desk: Desk, scan: RawScan, subject: str, quiet: bool) -> tuple[dict
         "subject": subject,
         "in_your_custody": yours,
         "told": told,
+        "refers_to": [leaf.hex() for leaf in refs],
         "receipt": receipt,
         "answer": after.as_json(),
     }

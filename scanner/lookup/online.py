@@ -8,24 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.handover import split_handovers
 from ledger.gs1.element_string import parse_scan
 from ledger.gs1.epc import Sgtin
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.sscc import Sscc
 from ledger.log.conflict import asks_beyond
-from ledger.log.encoding import from_base64, to_base64
+from ledger.log.encoding import from_base64, from_hex, to_base64
 from ledger.signing.client import SignedCapture
 from scanner.bench import Bench
 from scanner.client import NodeClient
-from scanner.errors import NodeError, TrustError
+from scanner.errors import NodeError, NodeUnreachable, TrustError
 from scanner.lookup.port import Answer, parse_answer
 from scanner.lookup.proofs import Printed, policy_of, prove
 from scanner.sources import Clock, RawScan
 from scanner.trust import Memory
 
 _MOST_PROOF_HASHES = 130
+_MOST_REFS = 8
 # Answers after which the same bytes will never be taken; everything else may pass, and is sent again later.
 FINAL = frozenset({400, 403, 409, 413, 415, 422})
 
@@ -100,6 +101,22 @@ class OnlineProvider:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise NodeError("node-answer", f"the container's contents cannot be read: {error!r}") from error
+
+    def shipped(self, subject: str) -> tuple[bytes, ...]:
+        """The leaf of the statement by which `subject` was shipped to this bench's party, for its own to refer to.
+
+        None where the node names none or does not answer: what arrived is reported all the same. Nothing is believed
+        by it: whoever holds both statements sees whether they belong together.
+        """
+        try:
+            found = self._client.get_json("/custody/shipped", epc=subject).get("refs")
+            return (
+                tuple(from_hex(leaf, length=32) for leaf in found[:_MOST_REFS])
+                if isinstance(found, list)
+                else ()
+            )
+        except (NodeUnreachable, NodeError, VerificationError, AttributeError, TypeError):
+            return ()
 
     def send(self, capture: SignedCapture) -> Mapping[str, Any]:
         """Send what was signed; its receipt, kept in the key's folder too. Raises as `check`.

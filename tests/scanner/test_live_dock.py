@@ -4,8 +4,13 @@ import json
 
 import pytest
 
+from ledger.evidence.verify import verify
+from ledger.log.entry import Entry
 from ledger.signing.client import KeyFolder
+from ledger.signing.statement import Statement
+from scanner.bench import Bench
 from scanner.cli import main
+from scanner.commands._shared import provider_of
 from tests.scanner.story import (
     commissioning,
     container,
@@ -58,6 +63,30 @@ def test_one_scan_receives_a_pallet_and_all_that_is_on_it(received, home, capsys
         capsys, "check", "--text", "(01)00399999001014(21)0-1(17)310531(10)L7", "--home", home
     )
     assert (answer["word"], answer["record"]["yours"], answer["record"]["inferred"]) == ("OK", True, True)
+
+
+def test_a_receiving_refers_to_the_shippers_own_statement_and_evidence_shows_it(received, dock, home):
+    """Who holds both sees that they are about one hand-over: the receiver signed the leaf of the shipper's."""
+    services = dock.node.services()
+    try:
+        with services.node.ledger.reading() as reader:
+            entries = [Entry.decode(body) for _, body in reader.entries(0, reader.head().size)]
+            leaves = {reader.leaf(entry.index): entry.index for entry in entries}
+        data = services.evidence.of_package(container(200), reader=None)
+    finally:
+        services.database.dispose()
+    told = {event.one.get("bizStep"): event for event in verify(data).events}
+    shipped, taken = told["shipping"], told["receiving"]
+    statement = Statement.parse(entries[taken.index].statement)
+    assert [leaves[ref] for ref in statement.refs] == [shipped.index]
+    assert (taken.refers_to, shipped.refers_to) == ((shipped.index,), ())
+    assert taken.leaf != shipped.leaf
+    # Who has no part in it is told of no statement, and his receiving, though recorded, refers to none.
+    stranger = dock.enrol(home.parent / "till", dock.pharmacy)
+    provider = provider_of(Bench.open(stranger))
+    assert provider.shipped(container(200)) == ()
+    assert provider.shipped("https://id.gs1.org/00/000000000000000000") == ()
+    assert provider_of(Bench.open(home)).shipped(container(200)) == (bytes.fromhex(shipped.leaf),)
 
 
 def test_what_is_signed_at_the_bench_is_acknowledged_and_kept(received, home):

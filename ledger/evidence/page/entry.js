@@ -64,7 +64,7 @@ function parseStatement(bytes) {
     integer(value.seq, 1, MAX_JSON_INT);
     hexOf(value.prev, 32);
   }
-  return { ledger: value.ledger, author: value.author, type: value.type, root, n };
+  return { ledger: value.ledger, author: value.author, type: value.type, root, n, refs: value.refs };
 }
 
 // DSSE's pre-authentication encoding: the bytes that are signed.

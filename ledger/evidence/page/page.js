@@ -131,6 +131,7 @@ function showEvent(event) {
   row("vouched for", [event.vouched.text]);
   row("stands as", [`entry ${event.entry}, which the node says it recorded at ${event.recorded}`]);
   if (event.valid.length) row("key valid then", event.valid.map((each) => each.text));
+  if (event.refersTo.length) row("refers to", [`entry ${event.refersTo.join(", ")}, by its author's own words`]);
   for (const [name, values] of event.rows) row(name, values.length > 12 ? [...values.slice(0, 12), `and ${values.length - 12} more`] : values);
   if (event.hidden) row("hidden", [plural(event.hidden, "field")]);
   const head = make("div", "head", make("h3", "", event.step), make("span", `badge ${event.vouched.kind}`, BADGES[event.vouched.kind]));

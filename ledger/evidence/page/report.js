@@ -87,6 +87,7 @@ function eventWords(number, each, found) {
     entry: String(item.index),
     recorded: momentWords(item.entry.receivedMs),
     valid: item.raw.signers.length ? [] : item.entry.signatures.map((signature) => validWords(found.keyring.require(signature.key, item.index), item.index)),
+    refersTo: item.statement.refs.filter((leaf) => found.leaves.has(leaf)).map((leaf) => String(found.leaves.get(leaf))),
     rows,
     hidden: event.hidden,
   };

@@ -27,7 +27,8 @@ async function verifyFile(bytes, policy, passed = () => {}) {
   passed(8);
   await at(9, null, null, () => checkDigest(bytes, file));
   passed(9);
-  return { file, head, witnesses, unjudged, keyring, events: shown, policy };
+  const leaves = new Map(told.map((item) => [toHex(item.raw.leaf), item.index]));
+  return { file, head, witnesses, unjudged, keyring, events: shown, policy, leaves };
 }
 
 // Step 2: one checkpoint in all proofs, signed by a log that is trusted, cosigned as the policy asks.
@@ -46,7 +47,8 @@ function checkInclusion(raw, proof, head) {
   return at(3, proof.index, null, async () => {
     const index = link(raw.entry);
     if (index !== proof.index) refuse("inclusion", `the entry says it stands at ${index}`);
-    const root = await foldInclusion(await leafHash(raw.entry), index, head.size, proof.hashes);
+    raw.leaf = await leafHash(raw.entry);
+    const root = await foldInclusion(raw.leaf, index, head.size, proof.hashes);
     if (!equal(root, head.root)) refuse("inclusion", `the inclusion proof of position ${index} leads to another root`);
   });
 }

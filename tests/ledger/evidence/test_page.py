@@ -231,6 +231,19 @@ def test_both_verifiers_agree_on_a_false_node(opened: "Page") -> None:
     assert compare(opened, cases) == {6: 6, 8: 3, 4: 1}
 
 
+def test_both_verifiers_show_which_entry_a_receiving_refers_to(opened: "Page") -> None:
+    world = World()
+    first = world.capture(shipped(PACK, 1))
+    leaf = world.kept[first].entry.leaf
+    second = world.capture(shipped(PACK, 2), refs=(bytes(32), leaf))
+    data = world.bundle([first, second], [PACK])
+    assert compare(opened, [data]) == {0: 1}
+    assert [event.refers_to for event in verify(data).events] == [(), (first,)]
+    told = in_browser(opened, [data])[0]["told"]["events"]
+    assert [event["refersTo"] for event in told] == [[], [str(first)]]
+    assert f"entry {first}, by its author's own words" in verify(data).text()
+
+
 def rotated(*, after_its_end: bool = False) -> tuple[World, int]:
     """A device's key that came in the place of another, and what it signed."""
     world, following = World(), generate("p256")

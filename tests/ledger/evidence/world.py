@@ -131,6 +131,7 @@ class World:
         ledger: str = ORIGIN,
         kind: Kind | None = None,
         claimed: int | None = None,
+        refs: tuple[bytes, ...] = (),
     ) -> int:
         """Append a capture; `kind` and `claimed` are for an author or node that lies about type and number."""
         author: Signer = signer or (self.intake if received else self.device)
@@ -140,7 +141,7 @@ class World:
         true_kind = Kind.RECEIVED if received else Kind.CAPTURED
         count = len(records) if claimed is None else claimed
         said = true_kind if kind in (None, Kind.RECEIVED) else kind
-        statement = Statement.new(ledger, author.thumbprint, said, Commit(root, count))
+        statement = Statement.new(ledger, author.thumbprint, said, Commit(root, count), refs=refs)
         opened = {"digest": digest, "intake": intake, "records": list(records), "seed": seed}
         signers = [author, *also]
         envelope = sign(statement.encode(), signers)

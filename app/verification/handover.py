@@ -1,0 +1,50 @@
+"""Which statements told that something was shipped to whoever receives it: what a receiver's own statement refers to.
+
+A receiver signs its own statement about the hand-over, and its `refs` name the leaf of the shipper's
+(docs/formats/statement.md): who holds both sees that they are about one hand-over, whatever the node says. Only a party
+that may read the shipping is told its leaf; to everybody else there is none.
+"""
+
+from dataclasses import dataclass
+
+from app.errors import Invalid
+from app.history import service as history
+from app.node.service import Node
+from ledger.gs1.epc import parse_any
+from ledger.gs1.errors import Gs1Error
+from ledger.store.sql.engine import Database
+from ledger.store.sql.reader import SqlReader
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What was shipped, and the leaf (hex) of the entry that told of it last; nothing where this asker sees none."""
+
+    epc: str
+    refs: tuple[str, ...]
+
+
+def shipped(database: Database, node: Node, epc: str, *, asker: str | None) -> Shipped:
+    """The leaf of the newest shipping of `epc` (any spelling), or of what it is in, by another than `asker` (GLN).
+
+    Raises `Invalid` for what is no EPC.
+    """
+    try:
+        key = parse_any(epc).canonical
+    except Gs1Error as error:
+        raise Invalid(
+            "epc.invalid", "This names nothing", error.message, "Send an EPC or a label's text."
+        ) from error
+    with database.snapshot() as connection:
+        story = history.story(connection, key, reader=asker)
+        told = [
+            each
+            for each in (story.events if story else ())
+            if each.step == "shipping"
+            and each.effective
+            and not (each.hidden or each.declares_error or each.declared_wrong or each.by == asker)
+        ]
+        if not told:
+            return Shipped(key, ())
+        last = max(told, key=lambda each: (each.at, each.index))
+        return Shipped(key, (SqlReader(connection, node.origin).leaf(last.index).hex(),))
