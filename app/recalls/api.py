@@ -1,6 +1,7 @@
 """Recalls over REST, for the token's own party: what is alike at all desks (app/cases/api.py), and
 
 POST /api/recalls                     call back; 201                                   scope capture
+POST /api/recalls/{id}/describe       say how grave it is, why, what to do             scope capture
 POST /api/recalls/{id}/notify         tell those who were not told yet                 scope capture
 POST /api/recalls/{id}/end            take it back                                     scope capture
 POST /api/recalls/{id}/acknowledge    of a notice                                      scope capture
@@ -17,7 +18,7 @@ from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.recalls import captured, notices, service
 from app.recalls.rules import Counts, RecallClass, Scope
-from app.recalls.schemas import AnswerRequest, EndRequest, RecallRequest
+from app.recalls.schemas import AnswerRequest, DescribeRequest, EndRequest, RecallRequest
 from app.web.actor import present
 from app.wiring import services
 
@@ -74,6 +75,16 @@ def opened(asked: dict[str, Any]) -> dict[str, Any]:
     klass = RecallClass(asked["recall_class"])
     recalls = services().recalls
     case_id = recalls.open(present(), scope, klass, asked["reason"], asked["instruction"], channel="rest")
+    return desk.one(case_id)
+
+
+@blueprint.post("/api/recalls/<case_id>/describe")
+@blueprint.arguments(DescribeRequest)
+@blueprint.response(200)
+def describe(asked: dict[str, Any], case_id: str) -> dict[str, Any]:
+    """Say of a recall how grave it is, why, and what to do; everybody who was told is told that."""
+    klass = RecallClass(asked["recall_class"])
+    services().recalls.describe(present(), case_id, klass, asked["reason"], asked["instruction"])
     return desk.one(case_id)
 
 

@@ -181,6 +181,25 @@ def answer(
     _say_to_maker(connection, clock, row, f"has answered. {words}")
 
 
+def describe(
+    connection: Connection, clock: Clock, case: DeskCase, texts: Mapping[str, str], due: datetime, said: str
+) -> None:
+    """Tell everybody what the maker says of its recall besides; whoever has answered keeps its answer."""
+    columns = (recall_consignee.c.notice_id, recall_consignee.c.party_id)
+    query = select(*columns).where(recall_consignee.c.case_id == case.case_id)
+    rows = connection.execute(query.order_by(recall_consignee.c.notice_id)).all()
+    notices = cases.some(connection, [row.notice_id for row in rows])
+    for notice_id, notice in sorted(notices.items()):
+        data = {**notice.data, **texts}
+        if notice.is_open:
+            cases.move(
+                connection, clock, notice_id, "Its maker", notice.state, text=said, data=data, due_at=due
+            )
+        else:
+            cases.keep(connection, notice_id, data)
+            cases.say(connection, clock, notice_id, "Its maker", said, NoteKind.CAME)
+
+
 def end(connection: Connection, clock: Clock, case: DeskCase, text: str) -> None:
     """Tell everybody that the recall has ended, and close what is open of it."""
     query = select(recall_consignee.c.notice_id, recall_consignee.c.party_id)

@@ -84,6 +84,7 @@ def case_page(case_id: str) -> str:
         is_own=found.kind == service.RECALL,
         may_end=permitted(actor, "recalls.end") and actor.role in (Role.MANUFACTURER, Role.QUALITY),
         facts=service.shown(found.data),
+        classes=[(key.value, CLASSES[key][0]) for key in CLASSES],
         mine=[(shown(each.epc), each.epc, each.packages) for each in mine],
         full=len(mine) >= MOST_LISTED,
         told=told,
@@ -91,6 +92,18 @@ def case_page(case_id: str) -> str:
         said=notices.said,
         spread=_spread(spread, {each.gln for each in told if each.gln}, found.party_gln),
     )
+
+
+@blueprint.post("/recalls/<case_id>/describe")
+def describe(case_id: str) -> Response:
+    """Say how grave it is, why, and what to do."""
+    form = request.form
+    klass = RecallClass(form["class"]) if form.get("class") in set(RecallClass) else RecallClass.NONE
+    services().recalls.describe(
+        present(), case_id, klass, form.get("reason", ""), form.get("instruction", "")
+    )
+    flash("Everybody who was told of the recall is told this too.")
+    return back("recalls.case_page", case_id=case_id)
 
 
 @blueprint.post("/recalls/<case_id>/tell")

@@ -28,6 +28,16 @@ class RecallRequest(Schema):
     instruction = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
 
 
+class DescribeRequest(Schema):
+    """How grave a recall is, why it is, and what is to be done."""
+
+    recall_class = fields.String(
+        required=True, validate=validate.OneOf([each.value for each in RecallClass]), data_key="class"
+    )
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
+    instruction = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
+
+
 class EndRequest(Schema):
     """Why a recall ends."""
 

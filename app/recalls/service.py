@@ -194,6 +194,35 @@ class Recalls:
             subject=new.subject, due_at=new.due_at, data=new.data,
         )  # fmt: skip
 
+    def describe(self, actor: Actor, case_id: str, klass: RecallClass, reason: str, instruction: str) -> None:
+        """Say of a recall how grave it is, why, and what is to be done: one that came as a document says none of it.
+
+        Whoever was told of it is told this too, and has the class's time from now on.
+        """
+        gln = _party(actor)
+        reason, instruction = _text(reason, "reason"), _text(instruction, "instruction")
+        texts = {"class": klass.value, "reason": reason, "instruction": instruction}
+        with self.database.writing() as connection:
+            case = _own(connection, case_id, gln)
+            if all(case.data[name] == text for name, text in texts.items()):
+                return
+            due = self.clock.now() + CLASSES[klass][1]
+            said = f"{CLASSES[klass][0]}. {reason} {instruction}"
+            cases.move(
+                connection, self.clock, case_id, actor.name, case.state, text=said, due_at=due,
+                data={**case.data, **texts},
+            )  # fmt: skip
+            notices.describe(connection, self.clock, case, texts, due, said)
+            record(
+                connection,
+                self.clock,
+                actor,
+                "recall.describe",
+                subject=case_id,
+                whose=gln,
+                detail=klass.value,
+            )
+
     def tell_again(self, actor: Actor, case_id: str) -> int:
         """Tell those who have got packages since. How many were new."""
         gln = _party(actor)

@@ -18,6 +18,7 @@ from app.shared.actor import Role
 from ledger.custody.event import Linked, Quantity
 from tests.support.app import OPERATOR
 from tests.support.counter import HERE, PHARMACY, STRANGER, Counter
+from tests.support.rest import Rest
 from tests.support.trade import WHEN
 from tests.support.world import GTIN, MAKER, package, sgln
 
@@ -175,3 +176,32 @@ def test_whoever_gets_recalled_packages_later_is_told_by_the_servers_round(count
     assert (notice.kind, notice.partner_gln) == ("notice", MAKER)
     told(counter, ends=True, hours=7)
     assert (sweep.round(), queue(counter, STRANGER)) == (0, [])
+
+
+def test_its_maker_says_later_what_the_document_does_not(sqlite_counter: Counter) -> None:
+    """Over the page and over REST: whoever was told is told this too, once, with the class's time."""
+    counter = sqlite_counter
+    told(counter)
+    [case] = queue(counter, MAKER)
+    address = f"/recalls/{case.case_id}"
+    max_ = counter.somebody("max", Role.MANUFACTURER, MAKER)
+    said = {"class": "I", "reason": "Vials may leak.", "instruction": "Return it."}
+    assert "Say how grave it is" in max_.get(address).text
+    assert max_.post(f"{address}/describe", said | {"reason": " "}, form=address).status_code == 400
+    assert max_.post(f"{address}/describe", said, form=address).status_code == 303
+    [notice] = queue(counter, PHARMACY)
+    assert (notice.data["class"], notice.data["reason"]) == ("I", "Vials may leak.")
+    assert notice.due_at == counter.node.clock.now() + timedelta(days=1)
+    assert (
+        thread(counter, notice)[-1] == "Class I: may cause serious harm or death. Vials may leak. Return it."
+    )
+    maker, pharmacy = Rest(counter, MAKER), Rest(counter, PHARMACY)
+    before = len(thread(counter, case))
+    assert maker.post(f"/api{address}/describe", said)["class"] == "I"
+    assert len(thread(counter, case)) == before
+    pharmacy.post(f"/api/recalls/{notice.case_id}/answer", {"quarantined": 4})
+    maker.post(f"/api{address}/describe", said | {"class": "II"})
+    [answered] = queue(counter, PHARMACY, closed=True)
+    assert (answered.state, answered.data["class"]) == ("answered", "II")
+    for path in (case.case_id, notice.case_id):  # not another's, and no notice
+        assert pharmacy.post(f"/api/recalls/{path}/describe", said, 404)["code"] == "not_found"
