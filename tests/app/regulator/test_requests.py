@@ -175,7 +175,7 @@ def test_what_an_inspector_takes_is_an_entry_and_on_no_companys_desk(
 def test_a_companys_system_answers_over_the_wire(counter: Counter) -> None:
     client, bearer = (
         counter.node.app.test_client(),
-        counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY),
+        counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY, scopes={"query", "desks"}),
     )
     body = {
         "requester": "R. Doe, FDA",
