@@ -1,5 +1,7 @@
 """Quarantine and investigations as pages: the queue, the form that sets apart, one case with its next steps."""
 
+from datetime import date
+
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from app.cases import pages
@@ -12,9 +14,11 @@ from app.history.rules import shown
 from app.investigations import answering, forms, partners_told, service
 from app.investigations.form3911 import KINDS
 from app.investigations.holds import OnHold
+from app.investigations.information import information, makers_word
 from app.investigations.rules import CAUSES, DECIDING, GROUNDS, Ground, Move, State, Transition, open_to
 from app.investigations.service import INVESTIGATION, Suspicion
 from app.shared.audit import disclose
+from app.transactions.purchases import WORDS
 from app.vrs import signals
 from app.web.access import permitted, reach
 from app.web.actor import present
@@ -100,6 +104,8 @@ def case_page(case_id: str) -> str:
         told = partners_told.told(connection, case_id)
         made = forms.of_case(connection, case_id)
         is_maker = answering.is_maker(connection, found.data.get("gtin", ""), found.party_gln)
+        brought = information(connection, found)
+        asked = makers_word(connection, found.party_gln, keys.values())
     disclose(node.database, node.clock, actor, "investigation.view", subject=case_id, whose=found.party_gln)
     is_own = found.kind == INVESTIGATION
     steps = open_to(State(found.state), actor.role) if is_own else []
@@ -108,9 +114,16 @@ def case_page(case_id: str) -> str:
         case=view,
         found=found,
         is_own=is_own,
-        steps=[(step, _asks(step)) for step in steps],
+        steps=[
+            (step, _asks(step, told_fda=bool(made) or bool(found.data.get("high_risk")))) for step in steps
+        ],
         facts=_facts(found),
-        packages=[(shown(keys[number]), keys[number], found.items[number]) for number in sorted(keys)],
+        packages=[
+            (shown(keys[number]), found.items[number], asked.get(keys[number], "")) for number in sorted(keys)
+        ],
+        brought=brought,
+        standings=WORDS,
+        may_read_sales=permitted(actor, "sales.one_page"),
         more=max(0, len(found.items) - MOST_SHOWN),
         sample=sample,
         told=told,
@@ -134,11 +147,14 @@ def move(case_id: str) -> Response:
     form = request.form
     if form.get("move") not in set(Move):
         raise Invalid("investigation.move", "Say which step", "", "Use the buttons of the case.")
+    text = form.get("text", "")[:1500]
+    if notified := form.get("fda_notified", "")[:10]:
+        text += f" FDA was notified of it on {_day(notified)}."
     state = services().investigations.move(
         present(),
         case_id,
         Move(form["move"]),
-        text=form.get("text", "")[:1500],
+        text=text,
         maker_consulted=form.get("maker_consulted", "")[:200],
         retain=form.get("retain", ""),
     )
@@ -172,10 +188,19 @@ def _href(case: DeskCase) -> str:
     return url_for("investigations.case_page", case_id=case.case_id)
 
 
-def _asks(step: Transition) -> tuple[str, ...]:
-    """The fields that the form of a step has."""
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Invalid("investigation.date", "That is no date", text, "Write it as year-month-day.") from None
+
+
+def _asks(step: Transition, *, told_fda: bool) -> tuple[str, ...]:
+    """The fields that the form of a step has. `told_fda`: a notification of this case went, or may have gone, to FDA,
+    which is then told too that the product is not illegitimate (FD&C Act 582(c)(4)(A)(iii), (d)(4)(A)(iii))."""
     fields = ("text",) if step.move is not Move.INVESTIGATE else ()
     fields += ("maker_consulted",) if "maker_consulted" in step.needs else ()
+    fields += ("fda_notified",) if step.move is Move.CLEAR and told_fda else ()
     return fields + (("retain",) if step.move is Move.DISPOSE else ())
 
 

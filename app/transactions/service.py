@@ -147,16 +147,7 @@ class Transactions:
 
     def told(self, connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
         """These sales with their information, in their order."""
-        listed = list(sales)
-        fronts = kept.fronts(connection, {each.doc_id for each in listed})
-        against: dict[int, list[str]] = {}
-        for each in custody.findings_of(connection, [sale.seq for sale in listed]):
-            if each.code in AGAINST:
-                against.setdefault(each.seq, []).append(f"{each.code.value}: {each.message}")
-        return [
-            told_of(connection, sale, fronts[sale.doc_id], tuple(dict.fromkeys(against.get(sale.seq, ()))))
-            for sale in listed
-        ]
+        return told(connection, sales)
 
     def authorization(self, found: Transaction) -> list[Looked]:
         """What was known of its parties' authorization when it was recorded."""
@@ -182,6 +173,20 @@ class Transactions:
         )
         spelling = Spelling(lengths)
         return write_json(made, spelling) if form is Form.JSON20 else xml12.write(made, spelling, indent=True)
+
+
+def told(connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
+    """These sales with their information, in their order."""
+    listed = list(sales)
+    fronts = kept.fronts(connection, {each.doc_id for each in listed})
+    against: dict[int, list[str]] = {}
+    for each in custody.findings_of(connection, [sale.seq for sale in listed]):
+        if each.code in AGAINST:
+            against.setdefault(each.seq, []).append(f"{each.code.value}: {each.message}")
+    return [
+        told_of(connection, sale, fronts[sale.doc_id], tuple(dict.fromkeys(against.get(sale.seq, ()))))
+        for sale in listed
+    ]
 
 
 def findings(connection: Connection, seqs: Iterable[int]) -> tuple[dict[str, str], ...]:

@@ -1,11 +1,12 @@
 """Requests for verification as they were asked and answered: every one is kept, and shown to the maker it was about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, func, insert, select
 
+from app.shared.chunks import chunks
 from app.vrs.messages import Failure, Question
 from app.vrs.models import vrs_request
 from app.vrs.rules import GUESSING_WINDOW, HEAT_WINDOW, Asked
@@ -91,6 +92,41 @@ def requesters_of(connection: Connection, gtin: str, serial: str, now: datetime)
         .limit(50)
     )
     return list(connection.execute(query).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What came of the last question about a package."""
+
+    at: datetime
+    outcome: str
+    info: str
+
+
+def asked_by(
+    connection: Connection, requester: str, packages: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Last]:
+    """What came of the last question of `requester` (GLN) to other companies' makers about each of these packages
+    (GTIN and serial) that it asked about."""
+    wanted = set(packages)
+    serials: dict[str, list[str]] = {}
+    for gtin, serial in sorted(wanted):
+        serials.setdefault(gtin, []).append(serial)
+    found: dict[tuple[str, str], Last] = {}
+    columns = (vrs_request.c.serial, vrs_request.c.at, vrs_request.c.outcome, vrs_request.c.info)
+    for gtin, listed in serials.items():
+        for chunk in chunks(listed):
+            query = select(*columns).where(
+                vrs_request.c.gtin == gtin,
+                vrs_request.c.serial.in_(chunk),
+                vrs_request.c.requester == requester,
+                vrs_request.c.direction == "out",
+            )
+            for serial, at, outcome, info in connection.execute(
+                query.order_by(vrs_request.c.at, vrs_request.c.request_no)
+            ):
+                found[gtin, serial] = Last(at, outcome, info)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
