@@ -37,11 +37,12 @@ class Deed:
     sources: tuple[Linked, ...] = ()
     destinations: tuple[Linked, ...] = ()
     extensions: tuple[tuple[str, str], ...] = ()  # (expanded name, JCS text)
+    site: str | None = None  # the GLN of the party's site where it was done, where that was said
 
 
 def event_of(deed: Deed, at: datetime, party_gln: str) -> Event:
     """The event of `deed`, done by the party at its own place."""
-    place = Sgln(Gln(party_gln)).canonical
+    place = Sgln(Gln(deed.site or party_gln)).canonical
     return Event(
         type=EventType.OBJECT,
         event_time=at,

@@ -75,19 +75,22 @@ class Dispensing:
     verification: Verification
     capture: Capture
 
-    def dispense(self, raw: bytes, symbology: str | None, actor: Actor) -> Dispensed:
-        """Dispense the package whose label was scanned, for the actor's party. Raises `NotDispensed`.
+    def dispense(
+        self, raw: bytes, symbology: str | None, actor: Actor, *, site: str | None = None
+    ) -> Dispensed:
+        """Dispense the package whose label was scanned, for the actor's party, at its site with this GLN. Raises
+        `NotDispensed`, and `Invalid` for a site that is not the party's.
 
         Only what is OK, a single package and in this party's hands is given out.
         """
         assert actor.party_gln is not None
-        check = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
+        check = self.verification.check(raw, symbology, actor, asker=actor.party_gln, site=site)
         obstacle = why_not(check)
         if obstacle is None:
             try:
                 return self.record(check, actor, only_held=True)
             except Overtaken:
-                check = self.verification.check(raw, symbology, actor, asker=actor.party_gln)
+                check = self.verification.check(raw, symbology, actor, asker=actor.party_gln, site=site)
                 obstacle = why_not(check) or OVERTAKEN
         disclose(
             self.database,
@@ -117,8 +120,15 @@ class Dispensing:
         """
         assert actor.party_gln is not None
         assert check.subject is not None
-        deed = Deed("dispensing", "dispensed", (check.subject,), action=Action.DELETE, references=references)
         subject, party = check.subject, actor.party_gln
+        deed = Deed(
+            "dispensing",
+            "dispensed",
+            (subject,),
+            action=Action.DELETE,
+            references=references,
+            site=check.site,
+        )
 
         def still_here(connection: Connection) -> None:
             world = loading.load(connection, [subject]).world

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 
 from app.dispensing.service import NotDispensed, why_not
 from app.history.rules import shown
+from app.partners import service as partners
 from app.proofs.sealed import sealed
 from app.shared.audit import Outcome, disclose, record
 from app.verification import waiting
@@ -99,7 +100,10 @@ def scan_page() -> Response:
     if scanned.raw is None:
         return _page("scan", scanned, None)
     node, actor = services(), present()
-    result = node.verification.check(scanned.raw, scanned.symbology, actor, asker=reach().party_gln)
+    party = reach().party_gln
+    result = node.verification.check(
+        scanned.raw, scanned.symbology, actor, asker=party, site=_site() if party else None
+    )
     seal = sealed(node.node)
     if seal.refusal is not None:
         # What it knows may be another's doing: such a node answers no scan, whoever asks.
@@ -155,7 +159,7 @@ def dispense() -> Response:
     if scanned.raw is None:
         return _page("dispense", scanned, None)
     try:
-        done = services().dispensing.dispense(scanned.raw, scanned.symbology, present())
+        done = services().dispensing.dispense(scanned.raw, scanned.symbology, present(), site=_site())
     except NotDispensed as error:
         return _page("dispense", scanned, error.check, error.status, refused=error)
     return _page("dispense", scanned, done.check, done=done)
@@ -163,11 +167,26 @@ def dispense() -> Response:
 
 def _page(name: str, scanned: Scanned, result: Result | None, status: int = 200, **more: Any) -> Response:
     values = {"done": None, "refused": None, "sealed_at": None, **shown_of(result), **more}
+    values |= {"sites": _sites(), "site": _site()}
     if name == "scan" and result is None and (party := reach().party_gln) is not None:
         found = services().verification.waiting(party, most_judged=A_FEW)
         values["cleared"] = sum(each.cleared_at is not None for each in found)
     page = render_template(f"verification/{name}.html", scanned=scanned, **values)
     return make_response(page, 400 if scanned.problem else status)
+
+
+def _site() -> str | None:
+    """The GLN of the site where it is scanned, as chosen in the form; None where nobody chose."""
+    return request.values.get("site", "")[:13] or None
+
+
+def _sites() -> list[tuple[str, str]]:
+    """The sites of who scans, to choose from."""
+    party = reach().party_gln
+    if party is None:
+        return []
+    with services().database.reading() as connection:
+        return [(gln, name) for gln, name in partners.sites_of(connection, party) if gln != party]
 
 
 def _scanned() -> Scanned:

@@ -69,6 +69,7 @@ class Result:
     near: str = ""
     chase: Chase | None = None
     blocked_by: tuple[Blocking, ...] = ()
+    site: str | None = None  # the GLN of the asker's site where it was scanned, where that was said
     knowledge_age_s: int = 0  # asked of the ledger itself: of this moment
 
     @property

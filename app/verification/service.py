@@ -13,9 +13,11 @@ from sqlalchemy import Connection, insert
 
 from app.cases.blocking import Blocking, blocking
 from app.custody import loading
+from app.custody.ending import ended_site
 from app.custody.items import item_name
 from app.custody.loading import Loaded
 from app.custody.standing import has_contents
+from app.errors import Invalid
 from app.events import pending as documents
 from app.partners import service as partners
 from app.products import service as products
@@ -29,7 +31,7 @@ from app.verification.result import Contents, Label, Record, Result
 from app.vrs import signals
 from app.vrs.asking import Asking
 from ledger.custody.event import time_of
-from ledger.custody.state import Item, is_inferred
+from ledger.custody.state import CONSUMED, Item, is_inferred
 from ledger.custody.verdict import Facts, Reason, Verdict, Word, judge, worst
 from ledger.gs1.element_string import Scan, parse_scan
 from ledger.gs1.errors import Gs1Code, Gs1Error
@@ -58,8 +60,11 @@ class Verification:
         self._clock = clock
         self._asking = asking
 
-    def check(self, raw: bytes, symbology: str | None, actor: Actor, *, asker: str | None) -> Result:
-        """The verdict on what a scanner read, for the party `asker` (GLN; None: somebody who holds nothing).
+    def check(
+        self, raw: bytes, symbology: str | None, actor: Actor, *, asker: str | None, site: str | None = None
+    ) -> Result:
+        """The verdict on what a scanner read, for the party `asker` (GLN; None: somebody who holds nothing), at its
+        site `site` (GLN; None: nobody said). Raises `Invalid` for a site that is not this party's.
 
         `symbology` is an AIM identifier where the scanner gave one. Never raises for what a label may hold; the
         request is kept whatever comes out.
@@ -68,7 +73,8 @@ class Verification:
         raw = raw[:MOST_RAW]
         now = self._clock.now()
         with self._database.snapshot() as connection:
-            looked = self._answer(connection, raw, symbology, asker, now, started)
+            at = _site_of(connection, site, asker)
+            looked = self._answer(connection, raw, symbology, asker, now, started, at)
         # No snapshot is held while another company's node takes its time.
         result = self._with_maker(looked, actor, asker, started)
         with self._database.writing() as connection:
@@ -113,6 +119,7 @@ class Verification:
         asker: str | None,
         now: datetime,
         started: float,
+        site: str | None = None,
     ) -> _Looked:
         scan, label, unreadable = _read(raw, symbology, now.date())
         subject = scan.epc.canonical if scan and scan.epc else None
@@ -142,6 +149,8 @@ class Verification:
             unreadable=unreadable,
             maker_denies=made_here and not pending and not near,
             in_progress=bool(pending),
+            site=site,
+            ended_site=_ended_site(connection, loaded, shown) if site else None,
         )
         verdict = judge(facts)
         contents = None
@@ -162,6 +171,7 @@ class Verification:
             licensed=_licensed(connection, outer, now) if visible else None,
             latency_ms=(time.perf_counter() - started) * 1000,
             near=near,
+            site=site,
             blocked_by=_blocked(connection, loaded, item, inside, asker) if visible else (),
             chase=rules.chase(
                 verdict.reason, sender, (product.manufacturer or None) if product else None, now
@@ -266,6 +276,26 @@ def _pending(
     around = [each.key for each in loaded.world.around(item)]
     lots = [loading.lot_key(item)] if item.lot is not None else []
     return documents.named(connection, [subject, *around, *lots, *inside], asker)
+
+
+def _site_of(connection: Connection, site: str | None, asker: str | None) -> str | None:
+    """The site, where it is one of the asker's; None where none is named, or the company itself."""
+    if not site or site == asker:
+        return None
+    if asker is None or partners.owners_of(connection, [site])[site] != asker:
+        raise Invalid(
+            "check.site", "That is no site of yours", site, "Choose one of your sites, or leave it out."
+        )
+    return site
+
+
+def _ended_site(connection: Connection, loaded: Loaded, item: Item | None) -> str | None:
+    """At which site the package, or the container that took it along, was dispensed or destroyed."""
+    along = (item, *loaded.world.around(item)) if item is not None else ()
+    gone = next((each for each in along if each.status in CONSUMED), None)
+    if gone is None or gone.ended_at is None or gone.ended_by is None:
+        return None
+    return ended_site(connection, loaded.ids[gone.key], gone.ended_at, gone.ended_by)
 
 
 def _blocked(

@@ -81,7 +81,8 @@ class Facts:
     `label_expiry` are what the label says, None where it does not. `unreadable` is why nothing could be
     identified. `maker_denies`: the party that makes this GTIN answers, here or from its own node, that it has never
     made this serial. `maker_says`: what else it answered from its own node, asked where there is no record here; no
-    answer is no fact.
+    answer is no fact. `site`: the GLN of the asker's site where the scan is made, `ended_site`: of that where it was
+    dispensed or destroyed; None where nobody said.
     """
 
     now: datetime
@@ -97,6 +98,8 @@ class Facts:
     impossible_travel: bool = False
     in_progress: bool = False
     offline_too_old: bool = False
+    site: str | None = None
+    ended_site: str | None = None
 
     @classmethod
     def of(cls, world: World, item: Item | None, now: datetime, **known: Any) -> Facts:
@@ -143,6 +146,8 @@ def _ended_here(facts: Facts) -> bool:
     if gone is None or gone.ended_at is None:
         return False
     here = facts.asker is None or facts.asker == gone.ended_by
+    if None not in (facts.site, facts.ended_site):
+        here = here and facts.site == facts.ended_site  # a company has many sites: a rescan is at the same
     return here and facts.now - time_of(gone.ended_at) <= RESCAN_WINDOW
 
 

@@ -1,6 +1,7 @@
 """Dispensing as a command: recorded once and whole, or refused with its reasons before any event exists."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,13 +10,16 @@ from app.cases.rules import Desk
 from app.cases.service import NewCase
 from app.custody import loading
 from app.dispensing.service import NotDispensed, Overtaken
+from app.errors import Invalid
 from app.overrides.rules import may_override
+from app.partners import service as partners
 from app.shared.actor import Role
 from app.shared.audit import entries
 from ledger.custody.verdict import Reason
+from ledger.custody.vocabulary import Action
 from tests.support.app import OPERATOR
 from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, PHARMACY, STRANGER, code, text_of
-from tests.support.world import GTIN, MAKER, package
+from tests.support.world import GTIN, MAKER, package, sgln
 
 
 @pytest.fixture
@@ -162,3 +166,55 @@ def test_the_scan_names_the_open_case_to_its_party_alone(counter, at_a_desk):
     assert f"/exceptions/{case_id}" in refused.text
     maker = counter.services.verification.check(code(HERE).encode(), None, OPERATOR, asker=MAKER)
     assert maker.blocked_by == ()
+
+
+NORTH, SOUTH = "0370000000028", "0370000000035"
+
+
+@pytest.fixture
+def chain(counter):
+    """The pharmacy has two sites. Scans a label at one of them."""
+    with counter.services.database.writing() as connection:
+        owner = partners.by_gln(connection, PHARMACY)
+        for gln, name in ((NORTH, "North Street"), (SOUTH, "South Street")):
+            partners.set_site(connection, owner, partners.NewSite(gln, name))
+
+    def scan(number, site):
+        check = counter.services.verification.check
+        return check(code(number).encode(), None, OPERATOR, asker=PHARMACY, site=site).verdict.reason
+
+    return scan
+
+
+def test_a_pack_dispensed_at_one_site_of_a_chain_is_suspect_at_another(counter, chain):
+    actor = replace(OPERATOR, role=Role.PHARMACIST, party_gln=PHARMACY)
+    counter.services.dispensing.dispense(code(HERE).encode(), None, actor, site=NORTH)
+    counter.node.clock.advance(timedelta(minutes=5))
+    assert [chain(HERE, site) for site in (NORTH, SOUTH, None, PHARMACY)] == [
+        Reason.ENDED_HERE,
+        Reason.SEEN_AFTER_END,
+        Reason.ENDED_HERE,
+        Reason.ENDED_HERE,
+    ]
+
+
+def test_where_it_was_dispensed_is_read_from_whatever_event_says_so(counter, chain):
+    there = {"read_point": sgln(SOUTH), "biz_location": None, "action": Action.DELETE}
+    now = counter.node.clock.now()
+    event = counter.event("dispensing", 2, hours=0, **there, disposition="dispensed")
+    counter.told(replace(event, event_time=now), by=PHARMACY)
+    assert (chain(2, SOUTH), chain(2, NORTH)) == (Reason.ENDED_HERE, Reason.SEEN_AFTER_END)
+
+
+def test_nobody_scans_at_a_strangers_site(counter, chain):
+    with pytest.raises(Invalid) as caught:
+        chain(HERE, STRANGER)
+    assert caught.value.code == "check.site"
+
+
+def test_the_form_asks_where_it_is_scanned_where_there_are_several_sites(counter, chain):
+    mia = counter.pharmacist()
+    assert 'name="site"' in mia.get("/scan").text
+    page = mia.post("/scan", {"code": code(HERE), "site": NORTH}).text
+    assert f'<option value="{NORTH}" selected>North Street</option>' in page
+    assert f'<input type="hidden" name="site" value="{NORTH}">' in page

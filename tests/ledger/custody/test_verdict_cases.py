@@ -59,6 +59,20 @@ def test_a_rescan_is_told_from_a_reappearance(status, ago, by, reason):
     assert verdict.others == ()
 
 
+@pytest.mark.parametrize(
+    ("site", "ended_site", "reason"),
+    [
+        ("0370000000028", "0370000000028", Reason.ENDED_HERE),
+        ("0370000000028", "0370000000035", Reason.SEEN_AFTER_END),
+        ("0370000000028", None, Reason.ENDED_HERE),
+        (None, "0370000000035", Reason.ENDED_HERE),
+    ],
+)
+def test_another_site_of_the_same_company_is_another_place(site, ended_site, reason):
+    facts = ended(GOOD, Status.DISPENSED, timedelta(minutes=5))
+    assert judge(replace(facts, site=site, ended_site=ended_site)).reason is reason
+
+
 def test_who_holds_nothing_sees_a_rescan_window_too():
     assert (
         judge(replace(ended(GOOD, Status.DISPENSED, timedelta(hours=1)), asker=None)).reason
