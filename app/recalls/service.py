@@ -252,16 +252,27 @@ class Recalls:
         return told
 
     def end(self, actor: Actor, case_id: str, text: str) -> int:
-        """Take the recall back: what it stood over is free again. The entry that says so."""
+        """Take the recall back: what it stood over, and no other open recall, is free again. The entry that says so; 0
+        where other recalls stand over all of it."""
         gln = _party(actor)
         with self.database.snapshot() as connection:
             case = _own(connection, case_id, gln)
-            keys = custody.keys_of(connection, case.items)
+            about = cases.about(connection, Desk.RECALLS, case.items, gln)
+            others = {
+                number
+                for number, listed in about.items()
+                if any(each.kind == RECALL and each.case_id != case_id for each in listed)
+            }
+            keys = custody.keys_of(connection, set(case.items) - others)
         of_lots = tuple(sorted(key for key in keys.values() if "/21/" not in key))
         packages = tuple(sorted(key for key in keys.values() if "/21/" in key))
-        deed = replace(taken_back(of_lots, packages), references=(captured.reference_of(gln, case_id),))
-        receipt = report(self.capture, self.clock, actor, deed)
-        said = f"{text.strip()[:1500]} Entry {receipt.index} of the ledger ends the recall."
+        index, said = 0, text.strip()[:1500]
+        if keys:
+            deed = replace(taken_back(of_lots, packages), references=(captured.reference_of(gln, case_id),))
+            index = report(self.capture, self.clock, actor, deed).index
+            said += f" Entry {index} of the ledger ends the recall."
+        if others:
+            said += " What another open recall names stays recalled."
         with self.database.writing() as connection:
             cases.close(connection, self.clock, case_id, actor.name, "ended", text=said)
             notices.end(connection, self.clock, case, said)
@@ -272,9 +283,9 @@ class Recalls:
                 "recall.end",
                 subject=case_id,
                 whose=gln,
-                detail=str(receipt.index),
+                detail=str(index) if index else "",
             )
-        return receipt.index
+        return index
 
     def acknowledge(self, actor: Actor, notice_id: str) -> None:
         """Say for the actor's party that the notice arrived."""

@@ -85,6 +85,23 @@ def test_a_recall_from_its_opening_to_its_end(counter: Counter) -> None:
         recalls.end(maker, case_id, "Again.")
 
 
+def test_ending_one_of_two_recalls_leaves_the_other(counter: Counter) -> None:
+    first = opened(counter, Scope.parse(GTIN, ["LOT42"]))
+    counter.node.clock.advance(timedelta(minutes=1))
+    second = opened(counter, Scope.parse(GTIN, ["LOT42"]))
+    maker = somebody(MAKER, Role.MANUFACTURER)
+    counter.node.clock.advance(timedelta(minutes=1))
+    assert counter.services.recalls.end(maker, first, "No leak was found.") == 0
+    assert verdict(counter, HERE) == (Word.DO_NOT_USE, Reason.RECALLED)
+    with counter.services.database.reading() as connection:
+        assert cases.case(connection, Desk.RECALLS, second, MAKER).is_open
+        thread = cases.case(connection, Desk.RECALLS, first, MAKER).thread
+    assert any("another open recall" in line.text for line in thread)
+    counter.node.clock.advance(timedelta(minutes=1))
+    assert counter.services.recalls.end(maker, second, "Nor a crack.") > 0
+    assert verdict(counter, HERE) == (Word.OK, Reason.OK)
+
+
 def test_where_a_lot_is_and_what_a_holder_has_to_pull(counter: Counter) -> None:
     with counter.services.database.reading() as connection:
         found = whereabouts(connection, lot_of(GTIN, "LOT42"))
