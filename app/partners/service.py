@@ -145,6 +145,15 @@ def positions(connection: Connection, glns: Iterable[str]) -> dict[str, Position
     return found
 
 
+def places_of(connection: Connection, gln: str) -> list[Position]:
+    """Where on earth all sites of the party with this GLN are; nothing where it has none, or one of them is nowhere."""
+    columns = (site.c.latitude_udeg, site.c.longitude_udeg)
+    query = select(*columns).join(party, party.c.party_id == site.c.party_id).where(party.c.gln == gln)
+    rows = connection.execute(query).all()
+    known = [Position(*row) for row in rows if row.latitude_udeg is not None and row.longitude_udeg is not None]
+    return known if len(known) == len(rows) else []
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """What is known of a GLN, be it a party's own or a site's: its name, where it is, and the company it is of."""

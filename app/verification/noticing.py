@@ -1,7 +1,7 @@
 """What is noticed when packs are scanned: a serial that nearly is another, guessing, one pack in too many places.
 
 The rules are those of product verification (`app.vrs.rules`); here they are given scans. A scan that its party's own
-record answers is looked at no further.
+record answers is looked at no further, but for whether the pack can have got there (`travelled`).
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from app.custody.standing import has_anything
 from app.partners import service as partners
 from app.verification import rules
 from app.verification.models import scan_check
+from app.verification.travelled import impossible
 from app.vrs.rules import GUESSING_WINDOW, HEAT_WINDOW, Asked, Sign, SignalKind, guessing, heat, near
 from app.vrs.signals import Noticed
 from ledger.custody.findings import Severity
@@ -65,10 +66,11 @@ def nearly(
 
 def of_scan(connection: Connection, scanned: Scanned) -> list[Noticed]:
     """What this scan adds up to with those before it, in the transaction that keeps it."""
-    if scanned.word is Word.OK:
-        return []
     party = scanned.maker or scanned.asker
-    signs: list[Sign | None] = []
+    # Also where its party's own record answers: a copy in its holder's hands is no less a copy.
+    signs: list[Sign | None] = [impossible(connection, scanned.subject, scanned.asker, scanned.at)]
+    if scanned.word is Word.OK:
+        return [Noticed(sign, scanned.subject, party, scanned.asker, scanned.at) for sign in signs if sign]
     if scanned.near:
         said = f"the serial that was scanned differs only in {scanned.near} from one that is known"
         signs.append(Sign(SignalKind.NEAR_DUPLICATE, Severity.EXCEPTION, said))

@@ -29,6 +29,7 @@ NOTICED: dict[SignalKind, str] = {
     SignalKind.NEAR_DUPLICATE: "Nearly another serial",
     SignalKind.VOLUME_ANOMALY: "More about than was made",
     SignalKind.UNSOLD_RETURN: "Returned, never sold",
+    SignalKind.IMPOSSIBLE_SCAN: "Scanned too far away",
 }
 ANSWERED: dict[str, str] = {
     "verified": "Verified",

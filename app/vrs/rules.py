@@ -24,6 +24,7 @@ class SignalKind(StrEnum):
     NEAR_DUPLICATE = "near_duplicate"
     VOLUME_ANOMALY = "volume_anomaly"
     UNSOLD_RETURN = "unsold_return"
+    IMPOSSIBLE_SCAN = "impossible_scan"
 
 
 INNOCENT = {
@@ -32,6 +33,7 @@ INNOCENT = {
     SignalKind.NO_MATCH: "a misread or mistyped label, or the maker's data of that lot is late",
     SignalKind.NEAR_DUPLICATE: "caps lock, another keyboard's layout, or a letter read for a digit",
     SignalKind.VOLUME_ANOMALY: "the lot's data is here in part, or serials were mistyped",
+    SignalKind.IMPOSSIBLE_SCAN: "a wrong clock, a scan entered elsewhere by hand, or a site that nobody has told of",
     SignalKind.UNSOLD_RETURN: "a sister site of the customer bought it, or our own data of the sale is missing",
 }
 
