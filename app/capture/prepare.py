@@ -45,7 +45,7 @@ class Lookups:
 
 _TOO_LARGE = (ProblemCode.TOO_LARGE, ProblemCode.TOO_MANY)
 
-# An index of PostgreSQL takes rows of 2704 bytes. A container's lot is named by both (app.custody.loading.lot_key).
+# An index of PostgreSQL takes rows of 2704 bytes. A container's lot is named by both (ledger.custody.state.lot_key).
 LONGEST_NAME_BYTES = 2048
 LONGEST_LOT_BYTES = 600  # percent-encoded
 

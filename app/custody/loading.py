@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
@@ -208,16 +207,6 @@ def load_contents(connection: Connection, key: str, most: int) -> tuple[Loaded, 
             break
     loaded = reader.world()
     return loaded, [loaded.keys[number] for number in found]
-
-
-def lot_key(each: Item) -> str:
-    """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
-    return _lot_key(each.key.split("/21/")[0], each.lot or "")
-
-
-@lru_cache(maxsize=1024)
-def _lot_key(product: str, lot: str) -> str:
-    return f"{product}/10/{quote(lot, safe='')}"
 
 
 def find_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:

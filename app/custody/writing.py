@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from app.custody.counting import PROJECTED
 from app.custody.items import bucket_of, item_name
-from app.custody.loading import STATUS_CODE, Loaded, find_ids, lot_key
+from app.custody.loading import STATUS_CODE, Loaded, find_ids
 from app.custody.models import FOREVER, contained, finding, item, lineage
 from app.partners import service as partners
 from app.shared.chunks import chunks
@@ -19,7 +19,7 @@ from app.shared.clock import Clock
 from app.shared.rows import insert_rows, update_rows
 from ledger.custody.findings import Finding
 from ledger.custody.lineage import Link
-from ledger.custody.state import FIELDS, Item, differences
+from ledger.custody.state import FIELDS, Item, differences, lot_key
 
 _FRESH = {
     "status": 0,

@@ -18,6 +18,7 @@ from app.investigations.models import investigation_notice
 from app.investigations.rules import GROUNDS, INVESTIGATE_WITHIN, Ground
 from app.partners import service as partners
 from app.shared.clock import Clock
+from ledger.custody.state import lot_key
 
 NOTIFICATION = "notification"
 
@@ -36,7 +37,7 @@ def recipients(connection: Connection, case: DeskCase) -> dict[int, int]:
     """The partners to whom this party shipped these packages or others of their lots, with how many: by number."""
     party = partners.by_gln(connection, case.party_gln)
     world = loading.load_numbers(connection, case.items)
-    lots = {loading.lot_key(item) for item in world.world.items.values() if item.lot is not None}
+    lots = {lot_key(item) for item in world.world.items.values() if item.lot is not None}
     numbers = loading.find_ids(connection, lots).values()
     population = Population(tuple(sorted(numbers)), tuple(sorted(case.items)))
     return shipped_to(connection, population, party.party_id) if party else {}

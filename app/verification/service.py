@@ -31,7 +31,7 @@ from app.verification.result import Contents, Label, Record, Result
 from app.vrs import signals
 from app.vrs.asking import Asking
 from ledger.custody.event import time_of
-from ledger.custody.state import CONSUMED, Item, is_inferred
+from ledger.custody.state import CONSUMED, Item, is_inferred, lot_key
 from ledger.custody.verdict import Facts, Reason, Verdict, Word, judge, worst
 from ledger.gs1.element_string import Scan, parse_scan
 from ledger.gs1.errors import Gs1Code, Gs1Error
@@ -274,7 +274,7 @@ def _pending(
         return set()
     item = loaded.world.item(subject)
     around = [each.key for each in loaded.world.around(item)]
-    lots = [loading.lot_key(item)] if item.lot is not None else []
+    lots = [lot_key(item)] if item.lot is not None else []
     return documents.named(connection, [subject, *around, *lots, *inside], asker)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
@@ -190,7 +191,12 @@ class World:
 
 def lot_key(item: Item) -> str:
     """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
-    return f"{item.key.split('/21/')[0]}/10/{quote(item.lot or '', safe='')}"
+    return _lot_key(item.key.split("/21/")[0], item.lot or "")
+
+
+@lru_cache(maxsize=1024)
+def _lot_key(product: str, lot: str) -> str:
+    return f"{product}/10/{quote(lot, safe='')}"
 
 
 def owned_by(item: Item, owner: str | None) -> Item:
