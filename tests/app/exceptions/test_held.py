@@ -12,6 +12,7 @@ from app.partners import licences
 from app.partners import service as partners
 from app.partners.licences import NewLicence
 from app.people.rules import Role
+from app.vrs import volume
 from tests.scenarios import plays
 from tests.scenarios.plays import begin, tell
 from tests.scenarios.sentences import PARTIES
@@ -97,3 +98,17 @@ def test_a_licence_that_is_entered_late_closes_the_one_case_it_lacked(sqlite_nod
     assert "unauthorized_party" not in queue(sqlite_node, "pharmacy")
     with services.database.reading() as connection:
         assert cases.some(connection, [case.case_id])[case.case_id].closed_by == "corrected data"
+
+
+def test_a_sweep_looks_for_everybody(told) -> None:
+    node, _ = told
+    assert "not_received" not in {each.kind for each in everybodys(node)}
+    look(node.services.database, node.clock, None)
+    assert "not_received" in {each.kind for each in everybodys(node)}
+    with node.services.database.writing() as connection:
+        assert volume.note_all(connection, node.clock) == 0
+
+
+def everybodys(node: Node) -> list[cases.DeskCase]:
+    with node.services.database.reading() as connection:
+        return cases.queue(connection, Desk.EXCEPTIONS, None)
