@@ -122,6 +122,8 @@ def _without_rows(context: AuditContext) -> None:
         kind = bytes(begins)[_KIND_AT]
         if kind in (Kind.CAPTURED, Kind.VOID_SEQ):
             context.add("I9", "chain_link", f"entry {index}", "idx", "the number of its device", "no row")
+        elif kind in (Kind.CHECKPOINT, Kind.POLICY) and index not in context.explained:
+            context.add("I9", "kept", str(index), "the file", "the note or policy of its entry", "no file")
         elif kind == Kind.AUDIT and index not in context.explained:
             context.add("I9", "parked", f"entry {index}", "idx", "the act that it parks", "no row")
 

@@ -13,6 +13,7 @@ ACTIONS: tuple[str, ...] = (
     "app.node.cli",
     "app.witness.cli",
     "app.log.export",
+    "app.log.keep",
     "app.log.handout",
     "app.log.receipts",
     "app.log.timestamps",

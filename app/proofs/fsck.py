@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.devices import audit as devices_audit
 from app.devices.models import party_key
 from app.log import audit as log_audit
+from app.log import keep
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
 from app.redaction import audit as redaction_audit
@@ -34,6 +35,7 @@ from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
     regulator_audit.check,
+    keep.check,
     devices_audit.check,
     log_audit.check,
     redaction_audit.check,

@@ -19,11 +19,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from ledger.errors import VerificationError
+from ledger.log.checkpoint import Checkpoint
 from ledger.log.encoding import from_decimal, from_hex, from_json
 from ledger.log.entry import Kind
+from ledger.log.note import Note
 from ledger.signing.commitment import SEED_BYTES, Leaf, commit
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keys import Signer
@@ -147,6 +149,66 @@ class Disclosed:
         return _exact(cls(answer, text["request"], text["to"], text["reason"]), document)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCheckpoint:
+    """A head of another log that this node saw: its origin, size and root, and the SHA-256 of the note as it came."""
+
+    kind: ClassVar[Kind] = Kind.CHECKPOINT
+    origin: str
+    size: int
+    root: bytes
+    note: bytes
+
+    @classmethod
+    def of(cls, note: bytes) -> "KeptCheckpoint":
+        """The record of a note; verifies no signature. Raises `VerificationError`."""
+        head = Checkpoint.parse(Note.parse(note).text)
+        return cls(head.origin, head.size, head.root, sha256(note).digest())
+
+    def members(self) -> dict[str, str]:
+        """The record's members."""
+        return {
+            "type": "checkpoint",
+            "origin": self.origin,
+            "size": str(self.size),
+            "root": self.root.hex(),
+            "note": self.note.hex(),
+        }
+
+    def document(self) -> bytes:
+        """The raw document: JCS (RFC 8785) of the members."""
+        return _document(self.members())
+
+    def told(self) -> str:
+        """In words, on a line."""
+        return f"{self.origin} at {self.size} entries, root {self.root.hex()[:16]}, is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPolicy:
+    """A policy file that this node goes by from here on: the SHA-256 of its bytes."""
+
+    kind: ClassVar[Kind] = Kind.POLICY
+    policy: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> "KeptPolicy":
+        """The record of a policy's bytes."""
+        return cls(sha256(data).digest())
+
+    def members(self) -> dict[str, str]:
+        """The record's members."""
+        return {"type": "policy", "policy": self.policy.hex()}
+
+    def document(self) -> bytes:
+        """The raw document: JCS (RFC 8785) of the members."""
+        return _document(self.members())
+
+    def told(self) -> str:
+        """In words, on a line."""
+        return f"policy {self.policy.hex()} is kept"
+
+
 def fields_of(document: bytes) -> list[Leaf]:
     """The record's fields for the commitment, sorted by path. Raises `VerificationError`."""
     return [Leaf(path, text.encode()) for path, text in sorted(_members(document).items())]
@@ -167,11 +229,16 @@ class SignedAside:
 
 
 def sign_aside(
-    record: Void | Parked | Disclosed, ledger: str, signers: Sequence[Signer], chain: Chain | None = None
+    record: Void | Parked | Disclosed | KeptCheckpoint | KeptPolicy,
+    ledger: str,
+    signers: Sequence[Signer],
+    chain: Chain | None = None,
 ) -> SignedAside:
     """Make the statement of a record for the log `ledger` and sign it, the author's key first."""
     seed, document = secrets.token_bytes(SEED_BYTES), record.document()
     kind = Kind.VOID_SEQ if isinstance(record, Void) else Kind.AUDIT
+    if isinstance(record, KeptCheckpoint | KeptPolicy):
+        kind = record.kind
     made = Commit(commitment_of(document, seed), 1)
     statement = Statement.new(ledger, signers[0].thumbprint, kind, made, chain=chain)
     return SignedAside(sign(statement.encode(), signers), document, seed)
