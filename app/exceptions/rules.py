@@ -296,7 +296,11 @@ class OwnKind(StrEnum):
     LOT_DIFFERS = "lot_differs"
     EXPIRY_DIFFERS = "expiry_differs"
     DAMAGED = "damaged"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
+    ON_HOLD = "on_hold"
     UNUSABLE = "unusable"
+    SUSPECT_INSIDE = "suspect_inside"
     DOUBTFUL = "doubtful"
     LABEL = "label"
     INFORMATION_MISSING = "information_missing"
@@ -322,9 +326,12 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     OwnKind.LOT_DIFFERS: Kind("Lot on the label differs", _N["1-2"], days=2, pdg=Pdg.MISALIGNMENT),
     OwnKind.EXPIRY_DIFFERS: Kind("Expiry on the label differs", _N["1-2"], days=2, pdg=Pdg.MISALIGNMENT),
     OwnKind.DAMAGED: Kind("Damaged", _N["3-1A"], resolution=Resolution.RETURN_PRODUCT),
-    OwnKind.UNUSABLE: Kind(
-        "Expired, recalled or on hold", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT
-    ),
+    # Each cause by itself: a recall has its own instructions, what is expired goes back, a hold may end.
+    OwnKind.EXPIRED: Kind("Expired", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.RECALLED: Kind("Recalled", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.ON_HOLD: Kind("On hold", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.UNUSABLE: Kind("Not to be used", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.SUSPECT_INSIDE: Kind("Potential suspect product inside a container", _STOPPED, days=1),
     # Potential suspect product: it stays an exception until a person hands it to the investigations desk.
     OwnKind.DOUBTFUL: Kind("Potential suspect product", _STOPPED, days=1),
     OwnKind.LABEL: Kind("The label cannot be read", _LABEL),

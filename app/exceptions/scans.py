@@ -22,6 +22,9 @@ BY_REASON: dict[Reason, OwnKind] = {
     Reason.NOT_FOUND_IN_CONTAINER: OwnKind.NOT_ON_DOCUMENT,
     Reason.NO_RECORD: OwnKind.NO_DATA,
     Reason.NOT_COMMISSIONED: OwnKind.NO_DATA,
+    Reason.EXPIRED: OwnKind.EXPIRED,
+    Reason.RECALLED: OwnKind.RECALLED,
+    Reason.HELD: OwnKind.ON_HOLD,
 }
 BY_WORD: dict[Word, OwnKind] = {
     Word.COULD_NOT_READ: OwnKind.LABEL,

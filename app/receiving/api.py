@@ -5,6 +5,7 @@
     GET  /receivings/{id}                 how far it is
     POST /receivings/{id}/scans           {"data": base64, "symbology": "]d2"}
     POST /receivings/{id}/opened          {"epc": ...}: a container is counted from now on
+    POST /receivings/{id}/apart           {"epc": ...}: a container with something wrong in it is set apart unopened
     POST /receivings/{id}/damaged         {"epc": ..., "reason": "wet"}
     POST /receivings/{id}/undo            the caller's last act
     POST /receivings/{id}/finish          one document of what is there, one exception a discrepancy
@@ -79,6 +80,14 @@ def scan(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
 def opened(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
     """A container was opened: what is in it is counted one by one."""
     services().receiving.opened(receiving_id, asked["epc"], present())
+    return _shown(receiving_id)
+
+
+@blueprint.post("/receivings/<string:receiving_id>/apart")
+@blueprint.arguments(Opened)
+def apart(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
+    """A container with something in it that is not OK is set apart as it is."""
+    services().receiving.apart(receiving_id, asked["epc"], present())
     return _shown(receiving_id)
 
 

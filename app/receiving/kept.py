@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.errors import Conflict, NotFound
 from app.partners import service as partners
 from app.receiving.models import receiving, receiving_act, receiving_line
-from app.receiving.rules import Act, ActKind, Line, Outcome
+from app.receiving.outcomes import Outcome
+from app.receiving.rules import Act, ActKind, Line
 
 OPEN, FINISHING, FINISHED, GIVEN_UP = "open", "finishing", "finished", "given_up"
 RECEIVE_WITHIN = timedelta(days=1)  # from its beginning until it is overdue; ours, not the law's

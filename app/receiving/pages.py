@@ -14,7 +14,8 @@ from app.history.rules import shown
 from app.partners import service as partners
 from app.receiving import kept
 from app.receiving.kept import Done
-from app.receiving.rules import DAMAGES, SAID, ActKind, Outcome, Row, Seen, Tally
+from app.receiving.outcomes import DAMAGES, SAID, Outcome
+from app.receiving.rules import ActKind, Row, Seen, Tally
 from app.receiving.service import State
 from app.shared.actor import Actor
 from app.shared.audit import disclose
@@ -102,6 +103,13 @@ def scan(receiving_id: str) -> Response:
 def opened(receiving_id: str) -> Response:
     """A container was opened: count what is in it."""
     services().receiving.opened(receiving_id, request.form.get("epc", "")[:500], _ours())
+    return _to(receiving_id)
+
+
+@blueprint.post("/receiving/<receiving_id>/apart")
+def apart(receiving_id: str) -> Response:
+    """A container with something in it that is not OK is set apart as it is."""
+    services().receiving.apart(receiving_id, request.form.get("epc", "")[:500], _ours())
     return _to(receiving_id)
 
 
@@ -205,7 +213,12 @@ def _row(row: Row) -> dict[str, Any]:
         "container": row.container and row.units > 0 and row.seen is not Seen.OPENED,
         "opens": row.container and row.seen is not Seen.OPENED,
         "damaged": DAMAGES.get(row.damaged, row.damaged),
-        "differs": SAID[row.outcome][0] if row.outcome not in (None, *_GOOD) else "",
+        "undecided": row.undecided,
+        "differs": "Set apart as it is"
+        if row.apart
+        else SAID[row.outcome][0]
+        if row.outcome not in (None, *_GOOD)
+        else "",
     }
 
 
@@ -216,6 +229,8 @@ def _last(state: State) -> dict[str, Any] | None:
     title, step = SAID[last.act.outcome]
     if last.act.kind is ActKind.OPEN:
         title, step = "Opened", "Scan what is in it, one by one."
+    elif last.act.kind is ActKind.APART:
+        title, step = "Set apart as it is", "All that is in it is held. Scan the next one."
     elif last.act.kind is ActKind.DAMAGED:
         title, step = (
             f"Damaged: {DAMAGES.get(last.act.note, last.act.note).lower()}",

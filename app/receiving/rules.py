@@ -17,6 +17,17 @@ from enum import StrEnum
 
 from app.custody.items import item_name
 from app.exceptions.rules import OwnKind
+from app.receiving.outcomes import (
+    APART_AS,
+    DAMAGED_AS,
+    DAMAGES,
+    HELD_AS,
+    KIND_OF,
+    OVER,
+    STOPPED_BY,
+    THERE,
+    Outcome,
+)
 from ledger.custody.verdict import Reason, Word
 
 
@@ -26,79 +37,7 @@ class ActKind(StrEnum):
     SCAN = "scan"
     OPEN = "open"  # a container was opened: its contents are counted one by one
     DAMAGED = "damaged"
-
-
-class Outcome(StrEnum):
-    """What a scan was answered with."""
-
-    MATCH = "match"
-    AGAIN = "again"  # seen before: nothing changes
-    OTHER_DELIVERY = "other_delivery"  # on its way here by another document: received with this one
-    CONTENTS = "contents"  # an intact container with something in it that is not OK
-    LOT_DIFFERS = "lot_differs"
-    EXPIRY_DIFFERS = "expiry_differs"
-    UNUSABLE = "unusable"
-    DOUBTFUL = "doubtful"
-    NOT_ON_DOCUMENT = "not_on_document"
-    FOR_ANOTHER = "for_another"
-    NO_DATA = "no_data"
-    RECEIVED_BEFORE = "received_before"
-    UNREAD = "unread"
-    DONE = "done"  # of opening and damage
-
-
-# outcome -> what the screen says, and what to do
-SAID: dict[Outcome, tuple[str, str]] = {
-    Outcome.MATCH: ("It matches the document", "Scan the next one."),
-    Outcome.AGAIN: ("Scanned already", "Scan the next one."),
-    Outcome.OTHER_DELIVERY: ("On its way to you by another document", "It is received with this one. Scan the next."),
-    Outcome.CONTENTS: ("Something inside is not OK", "Open it, and scan what is in it one by one."),
-    Outcome.LOT_DIFFERS: ("The lot on the label differs", "Set it apart. An exception opens when you finish."),
-    Outcome.EXPIRY_DIFFERS: ("The expiry on the label differs", "Set it apart. An exception opens when you finish."),
-    Outcome.UNUSABLE: ("Genuine, but not to be used", "Set it apart. An exception opens when you finish."),
-    Outcome.DOUBTFUL: ("Potential suspect", "Quarantine it. An exception opens when you finish."),
-    Outcome.NOT_ON_DOCUMENT: ("Not on this document", "Set it apart. It is not received; an exception opens."),
-    Outcome.FOR_ANOTHER: ("Shipped to somebody else", "Set it apart. It is not received; an exception opens."),
-    Outcome.NO_DATA: ("No data about it", "Set it apart. It is not received; an exception opens."),
-    Outcome.RECEIVED_BEFORE: ("You have received it before", "Put it where the rest of that delivery is."),
-    Outcome.UNREAD: ("Could not read it", "Scan it again, turn it, or type it."),
-    Outcome.DONE: ("Noted", "Scan the next one."),
-}  # fmt: skip
-
-_THERE = frozenset(
-    {
-        *(Outcome.MATCH, Outcome.CONTENTS, Outcome.LOT_DIFFERS, Outcome.EXPIRY_DIFFERS),
-        *(Outcome.UNUSABLE, Outcome.DOUBTFUL),
-    }
-)
-_OVER = frozenset({Outcome.NOT_ON_DOCUMENT, Outcome.FOR_ANOTHER, Outcome.NO_DATA})
-
-# Which kind of exception a discrepancy opens; and the disposition under which it is held, where it is (CBV 2.0, 7.2).
-KIND_OF: dict[Outcome, OwnKind] = {
-    Outcome.CONTENTS: OwnKind.UNUSABLE,
-    Outcome.LOT_DIFFERS: OwnKind.LOT_DIFFERS,
-    Outcome.EXPIRY_DIFFERS: OwnKind.EXPIRY_DIFFERS,
-    Outcome.UNUSABLE: OwnKind.UNUSABLE,
-    Outcome.DOUBTFUL: OwnKind.DOUBTFUL,
-    Outcome.NOT_ON_DOCUMENT: OwnKind.NOT_ON_DOCUMENT,
-    Outcome.FOR_ANOTHER: OwnKind.FOR_ANOTHER,
-    Outcome.NO_DATA: OwnKind.NO_DATA,
-}
-HELD_AS: dict[Outcome, str] = {
-    Outcome.LOT_DIFFERS: "non_sellable_other",
-    Outcome.EXPIRY_DIFFERS: "non_sellable_other",
-    Outcome.DOUBTFUL: "non_sellable_other",
-}
-DAMAGED_AS = "damaged"
-
-DAMAGES: dict[str, str] = {
-    "crushed": "Crushed or torn",
-    "wet": "Wet",
-    "leaking": "Leaking or broken inside",
-    "open": "Opened or seal broken",
-    "temperature": "Temperature out of range",
-    "label": "Label damaged",
-}
+    APART = "apart"  # a container with something in it that is not OK was set apart as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +85,12 @@ class Row:
     container: bool
     damaged: str = ""
     outcome: Outcome | None = None
+    apart: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether something in it is not OK, and it was neither opened nor set apart."""
+        return self.outcome is Outcome.CONTENTS and self.seen is Seen.SEEN and not self.apart
 
     @property
     def complete(self) -> bool:
@@ -178,13 +123,25 @@ class Tally:
         outer = [row for row in self.rows if row.depth == 0 and row.container]
         return sum(row.seen is not Seen.AWAITED or row.complete for row in outer), len(outer)
 
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Containers with something in them that is not OK, about which nobody has decided."""
+        return tuple(row.line.epc for row in self.rows if row.undecided)
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Containers that were set apart as they are."""
+        return tuple(row.line.epc for row in self.rows if row.apart)
+
     def text(self) -> str:
-        """``17 of 24, 7 short``; ``24 of 24, all there``; ``24 of 24, 1 too many``."""
+        """``17 of 24, 7 short``; ``24 of 24, all there``; ``24 of 24, 1 too many``; ``24 of 24, 10 set apart``."""
         words = [f"{self.found} of {self.expected}"]
         if self.short:
             words.append(f"{self.short} short")
         if self.over:
             words.append(f"{len(self.over)} too many")
+        if held := sum(row.found for row in self.rows if row.apart):
+            words.append(f"{held} set apart")
         return ", ".join(words if len(words) > 1 else [*words, "all there"])
 
     @classmethod
@@ -200,7 +157,7 @@ class Tally:
 
 
 def _is_over(act: Act, listed: set[str]) -> bool:
-    return act.outcome in _OVER or (act.outcome is Outcome.DOUBTFUL and act.epc not in listed)
+    return act.outcome in OVER or (act.outcome is Outcome.DOUBTFUL and act.epc not in listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +167,16 @@ class _Dock:
     scanned: dict[str, Outcome]
     opened: frozenset[str]
     damaged: dict[str, str]
+    apart: frozenset[str]
 
     @classmethod
     def of(cls, acts: Iterable[Act]) -> "_Dock":
         listed = list(acts)
         return cls(
-            {act.epc: act.outcome for act in listed if act.kind is ActKind.SCAN and act.outcome in _THERE},
+            {act.epc: act.outcome for act in listed if act.kind is ActKind.SCAN and act.outcome in THERE},
             frozenset(act.epc for act in listed if act.kind is ActKind.OPEN),
             {act.epc: act.note for act in listed if act.kind is ActKind.DAMAGED},
+            frozenset(act.epc for act in listed if act.kind is ActKind.APART),
         )
 
 
@@ -249,11 +208,10 @@ def _rows(lines: Sequence[Line], dock: _Dock) -> list[Row]:
         direct = [row for row in below if row.depth == depth + 1]
         units = sum(row.units for row in direct) if inside else 1
         found = sum(row.found for row in direct) if inside else int(seen is not Seen.AWAITED)
+        container = bool(inside) or not line.package
         damaged, outcome = dock.damaged.get(line.epc, ""), dock.scanned.get(line.epc)
-        return [
-            Row(line, seen, depth, units, found, bool(inside) or not line.package, damaged, outcome),
-            *below,
-        ]
+        apart = seen is Seen.SEEN and line.epc in dock.apart
+        return [Row(line, seen, depth, units, found, container, damaged, outcome, apart), *below]
 
     return [row for root in children.get(None, []) for row in walk(root, 0, False)]
 
@@ -285,7 +243,7 @@ def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None
         return Outcome.LOT_DIFFERS
     if expiry and line.expiry and expiry != line.expiry:
         return Outcome.EXPIRY_DIFFERS
-    return Outcome.UNUSABLE if word is Word.DO_NOT_USE else Outcome.MATCH
+    return STOPPED_BY.get(reason, Outcome.UNUSABLE) if word is Word.DO_NOT_USE else Outcome.MATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +313,7 @@ def _is_there(row: Row) -> bool:
 def _hold(made: Plan, tally: Tally) -> None:
     for row in tally.rows:
         disposition = DAMAGED_AS if row.damaged else HELD_AS.get(row.outcome or Outcome.MATCH)
+        disposition = APART_AS if row.apart and not row.damaged else disposition
         if disposition and row.seen is not Seen.AWAITED:
             made.held.setdefault(disposition, []).append(row.line.epc)
 

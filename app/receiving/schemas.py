@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from app.receiving.kept import Done
-from app.receiving.rules import DAMAGES, SAID
+from app.receiving.outcomes import DAMAGES, SAID
 from app.receiving.service import State
 from app.verification.service import MOST_RAW
 
@@ -17,7 +17,7 @@ class Begin(Schema):
 
 
 class Opened(Schema):
-    """Which container was opened."""
+    """Which container was opened, or set apart."""
 
     epc = fields.String(required=True, validate=validate.Length(1, 500))
 
@@ -45,6 +45,7 @@ def shown(state: State) -> dict[str, Any]:
         "short": tally.short,
         "over": [{"epc": act.epc, "outcome": act.outcome.value} for act in tally.over],
         "missing": [row.line.epc for row in tally.rows if not row.complete and not row.found][:1000],
+        "undecided": list(tally.undecided),
         "last": _last(state.last),
         "entry": delivery.index,
         "exceptions": list(delivery.data.get("cases", [])),

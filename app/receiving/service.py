@@ -25,8 +25,9 @@ from app.events import acts as events
 from app.exceptions import service as exceptions
 from app.exceptions.rules import OwnKind
 from app.exceptions.service import OwnCase
+from app.history.rules import shown
 from app.partners import service as partners
-from app.receiving import kept, shipments
+from app.receiving import inside, kept, shipments
 from app.receiving.document import CONTENT_TYPE, receiving_document
 from app.receiving.kept import (
     FINISHED,
@@ -39,7 +40,8 @@ from app.receiving.kept import (
     Delivery,
     Done,
 )
-from app.receiving.rules import DAMAGES, Act, ActKind, Line, Outcome, Tally, judge, plan
+from app.receiving.outcomes import DAMAGES, Outcome
+from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan
 from app.receiving.shipments import Shipment
 from app.shared.actor import Actor
 from app.shared.audit import record
@@ -187,6 +189,17 @@ class Receiving:
                 raise Invalid("receiving.container", "That is no closed container of this delivery", epc[:80])
             self._add(connection, receiving_id, actor, Act(ActKind.OPEN, epc, Outcome.DONE))
 
+    def apart(self, receiving_id: str, epc: str, actor: Actor) -> None:
+        """A container with something in it that is not OK is set apart as it is: all of it is held. Raises `Invalid`
+        for any other."""
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            if epc not in state.tally.undecided:
+                raise Invalid(
+                    "receiving.apart", "Nothing in it is known to be wrong", epc[:80], "Scan its label."
+                )
+            self._add(connection, receiving_id, actor, Act(ActKind.APART, epc, Outcome.DONE))
+
     def damaged(self, receiving_id: str, epc: str, reason: str, actor: Actor) -> None:
         """Something that was seen is damaged. Raises `Invalid` for what was not, and for a reason that is none."""
         if reason not in DAMAGES:
@@ -246,7 +259,16 @@ class Receiving:
 
     def _prepare(self, connection: Connection, delivery: Delivery) -> None:
         state = self._state(connection, delivery)
+        if undecided := state.tally.undecided:
+            raise Conflict(
+                "receiving.undecided",
+                "Something inside is not OK",
+                ", ".join(shown(epc) for epc in undecided[:5]),
+                "Open it and scan what is in it, or set it apart as it is; then finish.",
+            )
         made = plan(kept.lines(connection, delivery.receiving_id), [done.act for done in state.acts])
+        for epc in state.tally.apart:
+            made.discrepancies += inside.discrepancies(connection, epc, delivery.party_gln, self.clock.now())
         if len(made.counted) > _MOST_COUNTED:
             raise Conflict(
                 "receiving.too_many_opened", "Too many containers were opened", f"{len(made.counted)} of them"
@@ -267,13 +289,18 @@ class Receiving:
         delivery = kept.read(connection, receiving_id, actor.party_gln, lock=True)
         found = delivery.data["discrepancies"]
         numbers = loading.find_ids(connection, [epc for each in found for epc in each["epcs"]])
-        opened = []
+        opened: list[str] = []
+        apart = {
+            done.act.epc for done in kept.done(connection, receiving_id) if done.act.kind is ActKind.APART
+        }
         for each in found:
             case = OwnCase(
                 kind=OwnKind(each["kind"]),
                 party_gln=delivery.party_gln,
                 partner_gln=delivery.seller_gln,
-                subject=each["epcs"][0] if len(each["epcs"]) == 1 else delivery.reference or each["epcs"][0],
+                subject=each["epcs"][0]
+                if len(each["epcs"]) == 1 or each["epcs"][0] in apart
+                else delivery.reference or each["epcs"][0],
                 items=tuple(numbers[epc] for epc in each["epcs"] if epc in numbers),
                 epcs=tuple(each["epcs"]),
                 detail=each["detail"],
@@ -283,6 +310,7 @@ class Receiving:
                     "purchase_order": delivery.purchase_order,
                     "lot": each["lot"],
                     "expiry": each["expiry"],
+                    "container": each["epcs"][0] if each["epcs"][0] in apart else "",
                 },
             )
             opened.append(exceptions.open_own(connection, self.clock, case, actor.name))

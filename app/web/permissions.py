@@ -144,7 +144,13 @@ PERMISSIONS: dict[str, Permission] = {
     "exception_api.response_out": may(OWN, Role.PARTNER_SYSTEM, scope="exceptions"),
     **dict.fromkeys(
         (
-            *("receivings.begin", "receivings.one", "receivings.scan", "receivings.opened"),
+            *(
+                "receivings.begin",
+                "receivings.one",
+                "receivings.scan",
+                "receivings.opened",
+                "receivings.apart",
+            ),
             *("receivings.damaged", "receivings.undo", "receivings.finish", "receivings.give_up"),
             *("receivings.queue", "receivings.take", "receivings.note"),
         ),
@@ -155,6 +161,7 @@ PERMISSIONS: dict[str, Permission] = {
             *("receiving.list_page", "receiving.begin", "receiving.delivery_page", "receiving.scan"),
             *(
                 "receiving.opened",
+                "receiving.apart",
                 "receiving.damaged",
                 "receiving.undo",
                 "receiving.finish",
