@@ -29,6 +29,7 @@ from ledger.log.note import Note
 from ledger.signing.commitment import SEED_BYTES, Leaf, commit
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keys import Signer
+from ledger.signing.printable import is_printable
 from ledger.signing.statement import Chain, Commit, Statement
 
 MAX_WHY: Final = 200
@@ -49,7 +50,7 @@ class Void:
     why: str
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.why) <= MAX_WHY or not self.why.isprintable():
+        if not 1 <= len(self.why) <= MAX_WHY or not is_printable(self.why):
             raise _refuse(f"a reason has 1 to {MAX_WHY} printable characters")
 
     def document(self) -> bytes:

@@ -25,6 +25,7 @@ from ledger.log.entry import Kind
 from ledger.signing.commitment import SEED_BYTES, Leaf, commit
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keys import Signer, load_verifier, thumbprint
+from ledger.signing.printable import is_printable
 from ledger.signing.statement import Commit, Statement
 
 MAX_LABEL: Final = 100
@@ -77,7 +78,7 @@ class KeyRecord:
             len(self.party) == 13 and self.party.isascii() and self.party.isdigit()
         ):
             raise _refuse(f"party {self.party[:40]!r} is not a GLN of 13 digits")
-        if not 1 <= len(self.label) <= MAX_LABEL or not self.label.isprintable():
+        if not 1 <= len(self.label) <= MAX_LABEL or not is_printable(self.label):
             raise _refuse(f"a label has 1 to {MAX_LABEL} printable characters")
         if self.suspect_since is not None and (self.action is not Action.REVOKE or self.suspect_since < 0):
             raise _refuse("only a revocation says since which index the key is suspect")
