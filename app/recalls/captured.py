@@ -168,13 +168,16 @@ def _end(connection: Connection, clock: Clock, stored: StoredAct, numbers: dict[
     gln = stored.act.by
     found = cases.about(connection, Desk.RECALLS, numbers.values(), gln)
     recalls = {each.case_id for listed in found.values() for each in listed if each.kind == RECALL}
-    for case_id in sorted(recalls - {_own_case(stored.act.event, gln)}):
+    recalls -= {_own_case(stored.act.event, gln)}
+    if not recalls:
+        return
+    entry = ends(connection, [stored.seq])[stored.seq].index
+    for case_id in sorted(recalls):
         case = cases.case(connection, Desk.RECALLS, case_id, gln)
         loaded = loading.load_numbers(connection, case.items)
         if any(loaded.world.item(loaded.keys[number]).recalled for number in case.items):
             continue
         cases.keep(connection, case_id, {**case.data, "waits": ENDED})
-        entry = ends(connection, [stored.seq])[stored.seq].index
         text = f"Ended by a document of its maker: entry {entry}."
         cases.close(connection, clock, case_id, cases.SYSTEM, "ended", text=text)
 

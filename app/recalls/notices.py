@@ -160,10 +160,7 @@ def answer(
     row = _row(connection, notice)
     words = said(counts) + (f" {text.strip()}" if text.strip() else "")
     if not notice.is_open:
-        recall = connection.execute(
-            select(recall_consignee.c.case_id).where(recall_consignee.c.notice_id == notice.case_id)
-        ).scalar_one()
-        if notice.state == "ended" or recall is None:
+        if notice.state == "ended":
             raise Conflict("case.closed", "This recall has ended", notice.title)
         cases.reopen(connection, clock, notice.case_id, who, "acknowledged", text="The answer is corrected.")
     cases.close(connection, clock, notice.case_id, who, "answered", text=words)
@@ -185,11 +182,7 @@ def describe(
     connection: Connection, clock: Clock, case: DeskCase, texts: Mapping[str, str], due: datetime, said: str
 ) -> None:
     """Tell everybody what the maker says of its recall besides; whoever has answered keeps its answer."""
-    columns = (recall_consignee.c.notice_id, recall_consignee.c.party_id)
-    query = select(*columns).where(recall_consignee.c.case_id == case.case_id)
-    rows = connection.execute(query.order_by(recall_consignee.c.notice_id)).all()
-    notices = cases.some(connection, [row.notice_id for row in rows])
-    for notice_id, notice in sorted(notices.items()):
+    for notice_id, notice in _notices(connection, case):
         data = {**notice.data, **texts}
         if notice.is_open:
             cases.move(
@@ -202,12 +195,7 @@ def describe(
 
 def end(connection: Connection, clock: Clock, case: DeskCase, text: str) -> None:
     """Tell everybody that the recall has ended, and close what is open of it."""
-    query = select(recall_consignee.c.notice_id, recall_consignee.c.party_id)
-    for notice_id, party_id in connection.execute(
-        query.where(recall_consignee.c.case_id == case.case_id)
-    ).all():
-        gln = partners.glns(connection, [party_id])[party_id]
-        notice = cases.case(connection, Desk.RECALLS, notice_id, gln)
+    for notice_id, notice in _notices(connection, case):
         if not notice.is_open:
             cases.reopen(connection, clock, notice_id, cases.SYSTEM, notice.state, text="Its maker writes:")
         cases.close(connection, clock, notice_id, "its maker", "ended", text=text)
@@ -260,6 +248,12 @@ def said(counts: Counts) -> str:
         (counts.gone, "dispensed or passed on before"),
     )
     return ", ".join(f"{count} {what}" for count, what in parts if count) + "."
+
+
+def _notices(connection: Connection, case: DeskCase) -> list[tuple[str, DeskCase]]:
+    """The cases of those who were told of a recall, without thread and items, by their ids."""
+    query = select(recall_consignee.c.notice_id).where(recall_consignee.c.case_id == case.case_id)
+    return sorted(cases.some(connection, connection.execute(query).scalars()).items())
 
 
 def _row(connection: Connection, notice: DeskCase) -> Row[Any]:
