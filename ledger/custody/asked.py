@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from ledger.custody.act import Act
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.state import Item, World
+from ledger.custody.state import Item, World, lot_key
 from ledger.custody.transfer import RETURNED
 from ledger.custody.vocabulary import Step
 
@@ -29,11 +28,6 @@ def told_late(event_time: datetime, record_time: datetime) -> Finding | None:
     if age <= timedelta(days=LATE_DAYS):
         return None
     return Finding(FindingCode.TOLD_LATE, f"told {age.days} days after it happened")
-
-
-def _lot_key(item: Item) -> str:
-    """The canonical EPC of the lot that a package is of; for what has no GTIN, a name of the same form."""
-    return f"{item.key.split('/21/')[0]}/10/{quote(item.lot or '', safe='')}"
 
 
 def recalled_lot(item: str) -> Finding:
@@ -52,7 +46,7 @@ def of_recalled_lots(world: World, act: Act) -> list[Finding]:
     return [
         recalled_lot(key)
         for key in sorted(set(event.epcs))
-        if any(each.lot and world.item(_lot_key(each)).recalled for each in _with_contents(world, key))
+        if any(each.lot and world.item(lot_key(each)).recalled for each in _with_contents(world, key))
     ]
 
 
