@@ -152,7 +152,7 @@ class Form3911:
                 continue
             given = raw[each.name]
             if each.name in _LISTS:
-                lines = given.splitlines() if isinstance(given, str) else list(given or ())
+                lines = given if isinstance(given, list | tuple) else str(given or "").splitlines()
                 cleaned = (str(line).strip() for line in lines)
                 values[each.name] = tuple(dict.fromkeys(line for line in cleaned if line))
             else:

@@ -148,7 +148,7 @@ def move(case_id: str) -> Response:
     if form.get("move") not in set(Move):
         raise Invalid("investigation.move", "Say which step", "", "Use the buttons of the case.")
     text = form.get("text", "")[:1500]
-    if notified := form.get("fda_notified", "")[:10]:
+    if (notified := form.get("fda_notified", "")[:10]) and text.strip():  # a day is no reason yet
         text += f" FDA was notified of it on {_day(notified)}."
     state = services().investigations.move(
         present(),

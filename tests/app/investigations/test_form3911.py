@@ -57,6 +57,12 @@ def test_a_follow_up_and_a_termination_need_the_number_and_the_latter_its_reason
     assert problems(replace(numbered, termination_reason="x")).keys() == {"termination_reason"}
 
 
+def test_a_program_may_send_lists_as_lists_or_as_text_and_anything_else_is_text() -> None:
+    raw = {"kind": "initial", "serials": ["1", 2, "1"], "lots": "A\n B \n", "expiries": 5, "strength": 50}
+    form = Form3911.parse(raw)
+    assert (form.serials, form.lots, form.expiries, form.strength) == (("1", "2"), ("A", "B"), ("5",), "50")
+
+
 WRONG = [
     ("classification", "several"),
     ("drug_use", "fish"),
