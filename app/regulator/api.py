@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from app.cases.api import DeskApi
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
+from app.regulator import disclosures
 from app.regulator.desk import archive
 from app.regulator.rules import LONGEST, Reason, Standing
 from app.regulator.service import NewRequest
@@ -45,8 +46,8 @@ class RequestBody(Schema):
     until = _text(load_default="", metadata={"description": "last day"})
 
 
-def _handed_out(_connection: Connection, case: DeskCase) -> dict[str, Any]:
-    found = services().requests.handed_out(case.case_id)
+def _handed_out(connection: Connection, case: DeskCase) -> dict[str, Any]:
+    found = disclosures.of_request(connection, case.case_id)
     return {"handed_out": [{"entry": each.index, "at": each.at.isoformat()} for each in found]}
 
 

@@ -104,6 +104,8 @@ def take() -> Response:
     node = services()
     try:
         standing, reason = Standing(request.form.get("standing", "")), Reason(request.form.get("reason", ""))
+        if standing is Standing.PARTNER:
+            raise ValueError(standing)
     except ValueError as error:
         raise Invalid("request.standing", "Say for whom and why you take it", "Choose both.") from error
     index, made = node.requests.take(Search.parse(request.form), standing, reason, present())

@@ -74,6 +74,8 @@ class NewRequest:
                 raise Invalid("request.field", f"Fill in: {name}", f"1 to {LONGEST} characters.")
         try:
             standing, reason = Standing(fields.get("standing", "")), Reason(fields.get("reason", ""))
+            if asked_by and standing is Standing.PARTNER:
+                raise ValueError(standing)  # an inspector's account is an authority's
         except ValueError as error:
             raise Invalid(
                 "request.standing", "Say who asks and why", "Choose a standing and a reason."

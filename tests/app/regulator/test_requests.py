@@ -164,6 +164,8 @@ def test_what_an_inspector_takes_is_an_entry_and_on_no_companys_desk(
         "/inspector/take", asked, form="/inspector/search?gtin=" + GTIN + "&serial=" + str(HERE)
     )
     files = unzip(taken)
+    as_partner = asked | {"standing": "partner", "reason": "suspect"}
+    assert inspector.post("/inspector/take", as_partner, form="/inspector/search").status_code == 400
     assert {line["step"] for line in lines(files)} == {"commissioning", "shipping", "receiving"}
     with counter.services.node.ledger.reading() as reader:
         entry = Entry.decode(reader.entry(int(taken.headers["Packproof-Entry"])))
@@ -195,7 +197,8 @@ def test_a_companys_system_answers_over_the_wire(counter: Counter) -> None:
     assert client.post(f"{path}/answer", headers=bearer).json["state"] == "answered"
     assert "events.csv" in unzip(client.get(f"{path}/answer", headers=bearer))
     reading = counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY, scopes={"query"})
-    assert client.post(f"{path}/answer", headers=reading).status_code == 403  # it discloses, and ends the request
+    # An answer discloses, and ends the request.
+    assert client.post(f"{path}/answer", headers=reading).status_code == 403
     other = counter.node.bearer(Role.PARTNER_SYSTEM, party_gln=STRANGER)
     assert client.get(path, headers=other).status_code == 404
 
