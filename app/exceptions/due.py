@@ -6,8 +6,9 @@ somebody looks at the queue, and by ``packproof sweep``, which is for whoever lo
     look(database, clock, "0370000000011")     one party's;  None: everybody's
 
 *Data No Product*: some of a shipment came, and this did not. *A key in doubt*: what it signed has to be looked through.
-*Information missing*: a sale whose TI has gaps. And what rests on licences, which may be entered late. Each has one
-case, called after what it is about, so that nobody's decision to close it is undone by looking again.
+*Information missing*, *withheld*: a sale, a purchase, whose TI has gaps. And what rests on licences, which may be
+entered late. Each has one case, called after what it is about, so that nobody's decision to close it is undone by
+looking again.
 """
 
 from collections import defaultdict
@@ -27,6 +28,7 @@ from app.exceptions.service import OwnCase, hold_to, open_own
 from app.exceptions.settling import close_itself, settle
 from app.partners import service as partners
 from app.shared.clock import Clock
+from app.transactions import purchases
 from app.transactions import service as sales
 from ledger.custody.findings import FindingCode
 from ledger.store.sql.engine import Database
@@ -148,7 +150,15 @@ def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
 
 
 def _complete(connection: Connection, party_gln: str | None) -> list[str]:
-    """Cases of sales whose transaction information has no gap any more."""
+    """Cases of sales, and of what was bought, whose transaction information has no gap any more."""
     queue = cases.queue(connection, Desk.EXCEPTIONS, party_gln, limit=_MOST)
-    waiting = [each for each in queue if each.kind == OwnKind.INFORMATION_MISSING]
-    return [each.case_id for each in waiting if not sales.findings(connection, each.data.get("seqs", ()))]
+    missing = [each for each in queue if each.kind == OwnKind.INFORMATION_MISSING]
+    withheld = [each for each in queue if each.kind == OwnKind.INFORMATION_WITHHELD]
+    return [
+        *(each.case_id for each in missing if not sales.findings(connection, each.data.get("seqs", ()))),
+        *(
+            each.case_id
+            for each in withheld
+            if purchases.standing(connection, each.data["seqs"]) is purchases.Standing.COMPLETE
+        ),
+    ]

@@ -304,6 +304,7 @@ class OwnKind(StrEnum):
     DOUBTFUL = "doubtful"
     LABEL = "label"
     INFORMATION_MISSING = "information_missing"
+    INFORMATION_WITHHELD = "information_withheld"
     KEY_SUSPECT = "key_suspect"
     REPORTED = "reported"
 
@@ -336,6 +337,10 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     OwnKind.DOUBTFUL: Kind("Potential suspect product", _STOPPED, days=1),
     OwnKind.LABEL: Kind("The label cannot be read", _LABEL),
     OwnKind.INFORMATION_MISSING: Kind("Sold, and its transaction information has gaps", _INCOMPLETE, days=1),
+    # What was received and has no complete information is product without data: nobody accepts ownership of it.
+    OwnKind.INFORMATION_WITHHELD: Kind(
+        "Received, and its transaction information is incomplete", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
+    ),
     OwnKind.KEY_SUSPECT: Kind("Signed by a key in doubt", _DOUBTED, days=1),
     OwnKind.REPORTED: Kind("Reported by a partner", _DATA, days=2),
 }

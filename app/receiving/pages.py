@@ -19,6 +19,8 @@ from app.receiving.rules import ActKind, Row, Seen, Tally
 from app.receiving.service import State
 from app.shared.actor import Actor
 from app.shared.audit import disclose
+from app.transactions import purchases
+from app.transactions.purchases import Standing
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
@@ -68,11 +70,15 @@ def delivery_page(receiving_id: str) -> str:
         has_case = bool(cases.some(connection, [receiving_id]))
         own = cases.case(connection, Desk.RECEIVING, receiving_id, delivery.party_gln) if has_case else None
         view = pages.views(connection, [own], node.clock.now(), lambda case: "")[0] if own else None
+        information = Standing(delivery.data.get("information", Standing.INCOMPLETE))
+        if information is Standing.INCOMPLETE:  # the seller may have sent what was missing
+            information = purchases.standing(connection, delivery.data["seqs"])
     rows = _rows(state.tally)
     return render_template(
         "receiving/delivery.html",
         delivery=delivery,
         seller=names.get(delivery.seller_gln or "", "not known"),
+        information=information.value,
         tally=state.tally,
         last=_last(state),
         rows=rows[:_MOST_ROWS],

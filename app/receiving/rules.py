@@ -348,6 +348,17 @@ def _discrepancies(
         yield Discrepancy(OwnKind.DAMAGED, tuple(epcs), f"Damage: {DAMAGES.get(reason, reason)}.")
 
 
+def withheld(made: Plan, incomplete: Sequence[object]) -> list[Discrepancy]:
+    """The exception of what is received though information of it is withheld: of these of its shipments. Where there is
+    no affirmed statement either, that has its own."""
+    detail = (
+        "The seller's record has gaps, which the seller alone reads: nothing of it is released to its buyer."
+    )
+    if not (incomplete and made.received):
+        return []
+    return [Discrepancy(OwnKind.INFORMATION_WITHHELD, tuple(made.received), detail)]
+
+
 def _missing(missing: Sequence[Line]) -> Iterator[Discrepancy]:
     """Each container by itself; packages of one product and lot together."""
     loose: dict[tuple[str, str], list[str]] = {}

@@ -41,12 +41,13 @@ from app.receiving.kept import (
     Done,
 )
 from app.receiving.outcomes import DAMAGES, Outcome
-from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan
+from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan, withheld
 from app.receiving.shipments import Shipment
 from app.shared.actor import Actor
 from app.shared.audit import record
 from app.shared.clock import Clock
 from app.shared.ids import new_id
+from app.transactions import purchases
 from app.verification.service import Result, Verification
 from ledger.store.sql.engine import Database
 
@@ -122,6 +123,7 @@ class Receiving:
                     "authorized": shipment.authorized,
                     "standing": shipment.standing,
                     "shipped_at": shipment.shipped_at.isoformat(),
+                    "information": purchases.standing(connection, shipment.seqs).value,
                 },
             )  # fmt: skip
             kept.add(connection, delivery, party.party_id, seller.party_id if seller else None)
@@ -269,6 +271,10 @@ class Receiving:
         made = plan(kept.lines(connection, delivery.receiving_id), [done.act for done in state.acts])
         for epc in state.tally.apart:
             made.discrepancies += inside.discrepancies(connection, epc, delivery.party_gln, self.clock.now())
+        told = purchases.purchases(connection, delivery.data["seqs"])
+        made.discrepancies += withheld(
+            made, [each for each in told if not each.is_complete and each.affirmed]
+        )
         if len(made.counted) > _MOST_COUNTED:
             raise Conflict(
                 "receiving.too_many_opened", "Too many containers were opened", f"{len(made.counted)} of them"
@@ -310,6 +316,7 @@ class Receiving:
                     "purchase_order": delivery.purchase_order,
                     "lot": each["lot"],
                     "expiry": each["expiry"],
+                    "seqs": delivery.data["seqs"],
                     "container": each["epcs"][0] if each["epcs"][0] in apart else "",
                 },
             )

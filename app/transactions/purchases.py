@@ -53,6 +53,10 @@ class Purchase:
     standing: Standing
     affirmed: bool
 
+    @property
+    def is_complete(self) -> bool:
+        return self.standing is Standing.COMPLETE
+
 
 def purchases(connection: Connection, seqs: Iterable[int]) -> list[Purchase]:
     """Those of the events with these numbers that are sales, in the ledger's order, for one who has got them."""

@@ -17,6 +17,9 @@ from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import loading
+from app.partners import service as partners
+from app.partners.places import Address
+from app.products import service as products
 from app.shared.actor import Role
 from ledger.custody.event import Event, Linked
 from ledger.custody.state import Item
@@ -96,6 +99,17 @@ class Clerk:
 class Bay(Counter):
     """What was shipped to the pharmacy, and what is true of it."""
 
+    def complete(self) -> "Bay":
+        """Enter what transaction information needs of the product and of both parties."""
+        with self.services.database.writing() as connection:
+            for gln, street in ((MAKER, "1 Plant Road"), (PHARMACY, "7 Main Street")):
+                partners.describe(connection, gln, Address(street, "Trenton", "NJ", "08601", "US"), None)
+            products.register(
+                connection, self.services.clock, GTIN, MAKER, name="Sonnenal", strength="20 mg",
+                dosage_form="tablet", ndc="99999-001-01", net_content="30 tablets",
+            )  # fmt: skip
+        return self
+
     def ship(
         self, packed: dict[str, tuple[str, ...]], *, affirmed: bool | None = True, advice: str = ADVICE
     ) -> Event:
@@ -115,7 +129,10 @@ class Bay(Counter):
             Linked("po", f"urn:epcglobal:cbv:bt:{PHARMACY}:{ORDER}"),
             Linked("desadv", f"urn:epcglobal:cbv:bt:{MAKER}:{advice}"),
         )
-        shipped = replace(self.trade.shipped(to=PHARMACY), epcs=tuple(packed), transactions=documents)
+        date = (("http://epcis.gs1us.org/hc/ns#transactionDate", '"2026-06-01"'),)
+        shipped = replace(
+            self.trade.shipped(to=PHARMACY), epcs=tuple(packed), transactions=documents, extensions=date
+        )
         self.tell(MAKER, made, *packing, shipped, affirmed=affirmed)
         return shipped
 
@@ -153,10 +170,10 @@ class Bay(Counter):
 @pytest.fixture
 def bay(trade: Trade) -> Bay:
     """On SQLite and PostgreSQL."""
-    return Bay(trade)
+    return Bay(trade).complete()
 
 
 @pytest.fixture
 def sqlite_bay(sqlite_trade: Trade) -> Bay:
     """On SQLite alone."""
-    return Bay(sqlite_trade)
+    return Bay(sqlite_trade).complete()
