@@ -116,7 +116,7 @@ class Search:
         if gtin and not (texts["serial"] or texts["lot"] or gln):
             raise _invalid("GTIN", "a GTIN alone is everything of a product: add a serial, a lot or a GLN")
         if (texts["serial"] or texts["lot"]) and not gtin:
-            raise _invalid("serial or lot", "it is only unique together with its GTIN")
+            raise _invalid("serial or lot", "each is only unique together with its GTIN: give the GTIN too")
         if not (gtin or gln):
             raise _invalid("what", "name a GTIN with serial or lot, or a GLN")
         since, until = (_day(name, texts[name]) for name in ("since", "until"))
@@ -175,4 +175,4 @@ def _day(name: str, text: str) -> date | None:
 
 
 def _invalid(what: str, why: str) -> Invalid:
-    return Invalid("request.search", f"This does not do: {what}", why, "Correct it and search again.")
+    return Invalid("request.search", f"This does not do: {what}", f"{why}.", "Correct it and search again.")
