@@ -171,6 +171,9 @@ class Story:
             f"The dock scans the picture of the pallet's label: {contents['packages']} packages in Harbor Drug's "
             f"custody, {contents['inferred']} of them inferred (entry {got['receipt']['index']})."
         )
+        refs = got["refers_to"]
+        self._must(len(refs) == 1, "The receiving refers to no statement of the shipper's", got)
+        self.say(f"What the dock signed refers to the shipper's own statement (leaf {refs[0][:16]}...).")
         stage.copy_database(stage.root / "yesterday.db")
         lot = LOTS[1]
         packages = world.in_case(lot, SHORT_CASE)
