@@ -10,11 +10,16 @@ from ledger.custody.event import Event
 from scanner import acts
 from scanner.bench import Bench
 from scanner.commands._shared import home_of, pictured, provider_of, typed
-from scanner.errors import BenchError
+from scanner.errors import BenchError, NodeUnreachable
 from scanner.lookup.online import OnlineProvider, subject_of
 from scanner.lookup.port import Answer
 from scanner.sources import RawScan, utc_now
 from scanner.ui.plain import say
+
+_KEPT = (
+    "Your report need not be made again: it is signed and kept here, and the next receive, count or unpack of this "
+    "bench sends it first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,10 @@ class Desk:
     def report(self, event: Event, refs: tuple[bytes, ...] = ()) -> dict[str, Any]:
         """Sign an event, which refers to the leaves `refs`, with the bench's key and send it; the node's receipt."""
         capture = acts.signed(self.bench.keys, [event], utc_now(), refs)
-        return dict(self.provider.send(capture))
+        try:
+            return dict(self.provider.send(capture))
+        except NodeUnreachable as error:
+            raise NodeUnreachable(error.code, f"{error.message} {_KEPT}") from error
 
     def look(self, scan: RawScan) -> Answer:
         """The node's answer to a scan."""
