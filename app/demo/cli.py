@@ -1,4 +1,4 @@
-"""``packproof demo``: the story of 240 packages, and the crook's three frauds on it."""
+"""``packproof demo``: the story of 240 packages, its site, and the crook's three frauds on it."""
 
 import argparse
 import os
@@ -24,8 +24,8 @@ def register(commands: Any) -> None:
     """Add the commands to `packproof`."""
     demo = commands.add_parser(
         "demo",
-        help="play the whole story on this machine: run, cheat",
-        epilog="examples:\n  packproof demo run\n  packproof demo cheat",
+        help="play the whole story on this machine: run, serve, cheat",
+        epilog="examples:\n  packproof demo run\n  packproof demo serve\n  packproof demo cheat",
     )
     demo.set_defaults(parser=demo)
     actions = demo.add_subparsers(title="actions", metavar="ACTION")
@@ -38,6 +38,16 @@ def register(commands: Any) -> None:
         "--port", type=int, default=8000, help="where the site is served afterwards (default: 8000)"
     )
     run.set_defaults(run=_run)
+    serve = actions.add_parser("serve", help="serve the site of a story that has played, as it was left")
+    serve.add_argument(
+        "--dir",
+        type=Path,
+        default=FOLDER,
+        metavar="FOLDER",
+        help="where the story played (default: var/demo)",
+    )
+    serve.add_argument("--port", type=int, default=8000, help="where the site is served (default: 8000)")
+    serve.set_defaults(run=_again)
     crook = actions.add_parser(
         "cheat",
         help="you are the crook: edit a row, rewrite history, restore yesterday's database; on copies",
@@ -74,6 +84,30 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
         )
     if not arguments.no_serve:
         _serve(stage, arguments, say)
+        return
+    say(f"To open its site: .venv/bin/packproof demo serve{_where(arguments.dir)}")
+
+
+def _again(arguments: argparse.Namespace, context: "Context") -> None:
+    """The site of a story that has played. Only passwords' hashes were kept, so the pharmacist gets a new one."""
+    stage = _played(arguments.dir)
+    told = stage.packproof("user", "password", "pharmacist", "--generate")
+    stage.passwords["pharmacist"] = str(told["password"])
+    _serve(stage, arguments, _say(context.as_json))
+
+
+def _played(folder: Path) -> Stage:
+    stage = Stage(folder.resolve())
+    if not (stage.root / "yesterday.db").exists():
+        raise AppError(
+            "demo.no_story", 404, f"No story has played in {folder}", "", "run: packproof demo run"
+        )
+    return stage
+
+
+def _where(folder: Path) -> str:
+    """The option that a further command needs where the story does not lie in the usual place."""
+    return "" if folder == FOLDER else f" --dir {os.path.relpath(folder)}"
 
 
 def _say(quiet: bool) -> Any:
@@ -95,19 +129,11 @@ def _table(say: Any, story: Story, folder: Path) -> None:
 
 def _serve(stage: Stage, arguments: argparse.Namespace, say: Any) -> None:
     """Serve the site; the scanners are told where the node has moved to."""
-    stage.serve(arguments.port)
-    for company in COMPANIES:
-        stage.scan(company, "move", "--node", stage.url)
-    folder = os.path.relpath(arguments.dir)
-    say("\nThe site is open. Three things to try, in another terminal or a browser (Ctrl-C ends it):\n")
-    say(
-        f"  open {stage.url}/scan            # sign in as pharmacist, password {stage.passwords['pharmacist']}"
-    )
-    say(
-        f"  .venv/bin/packproof-scan check {folder}/labels/*.png --home {os.path.relpath(stage.bench(PHARMACY))}"
-    )
-    say("  .venv/bin/packproof demo cheat" + ("" if arguments.dir == FOLDER else f" --dir {folder}"))
     try:
+        stage.serve(arguments.port)
+        for company in COMPANIES:
+            stage.scan(company, "move", "--node", stage.url)
+        _invite(stage, arguments, say)
         assert stage.process is not None
         stage.process.wait()
     except KeyboardInterrupt:
@@ -116,12 +142,21 @@ def _serve(stage: Stage, arguments: argparse.Namespace, say: Any) -> None:
         stage.stop()
 
 
+def _invite(stage: Stage, arguments: argparse.Namespace, say: Any) -> None:
+    folder = os.path.relpath(arguments.dir)
+    say("\nThe site is open. Three things to try, in another terminal or a browser (Ctrl-C ends it):\n")
+    say(
+        f"  open {stage.url}/scan            # sign in as pharmacist, password {stage.passwords['pharmacist']}"
+    )
+    say(
+        f"  .venv/bin/packproof-scan check {folder}/labels/*.png --home {os.path.relpath(stage.bench(PHARMACY))}"
+    )
+    say(f"  .venv/bin/packproof demo cheat{_where(arguments.dir)}")
+    say(f"\nLater, to open it again as it was left: .venv/bin/packproof demo serve{_where(arguments.dir)}")
+
+
 def _cheat(arguments: argparse.Namespace, context: "Context") -> None:
-    stage = Stage(arguments.dir.resolve())
-    if not (stage.root / "yesterday.db").exists():
-        raise AppError(
-            "demo.no_story", 404, f"No story has played in {arguments.dir}", "", "run: packproof demo run"
-        )
+    stage = _played(arguments.dir)
     found = cheat(stage, _say(context.as_json))
     context.show(
         found, "\nThree frauds, none unnoticed. All of it on copies, in " + str(arguments.dir / "cheat") + "."
