@@ -6,8 +6,6 @@ not answer, or wrongly, is asked again after a minute, then after twice the time
 ``packproof ledger timestamp`` does the same by hand; whichever comes first on a day (UTC) is the day's.
 """
 
-import os
-import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -17,7 +15,7 @@ import structlog
 
 from app.errors import AppError
 from app.node.service import Node
-from app.shared.alone import alone
+from app.shared.alone import OncePerProcess, alone
 from app.shared.clock import Clock
 from ledger.errors import LedgerError
 from ledger.store.sql.engine import Database
@@ -39,19 +37,13 @@ class Stamping:
         self._clock = clock
         self._url = url
         self._certificates = certificates
-        self._starting = threading.Lock()
-        self._started_in = 0
+        self._begun = OncePerProcess()
         self._done: date | None = None
         self._due, self._pause = 0.0, 0.0
 
     def start(self) -> None:
         """Begin, once in this process."""
-        if self._started_in == os.getpid():
-            return
-        with self._starting:
-            if self._started_in != os.getpid():
-                self._started_in = os.getpid()
-                threading.Thread(target=self._run, name="timestamp", daemon=True).start()
+        self._begun.thread(self._run, "timestamp")
 
     def _run(self) -> None:
         while not alone(self._node.data_dir / "timestamp.lock"):

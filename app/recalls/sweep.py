@@ -4,8 +4,6 @@ One thread in one process, which no scan waits for. It begins with the first req
 on ``data_dir/recalls.lock`` makes it one of however many workers.
 """
 
-import os
-import threading
 import time
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from app.cases.service import DeskCase
 from app.errors import AppError
 from app.recalls import captured, notices
 from app.recalls.captured import RECALL
-from app.shared.alone import alone
+from app.shared.alone import OncePerProcess, alone
 from app.shared.clock import Clock
 from ledger.store.sql.engine import Database
 
@@ -33,17 +31,12 @@ class Sweep:
         self._clock = clock
         self._lock = data_dir / "recalls.lock"
         self._interval_s = interval_s
-        self._starting = threading.Lock()
-        self._started_in = 0
+        self._begun = OncePerProcess()
 
     def start(self) -> None:
         """Begin, once in this process."""
-        if self._started_in == os.getpid() or not self._interval_s:
-            return
-        with self._starting:
-            if self._started_in != os.getpid():
-                self._started_in = os.getpid()
-                threading.Thread(target=self._run, name="recalls", daemon=True).start()
+        if self._interval_s:
+            self._begun.thread(self._run, "recalls")
 
     def _run(self) -> None:
         while not alone(self._lock):

@@ -5,8 +5,6 @@ It begins with the first request, so after the server's fork, and only where wit
 that does not answer is asked again after twice the time, at most an hour.
 """
 
-import os
-import threading
 import time
 from typing import Final
 
@@ -14,7 +12,7 @@ import structlog
 
 from app.errors import AppError
 from app.node.service import Node
-from app.shared.alone import alone
+from app.shared.alone import OncePerProcess, alone
 from app.witness.gather import Asked, Gatherer
 from app.witness.service import CosignedHeads
 from ledger.errors import LedgerError
@@ -31,18 +29,13 @@ class Background:
         self._node = node
         self._heads = heads
         self._interval_s = interval_s
-        self._starting = threading.Lock()
-        self._started_in = 0
+        self._begun = OncePerProcess()
         self._due: dict[str, tuple[float, float]] = {}
 
     def start(self) -> None:
         """Begin, once in this process."""
-        if self._started_in == os.getpid() or not self._interval_s:
-            return
-        with self._starting:
-            if self._started_in != os.getpid():
-                self._started_in = os.getpid()
-                threading.Thread(target=self._run, name="cosign", daemon=True).start()
+        if self._interval_s:
+            self._begun.thread(self._run, "cosign")
 
     def _run(self) -> None:
         lock = self._node.data_dir / "cosign.lock"
