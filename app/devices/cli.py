@@ -43,6 +43,13 @@ def register(commands: Any) -> None:
     )
     key.set_defaults(parser=key)
     actions = key.add_subparsers(title="actions", metavar="ACTION")
+    _register_living(actions)
+    _register_ending(actions)
+    _register_late(actions)
+
+
+def _register_living(actions: Any) -> None:
+    """Looking at keys, making them, putting one in another's place."""
     listed = _action(actions, "list", "every key of the party, and how it stands", _list)
     _signing(listed, "the folder of a root of the party")
     shown = _action(actions, "show", "how the key in a folder stands", _show)
@@ -63,6 +70,10 @@ def register(commands: Any) -> None:
     _signing(rotated, "the folder of the party's root; for a root, the old one's own")
     rotated.add_argument("--old", type=Path, required=True, metavar="FOLDER", help="the key that goes")
     _new(rotated)
+
+
+def _register_ending(actions: Any) -> None:
+    """Letting a key not count, for a while or for good."""
     for name, told, run in (
         ("suspend", "let a key not count until it is taken back", _suspend),
         ("revoke", "end a key for good", _revoke),
@@ -88,6 +99,10 @@ def register(commands: Any) -> None:
     back = _action(actions, "reinstate", "take a suspended key back", _reinstate)
     _signing(back, "the folder of a root of the party")
     back.add_argument("--folder", type=Path, required=True, metavar="FOLDER", help="the suspended key's")
+
+
+def _register_late(actions: Any) -> None:
+    """What a key signed and a node did not take."""
     parked = _action(
         actions, "parked", "what a node did not take from a key, and waits for a person", _parked
     )
