@@ -257,7 +257,7 @@ def test_another_party_than_the_maker_begins_no_lot_that_it_names_by_its_class(s
     early = replace(begun, event_time=begun.event_time.replace(year=2020))
     claim = replace(early, epcs=(), ilmd=(), quantities=(Quantity(LOT_KEY),))
     found = trade.post_epcis(trade.document(claim), headers=wholesaler).get_json()["receipt"]
-    assert [each["code"] for each in found["findings"]] == ["not_maker"]
+    assert [each["code"] for each in found["findings"]] == ["not_maker", "told_late"]
     assert trade.post_epcis(trade.document(begun)).status_code == 202
     with trade.node.services.database.reading() as connection:
         [lot] = lots_of(connection, GTIN, 10)
