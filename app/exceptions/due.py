@@ -25,7 +25,7 @@ from app.events import acts as events
 from app.exceptions.models import exception_case
 from app.exceptions.rules import COMPUTED, OwnKind
 from app.exceptions.service import OwnCase, hold_to, open_own
-from app.exceptions.settling import close_itself, settle
+from app.exceptions.settling import close_itself, open_pages, settle
 from app.partners import service as partners
 from app.shared.clock import Clock
 from app.transactions import purchases
@@ -151,14 +151,13 @@ def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
 
 def _complete(connection: Connection, party_gln: str | None) -> list[str]:
     """Cases of sales, and of what was bought, whose transaction information has no gap any more."""
-    queue = cases.queue(connection, Desk.EXCEPTIONS, party_gln, limit=_MOST)
-    missing = [each for each in queue if each.kind == OwnKind.INFORMATION_MISSING]
-    withheld = [each for each in queue if each.kind == OwnKind.INFORMATION_WITHHELD]
-    return [
-        *(each.case_id for each in missing if not sales.findings(connection, each.data.get("seqs", ()))),
-        *(
-            each.case_id
-            for each in withheld
-            if purchases.standing(connection, each.data["seqs"]) is purchases.Standing.COMPLETE
-        ),
-    ]
+    kinds = (OwnKind.INFORMATION_MISSING.value, OwnKind.INFORMATION_WITHHELD.value)
+    found = []
+    for case in (each for page in open_pages(connection, party_gln, kinds) for each in page):
+        if case.kind == OwnKind.INFORMATION_MISSING:
+            done = not sales.findings(connection, case.data.get("seqs", ()))
+        else:
+            done = purchases.standing(connection, case.data["seqs"]) is purchases.Standing.COMPLETE
+        if done:
+            found.append(case.case_id)
+    return found

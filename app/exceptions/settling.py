@@ -6,7 +6,7 @@ that brought it), when custody was made anew, and when somebody looks at the que
 few queries: first all their items are read, then each is judged.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -55,7 +55,8 @@ def settle(database: Database, clock: Clock, party_gln: str | None) -> None:
     """Close what has come right of a party's open cases, or of everybody's. Reads first: who looks at a queue does not
     wait for writers."""
     with database.reading() as connection:
-        right = [case_id for page in _pages(connection, party_gln) for case_id in _right(connection, page)]
+        pages = open_pages(connection, party_gln, _SETTLES)
+        right = [case_id for page in pages for case_id in _right(connection, page)]
     if not right:
         return
     with database.writing() as connection:
@@ -63,11 +64,13 @@ def settle(database: Database, clock: Clock, party_gln: str | None) -> None:
             close_itself(connection, clock, case_id)
 
 
-def _pages(connection: Connection, party_gln: str | None) -> Iterable[Sequence[DeskCase]]:
-    """The open cases that may close by themselves; of one party the most urgent, as its queue shows them."""
+def open_pages(
+    connection: Connection, party_gln: str | None, kinds: Collection[str]
+) -> Iterable[Sequence[DeskCase]]:
+    """The open cases of these kinds, of everybody; of one party the most urgent, as its queue shows them."""
     after = None
     while page := cases.queue(connection, Desk.EXCEPTIONS, party_gln, after=after, limit=_MOST_LOOKED_AT):
-        yield [each for each in page if each.kind in _SETTLES]
+        yield [each for each in page if each.kind in kinds]
         after = page[-1].place
         if party_gln is not None:
             return
