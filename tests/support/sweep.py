@@ -1,18 +1,19 @@
 """All the ledger's invariants in one function, called after every step of the tests that change a ledger.
 
 Written against `LedgerReader` and, on purpose, without the store's own helpers: the tree is computed here by the
-definition of RFC 6962, 2.1. I8 (a redaction changes no leaf) follows from I1 and I3 on a journal kept over a redaction;
-I9 (projections equal what the events give) belongs to the tables of `app` and is checked where they are.
+definition of RFC 6962, 2.1. I8 (a redaction changes no leaf): each redaction names the leaf of what it erased from, as
+it was then. I9 (projections equal what the events give) is about the tables of `app`: who has them brings what says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
-from ledger.log.entry import ZERO_LEAF, Entry
+from ledger.log.entry import ZERO_LEAF, Entry, Kind
 from ledger.log.mark import MarkFile
 from ledger.log.note import Note, NoteVerifier
+from ledger.signing.statement import Statement
 from ledger.store.port import LedgerReader, LedgerStore
 
 
@@ -22,8 +23,12 @@ def sweep(
     *,
     mark_path: Path | None = None,
     log_key: NoteVerifier | None = None,
+    differing: Callable[[], Iterable[object]] | None = None,
 ) -> None:
-    """Assert I1 to I7. `acknowledged`: entry bytes, or their beginning, by the index a client was told."""
+    """Assert I1 to I9. `acknowledged`: entry bytes, or their beginning, by the index a client was told.
+
+    `differing`: the projected rows that are not what the entries' events give; a bare store has no projections.
+    """
     with store.reading() as reader:
         head = reader.head()
         entries = dict(reader.entries(0, head.size + 1_000))
@@ -48,6 +53,10 @@ def sweep(
             assert reader.find_statement(statement) == index, (
                 f"I7: entry {index} is not found by its statement"
             )
+        _redactions(entries, leaves)
+    # After the reading ended: a snapshot of its own.
+    found = list(differing()) if differing is not None else []
+    assert not found, f"I9: {found[:3]}"
 
 
 def _chain(entries: Mapping[int, bytes]) -> list[bytes]:
@@ -60,6 +69,16 @@ def _chain(entries: Mapping[int, bytes]) -> list[bytes]:
         )
         leaves.append(sha256(b"\x00" + body).digest())
     return leaves
+
+
+def _redactions(entries: Mapping[int, bytes], leaves: Sequence[bytes]) -> None:
+    for index, body in entries.items():
+        entry = Entry.decode(body)
+        if entry.kind is Kind.REDACTION:
+            refs = Statement.parse(entry.statement).refs
+            assert refs, f"I8: the redaction at {index} says of no entry that it erased something"
+            for leaf in refs:
+                assert leaf in leaves[:index], f"I8: the redaction at {index} changed the leaf {leaf.hex()}"
 
 
 def _root(leaves: Sequence[bytes]) -> bytes:

@@ -149,6 +149,7 @@ def test_erasing_everything_of_an_event(trade: Trade) -> None:
     assert not [secret for secret in SECRETS if secret.decode() in told(trade)]
     assert made.id in told(trade)
     assert roots(trade)[: len(leaves)] == leaves  # I8
+    trade.sweep()
     after = evidence(trade)
     assert verify(before).events
     assert verify(after).events
