@@ -33,6 +33,7 @@ from ledger.store.sql.engine import Database
 LONGEST_TEXT = 1_500
 MOST_RELEASED = 500  # packages or containers of one release
 _MOST_LISTED = 500
+_MOST_LOOKED_AT = 5_000  # items; more where one case alone has more
 _DESKS = (Desk.EXCEPTIONS, Desk.RETURNS)
 _MAY_GO = ("none", "damaged")  # of app.returns.rules.Reason, as the case of a return keeps it
 
@@ -65,22 +66,26 @@ class Holds:
     capture: Capture
 
     def listed(self, gln: str) -> list[OnHold]:
-        """What the desks of this party have set on hold, by their last cases: with it now, and in no investigation."""
+        """What the desks of this party have set on hold, by their last cases, the open ones first: with it now, and in
+        no investigation. It is looked at as many of these cases as `_MOST_LOOKED_AT` allows."""
         with self.database.snapshot() as connection:
             found = [
                 case
-                for desk in _DESKS
                 for closed in (False, True)
+                for desk in _DESKS
                 for case in cases.queue(connection, desk, gln, closed=closed)
             ]
             numbers = many.item_numbers(connection, [case.case_id for case in found])
-            wanted = {number for listed in numbers.values() for number in listed}
+            wanted: set[int] = set()
+            for case in found:
+                if len(wanted) < _MOST_LOOKED_AT:
+                    wanted.update(numbers.get(case.case_id, ()))
             loaded = loading.load_numbers(connection, wanted)
             others = {*cases.about(connection, Desk.INVESTIGATIONS, wanted, gln)}
             others |= _unsaleable(connection, wanted, gln)
         lines: dict[str, OnHold] = {}
         for case in found:
-            for number in numbers.get(case.case_id, ()):
+            for number in (each for each in numbers.get(case.case_id, ()) if each in wanted):
                 item = loaded.world.item(loaded.keys[number])
                 if item.held and number not in others and _is_here(loaded.world, item, gln):
                     line = OnHold(item.key, item.held, case.desk, case.case_id, case.title)

@@ -24,6 +24,7 @@ from app.errors import Conflict, Invalid, NotFound, Refused
 from app.history.rules import subject_of
 from app.investigations import answering, forms, partners_told
 from app.investigations.form3911 import FormKind, problems
+from app.investigations.inspecting import CONFIRMED, DIFFERS, judged
 from app.investigations.quarantine import MOST_PACKAGES, affected, holdable, packages_in, product_of
 from app.investigations.rules import (
     CAUSES,
@@ -46,33 +47,15 @@ from app.shared.actor import Actor
 from app.shared.audit import record
 from app.shared.clock import Clock
 from app.shared.ids import new_id
-from app.verification.service import Result, Verification
+from app.verification.service import Verification
 from ledger.custody.event import Linked
-from ledger.custody.verdict import Reason
 from ledger.gs1.epc import Sgtin, parse_epc
 from ledger.store.sql.engine import Database
 
 INVESTIGATION = "investigation"
 LONGEST_BIN = 80
 LONGEST_TEXT = 1_500  # room for what the thread says beside it
-CONFIRMED, DIFFERS = "verified", "differs"
 _FORM_OF = {Move.NOTIFY: FormKind.INITIAL, Move.REQUEST_TERMINATION: FormKind.TERMINATION}
-# What a scan of a sample may bring up against a package that is held anyway.
-_AGAINST = frozenset(
-    {
-        Reason.TWO_CUSTODIANS,
-        Reason.IMPOSSIBLE_TRAVEL,
-        Reason.SEEN_AFTER_END,
-        Reason.NEVER_MADE,
-        Reason.LOT_DIFFERS,
-        Reason.EXPIRY_DIFFERS,
-        Reason.DECOMMISSIONED,
-        Reason.ENDED_HERE,
-    }
-)
-_UNANSWERED = frozenset(
-    {Reason.NO_RECORD, Reason.NOT_COMMISSIONED, Reason.IN_PROGRESS, Reason.OFFLINE_TOO_OLD}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +92,16 @@ class Suspicion:
         if not 1 <= len(reason) <= LONGEST_TEXT:
             raise Invalid("note.length", "Say what was seen", f"1 to {LONGEST_TEXT} characters.")
         return cls(subjects, Ground(ground), place, reason, check_id[:64])
+
+    def as_data(self) -> dict[str, Any]:
+        """What the case keeps of it."""
+        return {
+            "ground": self.ground.value,
+            "bin": self.bin,
+            "text": self.text,
+            "check_id": self.check_id,
+            "subjects": list(self.subjects),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,44 +142,30 @@ class Investigations:
                     cases=there,
                 )
         entry = self._report(actor, case_id, QUARANTINE.step, QUARANTINE.disposition, held)
-        with self.database.writing() as connection:
+        with self.database.snapshot() as connection:
             packages = packages_in(connection, suspicion.subjects)
             product, gtin = product_of(connection, suspicion.subjects)
-            count = len(packages) or len(suspicion.subjects)
-            title = f"Suspect: {count} package{'s' if count != 1 else ''} of {product}"
-            data = {
-                "ground": suspicion.ground.value,
-                "bin": suspicion.bin,
-                "text": suspicion.text,
-                "check_id": suspicion.check_id,
-                "subjects": list(suspicion.subjects),
-                "held": list(held),
-                "product": product,
-                "gtin": gtin,
-                "entry": entry,
-            }
-            opening = f"{GROUNDS[suspicion.ground]}. {suspicion.text} Quarantined in {suspicion.bin}."
-            if len(held) < len(suspicion.subjects):
-                opening += " What the record says somebody else has is set apart here, and not on hold in the ledger."
-            answering.begun(connection, self.clock, case_id, gtin, gln, packages)
-            cases.open_case(
-                connection,
-                self.clock,
-                NewCase(
-                    Desk.INVESTIGATIONS,
-                    INVESTIGATION,
-                    gln,
-                    title,
-                    subject=suspicion.subjects[0],
-                    state=State.SUSPECT.value,
-                    due_at=self.clock.now() + INVESTIGATE_WITHIN,
-                    data=data,
-                    items=dict.fromkeys(packages, ""),
-                    case_id=case_id,
-                ),
-                who=actor.name,
-                text=opening,
+        count = len(packages) or len(suspicion.subjects)
+        opening = f"{GROUNDS[suspicion.ground]}. {suspicion.text} Quarantined in {suspicion.bin}."
+        if len(held) < len(suspicion.subjects):
+            opening += (
+                " What the record says somebody else has is set apart here, and not on hold in the ledger."
             )
+        new = NewCase(
+            Desk.INVESTIGATIONS,
+            INVESTIGATION,
+            gln,
+            f"Suspect: {count} package{'s' if count != 1 else ''} of {product}",
+            subject=suspicion.subjects[0],
+            state=State.SUSPECT.value,
+            due_at=self.clock.now() + INVESTIGATE_WITHIN,
+            data=suspicion.as_data() | {"held": list(held), "product": product, "gtin": gtin, "entry": entry},
+            items=dict.fromkeys(packages, ""),
+            case_id=case_id,
+        )
+        with self.database.writing() as connection:
+            answering.begun(connection, self.clock, case_id, gtin, gln, packages)
+            cases.open_case(connection, self.clock, new, who=actor.name, text=opening)
             record(
                 connection, self.clock, actor, "investigation.open", subject=case_id, whose=gln,
                 detail=f"{suspicion.ground.value}; {len(suspicion.subjects)} things",
@@ -211,7 +190,7 @@ class Investigations:
                     "",
                     "Open a case for it, or scan another.",
                 )
-            state, words = _inspected(result)
+            state, words = judged(result)
             if state:
                 cases.add_items(connection, case_id, {number: state})
             text = f"Inspected {_serial(result.subject or '')}: {words}"
@@ -366,27 +345,6 @@ def _case(connection: Connection, case_id: str, gln: str) -> DeskCase:
     if case.kind != INVESTIGATION:
         raise NotFound()
     return case
-
-
-def _inspected(result: Result) -> tuple[str, str]:
-    """The state of a package after its scan, and what it is called: '' where nobody could tell.
-
-    It is verified by lot and expiry too (FD&C Act 582(d)(4)(A)(ii)(II)): a label that was not read whole tells nothing.
-    """
-    reasons = {result.verdict.reason, *result.verdict.others}
-    if against := sorted(reason.value.replace("_", " ") for reason in reasons & _AGAINST):
-        return DIFFERS, f"{', '.join(against)}."
-    if reasons & _UNANSWERED or result.record is None:
-        return "", "its maker's data is not here; it could not be verified."
-    label, on_record = result.label, result.record
-    for what, read, known in (
-        ("lot", label.lot, on_record.lot),
-        ("expiry", label.expiry, on_record.expiry),
-    ):
-        if not read or not known:
-            where = "the record has" if read else "what was read has"
-            return "", f"{where} no {what}: it does not count as verified. Scan the whole label."
-    return CONFIRMED, f"serial {label.serial}, lot {label.lot} and expiry {label.expiry} are those on record."
 
 
 def _serial(subject: str) -> str:
