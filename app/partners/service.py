@@ -150,7 +150,9 @@ def places_of(connection: Connection, gln: str) -> list[Position]:
     columns = (site.c.latitude_udeg, site.c.longitude_udeg)
     query = select(*columns).join(party, party.c.party_id == site.c.party_id).where(party.c.gln == gln)
     rows = connection.execute(query).all()
-    known = [Position(*row) for row in rows if row.latitude_udeg is not None and row.longitude_udeg is not None]
+    known = [
+        Position(*row) for row in rows if row.latitude_udeg is not None and row.longitude_udeg is not None
+    ]
     return known if len(known) == len(rows) else []
 
 
