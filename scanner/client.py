@@ -25,7 +25,8 @@ ANSWER_TIMEOUT_S = 20.0
 MOST_ANSWER_BYTES = 48 * 1024 * 1024
 _CHUNK_BYTES = 1 << 16
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_NOTHING_DECIDED = "Nothing was decided about what you scanned; try again in a moment."
+NOTHING_DECIDED = "Nothing was decided about what you scanned; try again in a moment."
+"""What an error says at its end where the node did not answer; a signed report has its own word for that."""
 
 
 def checked_address(text: str, *, plain_http: bool = False) -> str:
@@ -112,7 +113,7 @@ class NodeClient:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise NodeUnreachable(
                 "node-unreachable",
-                f"The node at {self.url} cannot be reached ({_cause(error)}). {_NOTHING_DECIDED}",
+                f"The node at {self.url} cannot be reached ({_cause(error)}). {NOTHING_DECIDED}",
             ) from error
         if 200 <= status < 300:
             return body

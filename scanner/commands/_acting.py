@@ -9,6 +9,7 @@ from typing import Any
 from ledger.custody.event import Event
 from scanner import acts
 from scanner.bench import Bench
+from scanner.client import NOTHING_DECIDED
 from scanner.commands._shared import home_of, pictured, provider_of, typed
 from scanner.errors import BenchError, NodeUnreachable
 from scanner.lookup.online import OnlineProvider, subject_of
@@ -47,7 +48,7 @@ class Desk:
         try:
             return dict(self.provider.send(capture))
         except NodeUnreachable as error:
-            raise NodeUnreachable(error.code, f"{error.message} {_KEPT}") from error
+            raise NodeUnreachable(error.code, error.message.replace(NOTHING_DECIDED, _KEPT)) from error
 
     def look(self, scan: RawScan) -> Answer:
         """The node's answer to a scan."""
