@@ -26,17 +26,18 @@ The same content is never signed twice: signing it again gives the first capture
 or was parked. Only a document that a node refused, and that says the same in other bytes now, is signed anew.
 """
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.log.encoding import from_base64, from_hex, from_json, to_base64, to_json
+from ledger.log.encoding import from_hex, to_json
 from ledger.log.entry import Kind
-from ledger.signing.commitment import SEED_BYTES, Leaf, Record, commit
+from ledger.signing.captured import SignedCapture as SignedCapture
+from ledger.signing.captured import content_of, own_object
+from ledger.signing.commitment import SEED_BYTES, Record, commit
 from ledger.signing.durable import locked, write_whole
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.holder import HERE, Place, make_key, open_key
@@ -62,49 +63,6 @@ PARKED: Final = "capture.parked"
 """The code of a node's answer that it keeps the late act of an ended key, until a person decides."""
 _STATE: Final = "state.json"
 _VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class SignedCapture:
-    """A signed document, ready to be sent. `receipt` is the node's answer, once there was one."""
-
-    envelope: bytes
-    seed: bytes
-    document: bytes
-    content_type: str
-    seq: int
-    content: str = ""
-    """Hex SHA-256 of the records: which content this is, however it was written."""
-    receipt: Mapping[str, Any] | None = field(default=None, compare=False)
-
-    def encode(self) -> bytes:
-        """As JSON, for the outbox."""
-        return to_json(
-            {
-                "envelope": to_base64(self.envelope),
-                "seed": to_base64(self.seed),
-                "document": to_base64(self.document),
-                "contentType": self.content_type,
-                "seq": self.seq,
-                "content": self.content,
-                # As text: an answer from outside may hold numbers that this program's own files never do.
-                "receipt": None if self.receipt is None else json.dumps(dict(self.receipt)),
-            }
-        )
-
-    @classmethod
-    def parse(cls, data: bytes) -> "SignedCapture":
-        """Read what `encode` wrote."""
-        value = _object(data)
-        return cls(
-            from_base64(value["envelope"]),
-            from_base64(value["seed"]),
-            from_base64(value["document"]),
-            value["contentType"],
-            value["seq"],
-            value["content"],
-            None if value["receipt"] is None else json.loads(value["receipt"]),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +94,7 @@ class _State:
     @classmethod
     def load(cls, path: Path) -> "_State":
         try:
-            value = _object(path.read_bytes())
+            value = own_object(path.read_bytes())
             if value.pop("v") != _VERSION:
                 raise ClientError(f"{path} was written by another version of this program")
             return cls(
@@ -290,7 +248,7 @@ def sign_capture(
             raise ClientError(
                 f"{each.path} holds a key of {each.party} for {each.ledger}: it cannot sign along"
             )
-    content = _content_of(records)
+    content = content_of(records)
     with locked(folder.path):
         known = folder._signed_before(content, raw, refs)
         if known is not None:
@@ -387,25 +345,5 @@ def _finish(path: Path, signer: Signer, signed: SignedRecord, ledger: str) -> Re
     return registration
 
 
-def _content_of(records: Sequence[Record]) -> str:
-    """Which content this is: SHA-256 over all paths and values, each with its length."""
-    digest = sha256()
-    for number, record in enumerate(records):
-        for item in record:
-            values = (item.value,) if isinstance(item, Leaf) else item.values
-            digest.update(b"%d %d %s " % (number, len(values), item.path.encode()))
-            for value in values:
-                digest.update(b"%d " % len(value))
-                digest.update(value)
-    return digest.hexdigest()
-
-
 def _numbered(seq: int) -> str:
     return f"{seq:016d}.json"
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    value = from_json(data)
-    if not isinstance(value, dict):
-        raise ClientError("a file of this key folder is not as this program left it")
-    return value
