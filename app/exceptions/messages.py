@@ -19,9 +19,9 @@ from app.custody import loading
 from app.custody.items import item_name
 from app.errors import Conflict, Invalid, NotFound
 from app.exceptions import facts, pdg, service
-from app.exceptions.models import exception_message
+from app.exceptions.models import exception_case, exception_message
 from app.exceptions.pdg import Answer, Report, ReportItem, ReportResponse, Sender
-from app.exceptions.rules import CORRECTED, KINDS, OwnKind, Pdg
+from app.exceptions.rules import ALL_REPORTED, KINDS, RESOLVED, Pdg, reported_as
 from app.exceptions.service import OwnCase
 from app.partners import service as partners
 from app.shared.clock import Clock
@@ -146,7 +146,7 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
             raise NotFound("No such case", report.case_uuid, "Nothing was reported under this id.")
         _room(connection, to, by)
         new = OwnCase(
-            OwnKind.REPORTED, to, by, report.purchase_order or report.uuid,
+            reported_as({item.list for item in report.items}), to, by, report.purchase_order or report.uuid,
             data={"purchase_order": report.purchase_order, "reply_to": report.sender.email},
         )  # fmt: skip
         case_id = service.open_own(connection, clock, new, "Packproof")
@@ -154,11 +154,21 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
     _keep(connection, clock, case, "in", "report", report.uuid, report.case_uuid, value, once=True)
     cases.say(connection, clock, case_id, _name(connection, by), text[:2000], NoteKind.CAME)
     if report.resolved and case.is_open:
-        said = "Closed: the partner reports it resolved."
-        cases.close(
-            connection, clock, case_id, _name(connection, by), service.CLOSED, text=said, root_cause=CORRECTED
-        )
+        _resolved(connection, clock, case_id, _name(connection, by))
     return case_id
+
+
+def _resolved(connection: Connection, clock: Clock, case_id: str, partner: str) -> None:
+    """A partner says that what it reported is resolved: the case ends on its word, unless the record says otherwise."""
+    against = select(exception_case.c.seq).where(
+        exception_case.c.case_id == case_id, exception_case.c.standing
+    )
+    if connection.execute(against.limit(1)).first() is not None:
+        said = "The partner reports it resolved. The record still has findings: it stays open."
+        cases.say(connection, clock, case_id, cases.SYSTEM, said)
+        return
+    said = "Closed: the partner reports it resolved."
+    cases.close(connection, clock, case_id, partner, service.CLOSED, text=said, root_cause=RESOLVED)
 
 
 def take_response(connection: Connection, clock: Clock, value: object, *, by: str, to: str) -> str:
@@ -287,7 +297,7 @@ def _case_of(connection: Connection, gln: str, about: str, direction: Direction,
 
 def _room(connection: Connection, gln: str, partner: str) -> None:
     listed = cases.queue(connection, Desk.EXCEPTIONS, gln)
-    if sum(each.kind == OwnKind.REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
+    if sum(each.kind in ALL_REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
         raise Conflict("pdg.too_many", "Too many of your reports are open there", f"{MOST_OPEN} are the most")
 
 

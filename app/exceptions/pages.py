@@ -10,7 +10,7 @@ from app.cases.service import DeskCase
 from app.errors import Invalid
 from app.exceptions import facts, messages, service
 from app.exceptions.due import look
-from app.exceptions.rules import BY_HAND, KINDS, ROOT_CAUSES, OwnKind, Resolution, message
+from app.exceptions.rules import ALL_REPORTED, BY_HAND, KINDS, ROOT_CAUSES, Resolution, message
 from app.exceptions.scans import open_from_scan
 from app.history.rules import shown
 from app.partners import service as partners
@@ -55,7 +55,7 @@ def case_page(case_id: str) -> str:
     with node.database.reading() as connection:
         found = cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
         about = facts.gather(connection, found)
-        reported = messages.reported(connection, found) if found.kind == OwnKind.REPORTED else None
+        reported = messages.reported(connection, found) if found.kind in ALL_REPORTED else None
         [view] = views(connection, [found], node.clock.now(), _href, ROOT_CAUSES)
     disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=found.party_gln)
     kind = KINDS[found.kind]

@@ -1,176 +1,30 @@
 """What makes a case at the exceptions desk, how it is called, who does what about it, and by when. Pure data.
 
-HDA's five classes (2023) and the scenarios of GS1 US's addendum to the DSCSA guideline R1.2 are tables here; a kind of
-case is one line of `KINDS` that points into them. A finding code of `ledger.custody.findings` that gets a line makes a
-case wherever it is found; the other kinds are opened by the receiving desk, from a scan, or by a partner's report::
+A kind of case is one line of `KINDS`, which points into HDA's classes and GS1 US's scenarios (`scenarios`). A finding
+code of `ledger.custody.findings` that gets a line makes a case wherever it is found; the other kinds are opened by the
+receiving desk, from a scan, or by a partner's report::
 
     FindingCode.SHORT: Kind("Shortage found on opening", S22, days=3, pdg=Pdg.MISSING_PRODUCT)
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from app.exceptions.scenarios import (
+    DATA,
+    DOUBTED,
+    INCOMPLETE,
+    LABEL,
+    OURS,
+    SCENARIOS,
+    STOPPED,
+    SUSPECT,
+    HdaClass,
+    Scenario,
+)
 from ledger.custody.findings import FindingCode
-
-
-class HdaClass(StrEnum):
-    """HDA's classes of exceptions, 2023."""
-
-    DATA_ISSUE = "Data Issue"
-    PRODUCT_NO_DATA = "Product No Data"
-    DATA_NO_PRODUCT = "Data No Product"
-    PACKAGING = "Packaging and Labeling"
-    UNAVAILABLE = "Unavailable for Distribution"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One situation: what the receiver does, what the seller puts it right with. `number`: the addendum's, or ''."""
-
-    number: str
-    title: str
-    hda_class: HdaClass
-    receiver: str
-    seller: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.number} {self.title}".strip()
-
-
-_HOLD_EXTRA = "Hold what is too much, and report it."
-_CORRECT = "error declaration and corrected events"
-_S = Scenario
-SCENARIOS: dict[str, Scenario] = {
-    each.number: each
-    for each in (
-        _S(
-            "1-1A",
-            "overage, kept",
-            HdaClass.PRODUCT_NO_DATA,
-            _HOLD_EXTRA,
-            "new shipping data, and an invoice",
-        ),
-        _S(
-            "1-1B",
-            "overage, returned",
-            HdaClass.PRODUCT_NO_DATA,
-            "Hold it, and return it.",
-            "a return authorization",
-        ),
-        _S("1-2", "wrong lot for the shipment", HdaClass.DATA_ISSUE, "Hold all of it.", _CORRECT),
-        _S(
-            "1-3A",
-            "concealed overage, kept",
-            HdaClass.PRODUCT_NO_DATA,
-            _HOLD_EXTRA,
-            "new shipping data, and an invoice",
-        ),
-        _S(
-            "1-3B",
-            "concealed overage, returned",
-            HdaClass.PRODUCT_NO_DATA,
-            "Hold it, and return it.",
-            "a return authorization",
-        ),
-        _S("1-4A", "wrong serial number", HdaClass.DATA_ISSUE, "Hold the unit.", "corrected events"),
-        _S("1-4B", "wrong sold-to party", HdaClass.DATA_ISSUE, "Hold the shipment.", "corrected events"),
-        _S(
-            "1-5",
-            "product without data",
-            HdaClass.PRODUCT_NO_DATA,
-            "Hold it. Do not accept ownership.",
-            "the missing EPCIS data",
-        ),
-        _S(
-            "2-1A",
-            "shortage, shipped later",
-            HdaClass.DATA_NO_PRODUCT,
-            "Receive only what is there. Ask the seller to void what was not shipped, and to ship it.",
-            "void shipping of what is missing, then a new shipment",
-        ),
-        _S(
-            "2-1B",
-            "shortage, cancelled",
-            HdaClass.DATA_NO_PRODUCT,
-            "Receive only what is there. Ask the seller to void what was not shipped.",
-            "void shipping of what is missing, and a credit",
-        ),
-        _S(
-            "2-2",
-            "concealed shortage",
-            HdaClass.DATA_NO_PRODUCT,
-            "Ask the seller to void what was not shipped and to correct the packing, or to send it.",
-            "void shipping and corrected packing, or the product",
-        ),
-        _S(
-            "2-3",
-            "lost shipment",
-            HdaClass.DATA_NO_PRODUCT,
-            "Report it, and consider theft: then it is suspect.",
-            "void shipping of all that is lost",
-        ),
-        _S(
-            "3-1A",
-            "damaged, returned",
-            HdaClass.UNAVAILABLE,
-            "Hold what is damaged, and return it.",
-            "a return authorization",
-        ),
-        _S(
-            "3-1B",
-            "damaged, destroyed",
-            HdaClass.UNAVAILABLE,
-            "Hold what is damaged.",
-            "leave to destroy it",
-        ),
-    )
-}
-
-_DATA = _S("", "data that does not fit", HdaClass.DATA_ISSUE, "Hold it until the data is right.", _CORRECT)
-_LABEL = _S(
-    "",
-    "packaging or labelling",
-    HdaClass.PACKAGING,
-    "Hold it, and take a picture.",
-    "instructions, or a return",
-)
-_STOPPED = _S(
-    "",
-    "not for distribution",
-    HdaClass.UNAVAILABLE,
-    "Hold it. Do not use or sell it.",
-    "a return authorization",
-)
-_SUSPECT = _S(
-    "",
-    "potential suspect product",
-    HdaClass.UNAVAILABLE,
-    "Set it apart now, and begin the investigation.",
-    "pictures of the labels, and whatever data is missing or wrong",
-)
-_INCOMPLETE = _S(
-    "",
-    "master data missing",
-    HdaClass.DATA_ISSUE,
-    "Enter what is missing, or send the document again with it: the buyer gets no transaction information before.",
-    "nothing: it is ours",
-)
-_DOUBTED = _S(
-    "",
-    "signatures in doubt",
-    HdaClass.DATA_ISSUE,
-    "Look through what this key signed, and declare wrong what is not yours.",
-    "nothing: it is ours",
-)
-_OURS = _S(
-    "",
-    "our own data",
-    HdaClass.DATA_ISSUE,
-    "Declare your own event wrong, and send it corrected.",
-    "nothing: it is ours",
-)
 
 
 class Pdg(StrEnum):
@@ -219,21 +73,26 @@ class Kind:
     @property
     def is_suspect(self) -> bool:
         """Whether the package is held, and an investigation is what comes next."""
-        return self.scenario is _SUSPECT
+        return self.scenario is SUSPECT
 
     @property
     def is_ours(self) -> bool:
         """Whether its own party alone can put it right: no partner is asked."""
-        return self.scenario is _OURS
+        return self.scenario is OURS
 
     @property
     def within(self) -> timedelta:
         return timedelta(days=self.days)
 
 
-def _seller(title: str, scenario: Scenario = _DATA, **values: object) -> Kind:
+def _seller(title: str, scenario: Scenario = DATA, **values: object) -> Kind:
     """A kind that the seller's event shows, and its recipient has to live with."""
     return Kind(title, scenario, to_recipient=True, **values)  # type: ignore[arg-type]
+
+
+def _told(scenario: Scenario) -> Scenario:
+    """The scenario as its seller has it, to whom the receiver reports it."""
+    return replace(scenario, receiver=f"Look at what was sent, and answer the partner: {scenario.seller}.")
 
 
 _N = SCENARIOS
@@ -241,16 +100,16 @@ _N = SCENARIOS
 # hand: of the party that reports it, and of the recipient of what should not have been shipped. Whether it is suspect
 # a person says, at the investigations desk, where its case leads.
 FINDING_KINDS: dict[FindingCode, Kind] = {
-    FindingCode.TWO_CUSTODIANS: Kind("Two parties have the same serial number", _SUSPECT, days=1),
-    FindingCode.IMPOSSIBLE_TRAVEL: Kind("Seen where it cannot have got to", _SUSPECT, days=1),
-    FindingCode.AFTER_END: Kind("Seen after it was dispensed or destroyed", _SUSPECT, days=1),
-    FindingCode.DISPENSED_TWICE: Kind("Dispensed a second time", _SUSPECT, days=1),
-    FindingCode.COMMISSIONED_TWICE: Kind("A serial number given a second time", _SUSPECT, days=1),
-    FindingCode.MOVED_ON_HOLD: _seller("Shipped while held or recalled", _SUSPECT, days=1),
-    FindingCode.MOVED_RECALLED_LOT: _seller("Shipped after its lot was recalled", _SUSPECT, days=1),
-    FindingCode.MOVED_EXPIRED: _seller("Shipped after its expiry", _SUSPECT, days=1),
+    FindingCode.TWO_CUSTODIANS: Kind("Two parties have the same serial number", SUSPECT, days=1),
+    FindingCode.IMPOSSIBLE_TRAVEL: Kind("Seen where it cannot have got to", SUSPECT, days=1),
+    FindingCode.AFTER_END: Kind("Seen after it was dispensed or destroyed", SUSPECT, days=1),
+    FindingCode.DISPENSED_TWICE: Kind("Dispensed a second time", SUSPECT, days=1),
+    FindingCode.COMMISSIONED_TWICE: Kind("A serial number given a second time", SUSPECT, days=1),
+    FindingCode.MOVED_ON_HOLD: _seller("Shipped while held or recalled", SUSPECT, days=1),
+    FindingCode.MOVED_RECALLED_LOT: _seller("Shipped after its lot was recalled", SUSPECT, days=1),
+    FindingCode.MOVED_EXPIRED: _seller("Shipped after its expiry", SUSPECT, days=1),
     FindingCode.UNAUTHORIZED_PARTY: _seller(
-        "Traded with no authorized trading partner", _SUSPECT, days=1, of_partner=True
+        "Traded with no authorized trading partner", SUSPECT, days=1, of_partner=True
     ),
     FindingCode.NOT_HOLDER: _seller("Shipped or handled by somebody who does not hold it", days=2),
     FindingCode.NOT_OWNER: _seller("Sold by somebody who does not own it", days=2),
@@ -260,21 +119,21 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
         "Its maker's data has not arrived", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
     FindingCode.CIRCULAR_RESALE: _seller("Sold back to whom it was before, and no return", days=2),
-    FindingCode.NOT_ISSUER: Kind("Packed under another company's number", _DATA, days=2),
-    FindingCode.NOT_MAKER: Kind("Made or recalled by another than its maker", _DATA, days=2),
+    FindingCode.NOT_ISSUER: Kind("Packed under another company's number", DATA, days=2),
+    FindingCode.NOT_MAKER: Kind("Made or recalled by another than its maker", DATA, days=2),
     FindingCode.SHORT: Kind("Shortage found on opening", _N["2-2"], pdg=Pdg.MISSING_PRODUCT),
     FindingCode.OVER: Kind("More found than was packed", _N["1-3A"], pdg=Pdg.MISSING_DATA),
     FindingCode.RECEIVED_WITHOUT_SHIPPING: Kind(
         "Received without shipping data", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
     FindingCode.NO_STATEMENT: _seller("Shipped without an affirmed transaction statement", days=2),
-    FindingCode.NO_RECIPIENT: Kind("A shipment that does not say to whom", _DATA, days=2),
-    FindingCode.TWO_PARENTS: Kind("Packed twice without being unpacked", _OURS),
-    FindingCode.MOVED_ALONE: Kind("Moved alone while still packed", _OURS),
-    FindingCode.CONTAINMENT_CYCLE: Kind("A container that would be inside itself", _OURS),
-    FindingCode.MIXED_OWNERS: Kind("Packed with what belongs to somebody else", _OURS),
-    FindingCode.VOID_AFTER_RECEIPT: Kind("Voided after it was received", _DATA, days=2),
-    FindingCode.DECLARED_BY_OTHER: Kind("Declared wrong by another than its reporter", _DATA, days=2),
+    FindingCode.NO_RECIPIENT: Kind("A shipment that does not say to whom", DATA, days=2),
+    FindingCode.TWO_PARENTS: Kind("Packed twice without being unpacked", OURS),
+    FindingCode.MOVED_ALONE: Kind("Moved alone while still packed", OURS),
+    FindingCode.CONTAINMENT_CYCLE: Kind("A container that would be inside itself", OURS),
+    FindingCode.MIXED_OWNERS: Kind("Packed with what belongs to somebody else", OURS),
+    FindingCode.VOID_AFTER_RECEIPT: Kind("Voided after it was received", DATA, days=2),
+    FindingCode.DECLARED_BY_OTHER: Kind("Declared wrong by another than its reporter", DATA, days=2),
 }
 
 
@@ -307,6 +166,10 @@ class OwnKind(StrEnum):
     INFORMATION_WITHHELD = "information_withheld"
     KEY_SUSPECT = "key_suspect"
     REPORTED = "reported"
+    REPORTED_OVERAGE = "reported_overage"
+    REPORTED_SHORTAGE = "reported_shortage"
+    REPORTED_NO_DATA = "reported_no_data"
+    REPORTED_SERIAL = "reported_serial"
 
 
 OWN_KINDS: dict[OwnKind, Kind] = {
@@ -328,32 +191,56 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     OwnKind.EXPIRY_DIFFERS: Kind("Expiry on the label differs", _N["1-2"], days=2, pdg=Pdg.MISALIGNMENT),
     OwnKind.DAMAGED: Kind("Damaged", _N["3-1A"], resolution=Resolution.RETURN_PRODUCT),
     # Each cause by itself: a recall has its own instructions, what is expired goes back, a hold may end.
-    OwnKind.EXPIRED: Kind("Expired", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
-    OwnKind.RECALLED: Kind("Recalled", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
-    OwnKind.ON_HOLD: Kind("On hold", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
-    OwnKind.UNUSABLE: Kind("Not to be used", _STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
-    OwnKind.SUSPECT_INSIDE: Kind("Potential suspect product inside a container", _STOPPED, days=1),
+    OwnKind.EXPIRED: Kind("Expired", STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.RECALLED: Kind("Recalled", STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.ON_HOLD: Kind("On hold", STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.UNUSABLE: Kind("Not to be used", STOPPED, days=2, resolution=Resolution.RETURN_PRODUCT),
+    OwnKind.SUSPECT_INSIDE: Kind("Potential suspect product inside a container", STOPPED, days=1),
     # Potential suspect product: it stays an exception until a person hands it to the investigations desk.
-    OwnKind.DOUBTFUL: Kind("Potential suspect product", _STOPPED, days=1),
-    OwnKind.LABEL: Kind("The label cannot be read", _LABEL),
-    OwnKind.INFORMATION_MISSING: Kind("Sold, and its transaction information has gaps", _INCOMPLETE, days=1),
+    OwnKind.DOUBTFUL: Kind("Potential suspect product", STOPPED, days=1),
+    OwnKind.LABEL: Kind("The label cannot be read", LABEL),
+    OwnKind.INFORMATION_MISSING: Kind("Sold, and its transaction information has gaps", INCOMPLETE, days=1),
     # What was received and has no complete information is product without data: nobody accepts ownership of it.
     OwnKind.INFORMATION_WITHHELD: Kind(
         "Received, and its transaction information is incomplete", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
-    OwnKind.KEY_SUSPECT: Kind("Signed by a key in doubt", _DOUBTED, days=1),
-    OwnKind.REPORTED: Kind("Reported by a partner", _DATA, days=2),
+    OwnKind.KEY_SUSPECT: Kind("Signed by a key in doubt", DOUBTED, days=1),
+    OwnKind.REPORTED: Kind("Reported by a partner", _told(DATA), days=2),
+    OwnKind.REPORTED_OVERAGE: Kind("A partner reports too much", _told(_N["1-1A"]), days=2),
+    OwnKind.REPORTED_SHORTAGE: Kind("A partner reports too little", _told(_N["2-1A"]), days=2),
+    OwnKind.REPORTED_NO_DATA: Kind("A partner reports product without data", _told(_N["1-5"]), days=2),
+    OwnKind.REPORTED_SERIAL: Kind(
+        "A partner reports another serial, lot or expiry", _told(_N["1-4A"]), days=2
+    ),
 }
+
+# What a partner reports, by the list of PDG's report that it stands in; of several the first here.
+REPORTED_AS: dict[str, OwnKind] = {
+    Pdg.OVERAGE: OwnKind.REPORTED_OVERAGE,
+    Pdg.MISSING_DATA: OwnKind.REPORTED_NO_DATA,
+    Pdg.MISSING_PRODUCT: OwnKind.REPORTED_SHORTAGE,
+    Pdg.UNDERAGE: OwnKind.REPORTED_SHORTAGE,
+    Pdg.MISALIGNMENT: OwnKind.REPORTED_SERIAL,
+}
+ALL_REPORTED = frozenset({OwnKind.REPORTED, *REPORTED_AS.values()})
+
+
+def reported_as(lists: Collection[str]) -> OwnKind:
+    """The kind of case that a partner's report with items in these of PDG's lists opens."""
+    return next((kind for name, kind in REPORTED_AS.items() if name in lists), OwnKind.REPORTED)
+
 
 KINDS: dict[str, Kind] = {
     **{code.value: kind for code, kind in FINDING_KINDS.items()},
     **{own.value: kind for own, kind in OWN_KINDS.items()},
 }
 
-# What was behind it, for whoever closes a case; the first closes by itself.
+# What was behind it, for whoever closes a case; the first two close by themselves.
 CORRECTED = "corrected_data"
+RESOLVED = "partner_resolved"
 ROOT_CAUSES: dict[str, str] = {
     CORRECTED: "Corrected data arrived",
+    RESOLVED: "The partner says that it is resolved",
     "data_late": "The partner's data came late",
     "data_wrong": "The partner's data was wrong",
     "picking": "Picked or packed wrongly by the partner",
@@ -365,7 +252,7 @@ ROOT_CAUSES: dict[str, str] = {
     "our_system": "A fault of our own system",
     "other": "Something else: see the thread",
 }
-BY_HAND = {value: text for value, text in ROOT_CAUSES.items() if value != CORRECTED}
+BY_HAND = {value: text for value, text in ROOT_CAUSES.items() if value not in (CORRECTED, RESOLVED)}
 
 
 @dataclass(frozen=True, slots=True)

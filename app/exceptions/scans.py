@@ -9,6 +9,7 @@ from app.exceptions.rules import KINDS, OwnKind
 from app.exceptions.service import OwnCase
 from app.shared.clock import Clock
 from app.verification.kept import KeptScan, kept_scan
+from app.verification.rules import expiry_on
 from ledger.custody.verdict import Reason, Word
 from ledger.gs1.element_string import Scan, parse_scan
 from ledger.gs1.errors import Gs1Error
@@ -73,9 +74,9 @@ def _read(scan: KeptScan) -> Scan | None:
 
 
 def _detail(scan: KeptScan, read: Scan | None) -> str:
-    said = f"Scanned {scan.at:%Y-%m-%d %H:%M} UTC, answer {scan.word.value} ({scan.reason.value})."
+    said = f"Scanned {scan.at:%Y-%m-%d %H:%M} UTC, answer {scan.word.value}: {scan.reason.value.replace('_', ' ')}."
     if read is None:
         return said
-    fields = (("lot", read.lot), ("expiry", str(read.expiry) if read.expiry else None))
+    fields = (("lot", read.lot), ("expiry", expiry_on(read, scan.at.date())))
     label = ", ".join(f"{name} {value}" for name, value in fields if value)
     return f"{said} The label says {label}." if label else said

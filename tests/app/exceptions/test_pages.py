@@ -143,7 +143,7 @@ def test_an_exception_opens_from_a_scan_that_differs(counter, case, quinn):
     for words in (
         "Lot on the label differs",
         "wrong lot for the shipment",
-        "The label says lot LOT43",
+        "The label says lot LOT43, expiry 2028-05-31.",
         "North Pharma",
     ):
         assert words in said, words

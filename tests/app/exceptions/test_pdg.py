@@ -12,7 +12,8 @@ from app.cases.rules import Desk
 from app.errors import Invalid
 from app.exceptions import pdg
 from app.exceptions.pdg import Answer, Report, ReportItem, ReportResponse, Sender
-from app.exceptions.rules import Pdg, Resolution
+from app.exceptions.rules import ALL_REPORTED, KINDS, OwnKind, Pdg, Resolution, reported_as
+from app.exceptions.scenarios import HdaClass
 from app.shared.actor import Role
 from tests.support.counter import PHARMACY, STRANGER, text_of
 from tests.support.delivery import ADVICE, ORDER, case_label, cases_of, pack_label
@@ -152,7 +153,7 @@ class Mail:
     def thread(self, gln):
         with self.bay.services.database.reading() as connection:
             [one] = [
-                each for each in cases.queue(connection, Desk.EXCEPTIONS, gln) if each.kind == "reported"
+                each for each in cases.queue(connection, Desk.EXCEPTIONS, gln) if each.kind in ALL_REPORTED
             ]
             return cases.case(connection, Desk.EXCEPTIONS, one.case_id, gln)
 
@@ -287,3 +288,24 @@ def test_what_is_not_of_this_desk_is_refused(sqlite_bay):
     assert mail.client.post(to, headers=bare, json=GOOD).status_code == 403
     listed = mail.client.get("/exceptions.json", headers=bare)
     assert listed.get_json() == {"cases": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "hda_class"),
+    [
+        ("1_1A_overage_keep_product", OwnKind.REPORTED_OVERAGE, HdaClass.PRODUCT_NO_DATA),
+        ("1_1B_overage_return_product", OwnKind.REPORTED_OVERAGE, HdaClass.PRODUCT_NO_DATA),
+        ("1_4A_incorrect_serial", OwnKind.REPORTED_SERIAL, HdaClass.DATA_ISSUE),
+    ],
+)
+def test_a_published_report_opens_the_case_of_its_scenario(name, kind, hda_class):
+    [path] = [each for each in examples() if each.name == f"hda_{name}_report.json"]
+    report = pdg.read_report(json.loads(path.read_text()), NOW)
+    assert reported_as({item.list for item in report.items}) is kind
+    assert KINDS[kind].hda_class is hda_class
+    assert "answer the partner" in KINDS[kind].next_step
+
+
+def test_what_is_short_and_what_fits_no_list_have_their_kinds_too():
+    assert reported_as({Pdg.UNDERAGE}) is reported_as({Pdg.MISSING_PRODUCT}) is OwnKind.REPORTED_SHORTAGE
+    assert reported_as({"gln_errors"}) is reported_as(()) is OwnKind.REPORTED

@@ -7,12 +7,12 @@ from app.exceptions.rules import (
     CORRECTED,
     FINDING_KINDS,
     KINDS,
+    RESOLVED,
     ROOT_CAUSES,
-    SCENARIOS,
     Facts,
-    HdaClass,
     message,
 )
+from app.exceptions.scenarios import SCENARIOS, HdaClass
 from ledger.custody.findings import SEVERITY, FindingCode, Severity
 
 # Exceptions that are never written beside an event: who asks is told of them.
@@ -59,4 +59,4 @@ def test_a_kind_says_what_to_do_and_the_message_asks_for_it(name):
 
 
 def test_only_the_desk_itself_says_that_corrected_data_came():
-    assert ROOT_CAUSES.keys() - BY_HAND.keys() == {CORRECTED}
+    assert ROOT_CAUSES.keys() - BY_HAND.keys() == {CORRECTED, RESOLVED}
