@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from app.custody import loading
 from app.custody.loading import Loaded
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
+from app.history.rules import subject_of
 from ledger.custody.state import Item
-from ledger.gs1.epc import parse_any
-from ledger.gs1.errors import Gs1Error
 from ledger.store.sql.engine import Database
 
 MOST_CONTENTS = 20_000
@@ -40,12 +39,7 @@ def inside(database: Database, epc: str, *, asker: str | None) -> Inside:
 
     Raises `Invalid` for what is no EPC, `NotFound` where there is nothing that this party has or gets.
     """
-    try:
-        key = parse_any(epc).canonical
-    except Gs1Error as error:
-        raise Invalid(
-            "epc.invalid", "This names nothing", error.message, "Send an EPC or a label's text."
-        ) from error
+    key = subject_of(epc)
     with database.snapshot() as connection:
         # What is in a stranger's container is not even read: its size must not show in the time of the answer.
         loaded = loading.load(connection, [key])

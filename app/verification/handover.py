@@ -7,11 +7,9 @@ that may read the shipping is told its leaf; to everybody else there is none.
 
 from dataclasses import dataclass
 
-from app.errors import Invalid
 from app.history import service as history
+from app.history.rules import subject_of
 from app.node.service import Node
-from ledger.gs1.epc import parse_any
-from ledger.gs1.errors import Gs1Error
 from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
@@ -29,12 +27,7 @@ def shipped(database: Database, node: Node, epc: str, *, asker: str | None) -> S
 
     Raises `Invalid` for what is no EPC.
     """
-    try:
-        key = parse_any(epc).canonical
-    except Gs1Error as error:
-        raise Invalid(
-            "epc.invalid", "This names nothing", error.message, "Send an EPC or a label's text."
-        ) from error
+    key = subject_of(epc)
     with database.snapshot() as connection:
         story = history.story(connection, key, reader=asker)
         told = [
