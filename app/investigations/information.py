@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from app.cases.service import DeskCase
 from app.custody import bought
 from app.custody.items import item_name
+from app.investigations.partners_told import OF_LOT
 from app.partners import service as partners
 from app.transactions.purchases import Purchase, purchases
 from app.vrs import requests
@@ -45,7 +46,7 @@ class Information:
 
 def information(connection: Connection, case: DeskCase) -> Information:
     """The purchases that brought the packages of `case` (read with its items)."""
-    numbers = sorted(case.items)[:MOST_PACKAGES]
+    numbers = sorted(number for number, state in case.items.items() if state != OF_LOT)[:MOST_PACKAGES]
     party = partners.by_gln(connection, case.party_gln)
     sales = bought.sales_to(connection, party.party_id, numbers) if party else {}
     counted = Counter(sale.seq for sale in sales.values())

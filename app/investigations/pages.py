@@ -99,7 +99,9 @@ def case_page(case_id: str) -> str:
     with node.database.reading() as connection:
         found = service.case_of(connection, case_id, reach().party_gln)
         [view] = pages.views(connection, [found], node.clock.now(), _href, CAUSES)
-        keys = custody.keys_of(connection, list(found.items)[:MOST_SHOWN])
+        packages = [number for number, state in found.items.items() if state != partners_told.OF_LOT]
+        keys = custody.keys_of(connection, packages[:MOST_SHOWN])
+        here = partners_told.found_here(connection, found) if found.kind == partners_told.NOTIFICATION else []
         sample = node.investigations.sample(connection, found)
         told = partners_told.told(connection, case_id)
         made = forms.of_case(connection, case_id)
@@ -124,7 +126,8 @@ def case_page(case_id: str) -> str:
         brought=brought,
         standings=WORDS,
         may_read_sales=permitted(actor, "sales.one_page"),
-        more=max(0, len(found.items) - MOST_SHOWN),
+        more=max(0, len(packages) - MOST_SHOWN),
+        here=[(shown(each.epc), each.packages) for each in here],
         sample=sample,
         told=told,
         forms=made,

@@ -13,7 +13,7 @@ from app.cases import service as cases
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase, NewCase
 from app.custody import loading
-from app.custody.whereabouts import Population, shipped_to
+from app.custody.whereabouts import InHand, Population, in_hand, shipped_to
 from app.investigations.models import investigation_notice
 from app.investigations.rules import GROUNDS, INVESTIGATE_WITHIN, Ground
 from app.partners import service as partners
@@ -21,6 +21,9 @@ from app.shared.clock import Clock
 from ledger.custody.state import lot_key
 
 NOTIFICATION = "notification"
+OF_LOT = "lot"
+"""The state of an item of a notification that is a lot of its packages: a scan of any package of it finds the case, by
+the look-up that it makes anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,25 @@ class Told:
     ended_at: datetime | None
 
 
+def population(connection: Connection, case: DeskCase) -> Population:
+    """The packages of a case, or of a notification of them, and all others of their lots."""
+    packages = sorted(number for number, state in case.items.items() if state != OF_LOT)
+    world = loading.load_numbers(connection, packages)
+    lots = {lot_key(item) for item in world.world.items.values() if item.lot is not None}
+    numbers = loading.find_ids(connection, lots).values()
+    return Population(tuple(sorted(numbers)), tuple(packages))
+
+
 def recipients(connection: Connection, case: DeskCase) -> dict[int, int]:
     """The partners to whom this party shipped these packages or others of their lots, with how many: by number."""
     party = partners.by_gln(connection, case.party_gln)
-    world = loading.load_numbers(connection, case.items)
-    lots = {lot_key(item) for item in world.world.items.values() if item.lot is not None}
-    numbers = loading.find_ids(connection, lots).values()
-    population = Population(tuple(sorted(numbers)), tuple(sorted(case.items)))
-    return shipped_to(connection, population, party.party_id) if party else {}
+    return shipped_to(connection, population(connection, case), party.party_id) if party else {}
+
+
+def found_here(connection: Connection, notice: DeskCase) -> list[InHand]:
+    """What the party that was notified has in hand of these packages and of their lots, and where."""
+    party = partners.by_gln(connection, notice.party_gln)
+    return in_hand(connection, population(connection, notice), party.party_id) if party else []
 
 
 def tell(connection: Connection, clock: Clock, case: DeskCase) -> list[str]:
@@ -52,7 +66,8 @@ def tell(connection: Connection, clock: Clock, case: DeskCase) -> list[str]:
     )
     fresh = {number: count for number, count in recipients(connection, case).items() if number not in known}
     glns = partners.glns(connection, fresh)
-    names = partners.names(connection, glns.values())
+    names = partners.names(connection, [*glns.values(), case.party_gln])
+    lots = population(connection, case).lots
     told = []
     for number in sorted(fresh):
         gln = glns[number]
@@ -65,13 +80,13 @@ def tell(connection: Connection, clock: Clock, case: DeskCase) -> list[str]:
                 Desk.INVESTIGATIONS,
                 NOTIFICATION,
                 gln,
-                f"Illegitimate product notified: {case.data['product']}",
+                f"Notified as illegitimate by {names.get(case.party_gln, case.party_gln)}: {case.data['product']}",
                 subject=case.subject,
                 partner_gln=case.party_gln,
                 state="notified",
                 due_at=clock.now() + INVESTIGATE_WITHIN,
                 data=data,
-                items=dict.fromkeys(case.items, ""),
+                items={**dict.fromkeys(case.items, ""), **dict.fromkeys(lots, OF_LOT)},
             ),
             text="A partner notifies you of illegitimate product that you may have received.",
         )

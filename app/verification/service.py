@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, insert
 
 from app.cases.blocking import Blocking, blocking
+from app.cases.rules import Desk
 from app.custody import loading
 from app.custody.ending import ended_site
 from app.custody.items import item_name
@@ -305,8 +306,18 @@ def _blocked(
     if item is None or asker is None:
         return ()
     keys = [item.key, *loaded.world.path(item), *inside]
-    found = blocking(connection, [loaded.ids[key] for key in keys], asker)
-    return tuple({each.case_id: each for listed in found.values() for each in listed}.values())
+    # A notification of illegitimate product names whole lots; an exception about a lot stops no package of it.
+    named = {lot_key(each) for key in (item.key, *inside) if (each := loaded.world.item(key)).lot}
+    lots = {loaded.ids[key] for key in named if key in loaded.ids}
+    found = blocking(connection, [*(loaded.ids[key] for key in keys), *lots], asker)
+    return tuple(
+        {
+            each.case_id: each
+            for number, listed in found.items()
+            for each in listed
+            if number not in lots or each.desk is Desk.INVESTIGATIONS
+        }.values()
+    )
 
 
 def _judge_contents(

@@ -17,7 +17,7 @@ from app.shared.actor import Actor, Role
 from ledger.custody.verdict import Reason
 from tests.app.investigations.test_form3911 import FORM
 from tests.support.app import NOON, OPERATOR
-from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, Counter, code
+from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, Counter, code, text_of
 from tests.support.world import GTIN, MAKER, package
 
 
@@ -243,3 +243,31 @@ def test_the_form_begins_with_what_the_record_knows(sqlite_counter: Counter) -> 
         "Corner Pharmacy",
         "counterfeit",
     )
+
+
+def test_a_notification_lists_what_is_on_hand_and_stops_what_is_scanned_of_it_later(
+    sqlite_counter: Counter,
+) -> None:
+    counter, maker = sqlite_counter, somebody(MAKER, Role.MANUFACTURER)
+    case_id = counter.services.investigations.open(maker, suspicion(package(AT_ITS_MAKER)))
+    step(counter, case_id, Move.INVESTIGATE, maker)
+    step(counter, case_id, Move.DETERMINE, maker, text="Its content is not ours.")
+    form_of(counter, case_id, FormKind.INITIAL, MAKER)
+    assert not counter.services.verification.check(
+        code(1).encode(), None, OPERATOR, asker=PHARMACY
+    ).blocked_by
+    step(counter, case_id, Move.NOTIFY, maker)
+    with counter.services.database.reading() as connection:
+        [notice] = cases.queue(connection, Desk.INVESTIGATIONS, PHARMACY)
+    page = text_of(counter.somebody("quinn", Role.QUALITY).get(f"/investigations/{notice.case_id}"))
+    assert "By the record you have these packages, or others of their lots." in page
+    assert all(f"(21){number}" in page for number in (1, 2, 3))
+    assert "Packages (1)" in page
+    found = counter.services.verification.check(code(1).encode(), None, OPERATOR, asker=PHARMACY)
+    [blocking] = found.blocked_by
+    assert blocking.case_id == notice.case_id
+    assert blocking.title == "Notified as illegitimate by North Pharma: Sonnenal"
+    assert "Set it aside" in found.next_step
+    counter.services.investigations.answer(somebody(), notice.case_id, "set_apart", "In the cage.")
+    later = counter.services.verification.check(code(1).encode(), None, OPERATOR, asker=PHARMACY)
+    assert later.blocked_by == ()
