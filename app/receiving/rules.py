@@ -246,6 +246,13 @@ def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None
     return STOPPED_BY.get(reason, Outcome.UNUSABLE) if word is Word.DO_NOT_USE else Outcome.MATCH
 
 
+def stopped(outcome: Outcome, *, is_container: bool) -> Outcome:
+    """What a scan comes to of which a partner has notified that it is illegitimate, or that is being investigated."""
+    if outcome is not Outcome.MATCH:
+        return outcome
+    return Outcome.CONTENTS if is_container else Outcome.DOUBTFUL
+
+
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
     """One exception that finishing opens: like things together."""

@@ -41,7 +41,7 @@ from app.receiving.kept import (
     Done,
 )
 from app.receiving.outcomes import DAMAGES, Outcome
-from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan, withheld
+from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan, stopped, withheld
 from app.receiving.shipments import Shipment
 from app.shared.actor import Actor
 from app.shared.audit import record
@@ -174,7 +174,9 @@ class Receiving:
                 and _is_ours(connection, epc, actor),
                 ours=result.record is not None and result.record.yours,
             )
-            said = f"{result.verdict.word.value}: {result.verdict.next_step}"
+            said = f"{result.verdict.word.value}: {result.next_step}"
+            if any(each.desk is Desk.INVESTIGATIONS for each in result.blocked_by):
+                outcome = stopped(outcome, is_container=result.contents is not None)
             note = "" if outcome in _PLAIN else said[:300]
             self._add(
                 connection, receiving_id, actor,

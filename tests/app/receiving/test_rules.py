@@ -3,7 +3,7 @@
 import pytest
 
 from app.exceptions.rules import OwnKind
-from app.receiving.rules import Act, ActKind, Line, Outcome, Seen, Tally, judge, plan
+from app.receiving.rules import Act, ActKind, Line, Outcome, Seen, Tally, judge, plan, stopped
 from ledger.custody.verdict import Reason, Word
 from tests.support.world import CASE, PALLET, package
 
@@ -132,3 +132,9 @@ PLAIN = {"again": False, "contents": False, "coming": False, "ours": False}
 )
 def test_what_a_scan_is_answered_with(word, reason, line, label, changed, outcome):
     assert judge(word, reason, line, label, **{**PLAIN, **changed}) is outcome
+
+
+def test_what_a_partner_has_notified_as_illegitimate_is_set_apart_at_the_dock():
+    assert stopped(Outcome.MATCH, is_container=False) is Outcome.DOUBTFUL
+    assert stopped(Outcome.MATCH, is_container=True) is Outcome.CONTENTS
+    assert stopped(Outcome.RECALLED, is_container=False) is Outcome.RECALLED
