@@ -71,13 +71,18 @@ def views(
             open=each.is_open,
             overdue=each.is_open and each.due_at is not None and each.due_at < now,
             about=_shown(each.subject),
-            partner=names.get(each.partner_gln or "", "not known"),
+            partner=names.get(each.partner_gln or "", "our own" if _is_own(each) else "not known"),
             owner=each.owner_name or "",
             mine=each.owner_id == me,
             root_cause=called.get(each.root_cause or "", each.root_cause or ""),
         )
         for each in found
     ]
+
+
+def _is_own(case: DeskCase) -> bool:
+    """Whether it began here, with nobody: a recall of one's own."""
+    return case.desk is Desk.RECALLS and case.partner_gln is None
 
 
 def _shown(subject: str) -> str:

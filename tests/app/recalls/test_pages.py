@@ -34,6 +34,8 @@ def test_a_recall_over_the_pages(sqlite_counter: Counter) -> None:
         mia.post(f"{notice[1]}/answer", {"quarantined": "3", "gone": "1"}, form=notice[1]).status_code == 303
     )
     assert "4 of 4 (100 %)" in text_of(max_.get(case))
+    assert 'data-label="Acknowledged"' in max_.get(case).text, "on a phone a column is a line with its name"
+    assert "our own" in text_of(max_.get("/recalls"))
     counter.node.clock.advance(timedelta(minutes=1))
     assert max_.post(f"{case}/tell", form=case).status_code == 303
     assert max_.post(f"{case}/end", {"text": "No leak."}, form=case).status_code == 303
