@@ -224,7 +224,15 @@ def command(folder: Path, host: str, port: int, threads: int, root: Path, proxie
     # A literal inside a call is the one form of argument that gunicorn passes on.
     application = f"app.witness.standalone:create({str(folder)!r}, {proxies:d})"
     return [
-        *(sys.executable, "-m", "gunicorn", "--worker-class", "app.serving.Worker", "--bind", f"{host}:{port}"),
+        *(
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--worker-class",
+            "app.serving.Worker",
+            "--bind",
+            f"{host}:{port}",
+        ),
         *("--workers", "1", "--threads", str(threads), "--pythonpath", str(root)),
         *("--log-level", "warning", "--no-control-socket", application),
     ]
