@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import insert, text
+from sqlalchemy import Table, insert, select, text
 
 from app import wiring
 from app.capture.committer import Committer
@@ -30,6 +30,7 @@ from app.devices.models import party_key
 from app.events.records import raw_document
 from app.node.service import Node
 from app.proofs.fsck import fsck
+from app.regulator.models import disclosure
 from app.shared.clock import ManualClock
 from app.wiring import Services
 from ledger.log.entry import Entry, Kind
@@ -167,10 +168,10 @@ def _rewritten(crook: Stage) -> int:
         committer=Committer(services.database, ORIGIN, clock, node.may_write),
     )
     changed = 0
-    for entry, seed, keys, document in old:
+    for entry, seed, rows, document in old:
         clock.advance(from_micros(entry.received_ms * 1000) - clock.now())
         if document is None:
-            _again(services, entry, seed, keys)
+            _again(services, entry, seed, rows)
             continue
         if document["channel"] == "page" and b"dispensing" in document["raw"]:
             # Not even the number of entries changes: where it was dispensed, it was only looked at.
@@ -203,14 +204,18 @@ def _rewritten(crook: Stage) -> int:
 _LOOKED_AT = ((b"dispensing", b"inspecting"), (b'"DELETE"', b'"OBSERVE"'), (b'"dispensed"', b'"active"'))
 
 
-def _contents(services: Services) -> list[tuple[Entry, bytes, list[dict[str, Any]], dict[str, Any] | None]]:
-    """Every entry with its seed, the key rows it registered, and its document."""
+_Rows = list[tuple[Table, dict[str, Any]]]
+
+
+def _contents(services: Services) -> list[tuple[Entry, bytes, _Rows, dict[str, Any] | None]]:
+    """Every entry with its seed, the rows that rest on it (keys, what was handed to an inspector), its document."""
     found = []
     with services.database.snapshot() as connection:
         reader = services.node.ledger.reader(connection)
-        keys: dict[int, list[dict[str, Any]]] = {}
-        for row in connection.execute(text("SELECT * FROM party_key")).mappings():
-            keys.setdefault(row["idx"], []).append(dict(row))
+        rows: dict[int, _Rows] = {}
+        for table in (party_key, disclosure):
+            for row in connection.execute(select(table)).mappings():
+                rows.setdefault(row["idx"], []).append((table, dict(row)))
         query = text("SELECT d.*, p.gln AS by FROM document d JOIN party p ON p.party_id = d.by_id")
         documents = {row["idx"]: dict(row) for row in connection.execute(query).mappings()}
         for index, body in reader.entries(0, reader.head().size):
@@ -218,7 +223,7 @@ def _contents(services: Services) -> list[tuple[Entry, bytes, list[dict[str, Any
             if document is not None:
                 raw, _ = services.node.vault.raw(connection, index, raw_document(document["raw"]))
                 document |= {"raw": raw, "intake": json.loads(document["intake"])}
-            found.append((Entry.decode(body), reader.seed(index) or b"", keys.get(index, []), document))
+            found.append((Entry.decode(body), reader.seed(index) or b"", rows.get(index, []), document))
     return found
 
 
@@ -234,15 +239,15 @@ def _empty(crook: Stage) -> None:
     _execute(crook, *drops, *[f"DELETE FROM {table}" for table in tables])  # noqa: S608 - our own names
 
 
-def _again(services: Services, entry: Entry, seed: bytes, keys: list[dict[str, Any]]) -> None:
-    """A key's registration, as its party signed it: the crook can only copy it."""
+def _again(services: Services, entry: Entry, seed: bytes, rows: _Rows) -> None:
+    """A key's registration, as its party signed it, which the crook can only copy; or a disclosure, as it was."""
     with services.database.writing() as connection:
         writer = SqlWriter(connection, ORIGIN)
         [made] = writer.append(
             [Draft(entry.kind, entry.received_ms, entry.statement, entry.signatures, seed)]
         )
-        for row in keys:
-            connection.execute(insert(party_key), row | {"idx": made.index})
+        for table, row in rows:
+            connection.execute(insert(table), row | {"idx": made.index})
 
 
 # -- c

@@ -23,11 +23,10 @@ from app.custody import loading
 from app.errors import Conflict, Invalid
 from app.events import acts as events
 from app.exceptions import service as exceptions
-from app.exceptions.rules import OwnKind
-from app.exceptions.service import OwnCase
 from app.history.rules import shown
 from app.partners import service as partners
 from app.receiving import inside, kept, shipments
+from app.receiving.discrepancies import case_of
 from app.receiving.document import CONTENT_TYPE, receiving_document
 from app.receiving.kept import (
     FINISHED,
@@ -302,26 +301,7 @@ class Receiving:
             done.act.epc for done in kept.done(connection, receiving_id) if done.act.kind is ActKind.APART
         }
         for each in found:
-            case = OwnCase(
-                kind=OwnKind(each["kind"]),
-                party_gln=delivery.party_gln,
-                partner_gln=delivery.seller_gln,
-                subject=each["epcs"][0]
-                if len(each["epcs"]) == 1 or each["epcs"][0] in apart
-                else delivery.reference or each["epcs"][0],
-                items=tuple(numbers[epc] for epc in each["epcs"] if epc in numbers),
-                epcs=tuple(each["epcs"]),
-                detail=each["detail"],
-                data={
-                    "receiving": receiving_id,
-                    "reference": delivery.reference,
-                    "purchase_order": delivery.purchase_order,
-                    "lot": each["lot"],
-                    "expiry": each["expiry"],
-                    "seqs": delivery.data["seqs"],
-                    "container": each["epcs"][0] if each["epcs"][0] in apart else "",
-                },
-            )
+            case = case_of(delivery, each, numbers, apart)
             opened.append(exceptions.open_own(connection, self.clock, case, actor.name))
         values = {"idx": index, "finished_at": self.clock.now(), "finished_by": actor.name}
         data = {**delivery.data, "cases": opened}

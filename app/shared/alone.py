@@ -14,8 +14,12 @@ from pathlib import Path
 
 
 def alone(lock: Path) -> bool:
-    """Take the lock for as long as this process lives; whether it was free."""
-    file = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    """Take the lock for as long as this process lives; whether it was free. It is not where its folder is not there:
+    a node that was not initialised yet has nothing to do."""
+    try:
+        file = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

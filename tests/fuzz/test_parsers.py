@@ -59,7 +59,7 @@ NOT_OF_STRANGERS = {
     "signing/keyfile.py read_passphrase": "the holder's own file",
     "signing/holder.py open_key": "the holder's own folder",
     "signing/client.py KeyFolder.open": "the holder's own folder",
-    "signing/client.py SignedCapture.parse": "the holder's own outbox",
+    "signing/captured.py SignedCapture.parse": "the holder's own outbox",
     "signing/registration.py load_registration": "opens a file; what is in it goes to registration",
     "signing/pkcs11.py TokenUri.parse": "the holder's own words at the command line",
     "signing/pkcs11.py open_token_key": "the holder's own token",
