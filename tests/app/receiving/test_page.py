@@ -24,6 +24,8 @@ def test_no_scan_of_a_burst_is_lost_and_the_count_stays_in_view(sqlite_bay, live
         page.keyboard.press("Enter")
     # Whatever waits by now is kept over a reload.
     page.reload()
+    # The browser puts the cursor there when it first paints, which may be after it says that the page is loaded.
+    page.wait_for_function("document.activeElement?.id === 'code'")
     page.keyboard.insert_text(case_label(5))
     page.keyboard.press("Enter")
     page.get_by_text("10 of 12, 2 short").first.wait_for(timeout=PATIENCE_MS)
