@@ -2,8 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, exists, literal, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
 from app.custody.items import ItemName
 from app.custody.models import contained, item
@@ -21,27 +33,27 @@ _LATE_US = timedelta(days=rules.LATE_DAYS) // timedelta(microseconds=1)
 _recall, _of_recall = event.alias("recall"), event_epc.alias("of_recall")
 
 
-def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
-    """Those of these events that were told very late."""
-    age = type_coerce(event.c.record_time, BigInteger) - type_coerce(event.c.event_time, BigInteger)
-    query = select(event.c.seq, event.c.event_time, event.c.record_time).where(
-        event.c.seq.in_(seqs), event.c.declared_at == 0, age > _LATE_US
-    )
-    rows = connection.execute(query.order_by(event.c.seq)).all()
-    found = [(row.seq, rules.told_late(row.event_time, row.record_time)) for row in rows]
-    return [(seq, each, None) for seq, each in found if each is not None]
+_SEQS = bindparam("seqs", expanding=True)
+_AGE = type_coerce(event.c.record_time, BigInteger) - type_coerce(event.c.event_time, BigInteger)
+# Statements are made once: they are asked at every capture, and to make the long one takes longer than to run it.
+_TOLD_LATE = (
+    select(event.c.seq, event.c.event_time, event.c.record_time)
+    .where(event.c.seq.in_(_SEQS), event.c.declared_at == 0, _AGE > _LATE_US)
+    .order_by(event.c.seq)
+)
+_SHIPPED = select(event.c.seq).where(
+    event.c.seq.in_(_SEQS),
+    event.c.biz_step == "shipping",
+    or_(event.c.disposition.is_(None), event.c.disposition != RETURNED),
+    event.c.declared_at == 0,
+    event.c.effective,
+)
 
 
-def of_recalled_lots(connection: Connection, seqs: Sequence[int]) -> list[Found]:
-    """Objects that these events ship after a lot of theirs, or of what was in them, was recalled; while it is."""
+def _of_recalled() -> Select[Any]:
+    """Of the shipments with these numbers: the objects that hold packages of a lot which was recalled before."""
     shipped = select(event.c.seq, event.c.pos, event_epc.c.item_id.label("outer"), event_epc.c.item_id).where(
-        event.c.seq.in_(seqs),
-        event.c.biz_step == "shipping",
-        or_(event.c.disposition.is_(None), event.c.disposition != RETURNED),
-        event.c.declared_at == 0,
-        event.c.effective,
-        event_epc.c.seq == event.c.seq,
-        event_epc.c.role == OBJECT,
+        event.c.seq.in_(_SEQS), event_epc.c.seq == event.c.seq, event_epc.c.role == OBJECT
     )
     packed = shipped.add_columns(literal(0).label("depth")).cte("packed", recursive=True)
     inside = (
@@ -70,5 +82,23 @@ def of_recalled_lots(connection: Connection, seqs: Sequence[int]) -> list[Found]
     )
     query = select(lots.c.seq, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
     query = query.join(item, item.c.item_id == lots.c.outer).distinct()
-    rows = connection.execute(query.order_by(lots.c.seq, lots.c.outer)).all()
+    return query.order_by(lots.c.seq, lots.c.outer)
+
+
+_OF_RECALLED = _of_recalled()
+
+
+def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
+    """Those of these events that were told very late."""
+    rows = connection.execute(_TOLD_LATE, {"seqs": seqs}).all()
+    found = [(row.seq, rules.told_late(row.event_time, row.record_time)) for row in rows]
+    return [(seq, each, None) for seq, each in found if each is not None]
+
+
+def of_recalled_lots(connection: Connection, seqs: Sequence[int]) -> list[Found]:
+    """Objects that these events ship after a lot of theirs, or of what was in them, was recalled; while it is."""
+    shipments = connection.execute(_SHIPPED, {"seqs": seqs}).scalars().all()
+    if not shipments:
+        return []
+    rows = connection.execute(_OF_RECALLED, {"seqs": shipments}).all()
     return [(row.seq, rules.recalled_lot(ItemName(row.ns, row.serial).key), row.outer) for row in rows]
