@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,27 @@ def machine(databases: Sequence[Database]) -> dict[str, str]:
                 f"{shown}, fsync {fsync}, synchronous_commit {durable}, psycopg {version('psycopg')}"
             )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stolen:
+    """The processors' time that went to other guests of the same host: a slow figure may be theirs."""
+
+    stolen: int
+    total: int
+
+    @classmethod
+    def now(cls) -> "Stolen":
+        """The processors' counters, in ticks since the machine began (proc(5), /proc/stat: steal is the eighth)."""
+        ticks = [int(count) for count in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return cls(ticks[7], sum(ticks))
+
+    def since(self) -> str:
+        """How much of the processors' time was taken since."""
+        later = Stolen.now()
+        return (
+            f"{(later.stolen - self.stolen) / max(1, later.total - self.total):.0%} of the processors' time"
+        )
 
 
 def _commit() -> str:

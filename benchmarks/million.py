@@ -93,7 +93,8 @@ def audits(name: str, ledger: SqlLedger, authors: Authors, rounds: int) -> list[
 
 def _audit(ledger: SqlLedger, size: int, keys: Collection[bytes] | None) -> None:
     def progress(done: int, total: int) -> None:
-        sys.stderr.write(f"\rauditing: {done:,} of {total:,} ")
+        if done % 65_536 == 0 or done == total:
+            sys.stderr.write(f"\rauditing: {done:,} of {total:,} ")
 
     with ledger.database.snapshot() as connection:
         report = fsck(connection, ORIGIN, keys=keys, progress=progress)
