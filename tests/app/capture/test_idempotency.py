@@ -128,6 +128,31 @@ def test_a_first_signature_over_what_came_unsigned_endorses_it_and_a_second_chan
     trade.sweep()
 
 
+def test_a_signature_does_not_choose_which_of_two_equals_counts(trade):
+    """Nor does when it came: docs/decisions/0057."""
+    small, large = (f"urn:uuid:00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
+
+    def told(number: int, *sent) -> list[tuple[str, bool]]:
+        trade.post_epcis(trade.document(trade.begun(number)))
+        sale = trade.shipped(number)
+        for post, event_id in sent:
+            answer = post(trade.document(replace(sale, event_id=f"{event_id[:-2]}{number}{event_id[-1]}")))
+            assert answer.status_code in (201, 202), answer.text
+        query = select(event_table.c.event_id, event_table.c.effective).order_by(event_table.c.event_id)
+        with trade.node.services.database.reading() as connection:
+            rows = connection.execute(
+                query.where(event_table.c.event_id.like(f"urn:uuid:00000000-0000-%{number}_"))
+            ).all()
+        return [(row.event_id[-1], row.effective) for row in rows]
+
+    unsigned, signed = trade.post_epcis, trade.post_signed
+    smaller_counts = [("1", True), ("2", False)]
+    assert told(3, (unsigned, small), (signed, large)) == smaller_counts
+    assert told(4, (signed, large), (unsigned, small)) == smaller_counts
+    assert told(5, (unsigned, large), (unsigned, small), (signed, large)) == smaller_counts  # endorsed
+    trade.sweep()
+
+
 def test_a_signed_capture_sent_again_gives_the_same_receipt(trade):
     raw = trade.document(trade.begun(1))
     first = receipt(trade.post_signed(raw), 201)
