@@ -21,6 +21,7 @@ PREFIX = "PACKPROOF_"
 ENVIRONMENTS = ("development", "test", "production")
 DEVELOPMENT_SECRET = "development-only-secret-never-in-production"  # noqa: S105 - refused in production
 SHORTEST_SECRET = 32
+LONGEST_PASSPHRASE = 1024
 # Names other parts of the project read: the scanner's own settings, and where the tests find the corpora.
 FOREIGN = ("PACKPROOF_SHARED", "PACKPROOF_SCAN_", "PACKPROOF_TEST_")
 
@@ -81,6 +82,12 @@ def _words(text: str) -> str:
     return text
 
 
+def _passphrase(text: str) -> str:
+    if len(text.encode("utf-8", "surrogateescape")) > LONGEST_PASSPHRASE or "\n" in text or "\0" in text:
+        raise ValueError(f"takes one line of at most {LONGEST_PASSPHRASE} bytes")
+    return text
+
+
 def _networks(text: str) -> str:
     try:
         return ",".join(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
@@ -105,6 +112,10 @@ class Settings:
         DEVELOPMENT_SECRET,
         "Signs the form cookie (CSRF, messages). At least 32 characters; production refuses the default.",
     )
+    key_passphrase_file: Path | None = setting(  # noqa: RUF009 - a field
+        None, "File whose first line is the passphrase that locks the node's own keys.", _file
+    )
+    key_passphrase: str = setting("", "The passphrase itself, where no file can be mounted.", _passphrase)
     public_url: str = setting(
         "http://127.0.0.1:8000",
         "The address people and labels use to reach this node. Production takes https only.",
@@ -193,6 +204,10 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        if self.key_passphrase and self.key_passphrase_file is not None:
+            raise SettingsError(
+                "PACKPROOF_KEY_PASSPHRASE: and PACKPROOF_KEY_PASSPHRASE_FILE name two passphrases; set one of them"
+            )
         if self.environment != "production":
             return
         if self.secret_key == DEVELOPMENT_SECRET:
@@ -242,7 +257,7 @@ class Settings:
         return cls(**values)
 
 
-_SECRET = frozenset({"secret_key", "database_url"})
+_SECRET = frozenset({"secret_key", "database_url", "key_passphrase"})
 
 
 def variable(item: "Field[Any]") -> str:

@@ -34,6 +34,7 @@ from app.log.handover import Handovers
 from app.log.policy import OwnPolicy
 from app.log.service import Log
 from app.log.stamping import Stamping
+from app.node.keys import passphrase_of
 from app.node.service import Node
 from app.overrides.service import Overrides
 from app.people.service import People
@@ -84,7 +85,11 @@ class Services:
 
     @cached_property
     def node(self) -> Node:
-        return Node(self.database, self.settings.ledger_origin, self.settings.data_dir, self.clock)
+        given = self.settings
+        return Node(self.database, given.ledger_origin, given.data_dir, self.clock, self._key_passphrase)
+
+    def _key_passphrase(self) -> bytes | None:
+        return passphrase_of(self.settings.key_passphrase, self.settings.key_passphrase_file)
 
     @cached_property
     def keys(self) -> Keys:
@@ -167,7 +172,10 @@ class Services:
 
     @cached_property
     def witness(self) -> NodeWitness:
-        return NodeWitness(self.node.origin, self.settings.data_dir, self.settings.witnessed_logs, self.clock)
+        given = self.settings
+        return NodeWitness(
+            self.node.origin, given.data_dir, given.witnessed_logs, self.clock, self._key_passphrase
+        )
 
     @cached_property
     def cosigning(self) -> Background:

@@ -1,4 +1,5 @@
-"""``packproof ledger rotate-key``: the node's own keys are followed by others (`app.node.rotation`)."""
+"""``packproof ledger rotate-key``: the node's own keys are followed by others (`app.node.rotation`).
+``packproof ledger lock-keys``: their files are locked by the node's passphrase."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,24 @@ def register(actions: Any) -> None:
     parser.add_argument("key", choices=(INTAKE, CHECKPOINT, MLDSA))
     parser.add_argument("--finish", action="store_true", help="end the key that is followed")
     parser.set_defaults(run=_run)
+    lock = actions.add_parser(
+        "lock-keys",
+        help="lock the node's own key files by its passphrase",
+        description="Encrypt each key file of this node that lies in clear, in its place. New ones are locked as they "
+        "are made. What lay in clear may lie in backups still: rotate such keys.",
+        epilog="example:\n  PACKPROOF_KEY_PASSPHRASE_FILE=/run/secrets/keys packproof ledger lock-keys",
+    )
+    lock.set_defaults(run=_lock)
+
+
+def _lock(_arguments: argparse.Namespace, context: "Context") -> None:
+    services = context.services
+    locked = services.node.keys.lock()
+    if locked:
+        with services.database.writing() as connection:
+            record(connection, services.clock, context.actor, "node.keys_locked", subject=" ".join(locked))
+    text = f"Locked: {', '.join(locked)}." if locked else "Every key is locked."
+    context.show({"locked": locked}, text)
 
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:

@@ -10,6 +10,9 @@ The first two are made with the ledger and followed by others only as `app.node.
 `app.node.longterm` does. That one came later: a node that never had one gets it when it first seals. Once a head was
 cosigned with it, it is made anew only by `packproof init`, never in passing. Which of the first two counts is in the
 ledger; a file that was replaced is read again, so that every process of the node signs by the key that is there.
+
+Where the node was given a passphrase, every file is locked by it (PKCS#8, encrypted) from its making on, those that
+follow too. A file in clear is refused then, so that nobody believes it locked; `NodeKeys.lock` locks what lies there.
 """
 
 import contextlib
@@ -20,7 +23,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -32,12 +37,15 @@ from ledger.errors import LedgerError
 from ledger.log import mldsa
 from ledger.log.cosignature import CosignatureSigner
 from ledger.log.note import NoteSigner
-from ledger.signing.keyfile import KeyFileError, load_key, read_pem, save_key, save_pem
+from ledger.signing.durable import write_whole
+from ledger.signing.keyfile import KeyFileError, load_key, read_passphrase, read_pem, save_key, save_pem
 from ledger.signing.keys import Ed25519Signer, generate
 
 INTAKE, CHECKPOINT, MLDSA = "intake", "checkpoint", "checkpoint-mldsa"
 NEXT = {name: f"{name}-next" for name in (INTAKE, CHECKPOINT, MLDSA)}
 _Stamp = tuple[int, int]
+Passphrase = Callable[[], bytes | None]
+"""What locks the keys; None where nothing does. Asked whenever a file is read or made. Raises `AppError`."""
 
 
 class Mldsa(NamedTuple):
@@ -50,9 +58,10 @@ class Mldsa(NamedTuple):
 class NodeKeys:
     """The keys in one folder, each read when its file is new."""
 
-    def __init__(self, folder: Path, origin: str) -> None:
+    def __init__(self, folder: Path, origin: str, passphrase: Passphrase = lambda: None) -> None:
         self.folder = folder
         self._origin = origin
+        self._passphrase = passphrase
         self._read: dict[str, tuple[_Stamp, Ed25519Signer]] = {}
         self._read_mldsa: dict[str, tuple[_Stamp, Mldsa]] = {}
 
@@ -87,7 +96,7 @@ class NodeKeys:
 
     def make_following(self, name: str) -> Ed25519Signer:
         """The key that follows `name`, made where there is none yet. Raises `AppError`."""
-        self._once(NEXT[name], lambda path: save_key(generate(), path))
+        self._once(NEXT[name], self._save)
         return self._ed25519(NEXT[name])
 
     def take_over(self, name: str) -> None:
@@ -127,7 +136,7 @@ class NodeKeys:
 
     def make_following_mldsa(self) -> Mldsa:
         """The ML-DSA-44 key that follows, made where there is none yet. Raises `AppError`."""
-        self._once(NEXT[MLDSA], _save_mldsa)
+        self._once(NEXT[MLDSA], self._save_mldsa)
         return self._mldsa(NEXT[MLDSA])
 
     @property
@@ -140,12 +149,46 @@ class NodeKeys:
         """Make the keys that are missing. Raises `AppError`."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in (INTAKE, CHECKPOINT):
-            self._once(name, lambda path: save_key(generate(), path))
+            self._once(name, self._save)
         self.make_mldsa()
 
     def make_mldsa(self) -> bool:
         """Make the ML-DSA-44 key where there is none; whether one was made. Raises `AppError`."""
-        return self._once(MLDSA, _save_mldsa)
+        return self._once(MLDSA, self._save_mldsa)
+
+    def lock(self) -> list[str]:
+        """Lock every key here that lies in clear; the names of their files. Raises `AppError`, also for a key that is
+        locked by another passphrase."""
+        passphrase = self._passphrase()
+        if passphrase is None:
+            raise AppError(
+                "node.passphrase",
+                503,
+                "This node has no passphrase for its keys",
+                "",
+                "Set PACKPROOF_KEY_PASSPHRASE_FILE for every process of the node, then try again",
+            )
+        locked = []
+        with self._locked():
+            for path in sorted(self.folder.glob("*.pem")):
+                try:
+                    pem = read_pem(path)
+                    if is_locked(pem):
+                        load_pem_private_key(pem, passphrase)
+                        continue
+                    key = load_pem_private_key(pem, None)
+                except (LedgerError, TypeError, ValueError) as error:
+                    raise _unusable(path.stem, str(error)) from error
+                lock = BestAvailableEncryption(passphrase)
+                write_whole(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+                locked.append(path.name)
+        return locked
+
+    def _save(self, path: Path) -> None:
+        save_key(generate(), path, self._passphrase())
+
+    def _save_mldsa(self, path: Path) -> None:
+        save_mldsa(path, self._passphrase())
 
     def _once(self, name: str, save: Callable[[Path], None]) -> bool:
         with self._locked():  # so that no process reads what another one is just writing
@@ -182,9 +225,9 @@ class NodeKeys:
         if known is not None and known[0] == stamp:
             return known[1]
         try:
-            key = load_key(path)
+            key = load_key(path, self._passphrase())
         except LedgerError as error:
-            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
+            raise _unusable(name, str(error)) from error
         if not isinstance(key, Ed25519Signer):
             raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
         self._read[name] = (stamp, key)
@@ -198,9 +241,9 @@ class NodeKeys:
             known = self._read_mldsa.get(name)
             if known is not None and known[0] == stamp:
                 return known[1]
-            private_key = load_pem_private_key(read_pem(path), None)
+            private_key = load_any(path, self._passphrase())
         except (KeyFileError, OSError, TypeError, ValueError) as error:
-            raise AppError("node.key", 503, f"The node's {name} key cannot be used", str(error)) from error
+            raise _unusable(name, str(error)) from error
         if not isinstance(private_key, MLDSA44PrivateKey):
             raise AppError("node.key", 503, f"The node's {name} key is of another kind", str(path))
         key = Mldsa(private_key, CosignatureSigner(self._origin, private_key))
@@ -208,5 +251,42 @@ class NodeKeys:
         return key
 
 
-def _save_mldsa(path: Path) -> None:
-    save_pem(mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), path)
+def _unusable(name: str, why: str) -> AppError:
+    return AppError(
+        "node.key",
+        503,
+        f"The node's {name} key cannot be used",
+        why,
+        "PACKPROOF_KEY_PASSPHRASE_FILE names the passphrase of locked keys; packproof ledger lock-keys locks those in "
+        "clear. docs/operating/keys.md has the rest",
+    )
+
+
+def passphrase_of(text: str, path: Path | None) -> bytes | None:
+    """The passphrase in `text`, or in the first line of `path`; None where there is neither. Raises `AppError`."""
+    try:
+        return text.encode("utf-8", "surrogateescape") or read_passphrase(path)
+    except KeyFileError as error:
+        raise AppError(
+            "node.passphrase", 503, "The passphrase of the node's keys cannot be read", str(error)
+        ) from error
+
+
+def is_locked(pem: bytes) -> bool:
+    """Whether a PEM of a private key is encrypted (RFC 7468, section 11)."""
+    return pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+
+
+def save_mldsa(path: Path, passphrase: bytes | None) -> None:
+    """Make an ML-DSA-44 key in a new file, locked where a passphrase is given."""
+    lock = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    save_pem(mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock), path)
+
+
+def load_any(path: Path, passphrase: bytes | None) -> PrivateKeyTypes:
+    """Read the private key in `path`, of whatever kind. Raises `KeyFileError`, ValueError."""
+    pem = read_pem(path)
+    if is_locked(pem) != bool(passphrase):
+        wanted = "is not locked; give no passphrase" if passphrase else "is locked; give its passphrase"
+        raise KeyFileError(f"{path} {wanted}", code="key-locked")
+    return load_pem_private_key(pem, passphrase)

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from app.devices import service as devices
 from app.erasable.vault import Vault
 from app.errors import CaptureStopped
-from app.node.keys import NodeKeys
+from app.node.keys import NodeKeys, Passphrase
 from app.shared.clock import Clock
 from ledger.errors import LedgerError, VerificationError
 from ledger.log.checkpoint import SignedCheckpoint
@@ -71,6 +71,7 @@ class Node:
     origin: str
     data_dir: Path
     clock: Clock
+    passphrase: Passphrase = field(default=lambda: None, repr=False)
 
     def __post_init__(self) -> None:
         self._checked = False
@@ -84,7 +85,7 @@ class Node:
     @cached_property
     def keys(self) -> NodeKeys:
         """The node's own keys."""
-        return NodeKeys(self.data_dir / "keys", self.origin)
+        return NodeKeys(self.data_dir / "keys", self.origin, self.passphrase)
 
     @cached_property
     def vault(self) -> Vault:

@@ -10,33 +10,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from app.errors import AppError
+from app.node.keys import load_any, save_mldsa
 from ledger.errors import LedgerError
-from ledger.log import mldsa
 from ledger.log.cosignature import CosignatureSigner
 from ledger.signing.durable import locked
-from ledger.signing.keyfile import load_key, read_pem, save_key, save_pem
+from ledger.signing.keyfile import load_key, save_key
 from ledger.signing.keys import Ed25519Signer, generate
 
 ED25519, MLDSA = "witness.pem", "witness-mldsa.pem"
 
 
-def cosigners(folder: Path, name: str) -> list[CosignatureSigner]:
-    """The signers of the witness `name` with its keys in `folder`; missing keys are made. Raises `AppError`."""
+def cosigners(folder: Path, name: str, passphrase: bytes | None = None) -> list[CosignatureSigner]:
+    """The signers of the witness `name` with its keys in `folder`; missing keys are made, locked where a `passphrase`
+    is given. Raises `AppError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(folder):
-            _once(folder / ED25519, lambda path: save_key(generate(), path))
-            _once(folder / MLDSA, _save_mldsa)
-        ed25519 = load_key(folder / ED25519)
-        mldsa44 = load_pem_private_key(read_pem(folder / MLDSA), None)
+            _once(folder / ED25519, lambda path: save_key(generate(), path, passphrase))
+            _once(folder / MLDSA, lambda path: save_mldsa(path, passphrase))
+        ed25519 = load_key(folder / ED25519, passphrase)
+        mldsa44 = load_any(folder / MLDSA, passphrase)
     except (LedgerError, OSError, TypeError, ValueError) as error:
         raise AppError("witness.key", 503, "The witness's keys cannot be used", str(error)) from error
     if not isinstance(ed25519, Ed25519Signer) or not isinstance(mldsa44, MLDSA44PrivateKey):
@@ -47,7 +42,3 @@ def cosigners(folder: Path, name: str) -> list[CosignatureSigner]:
 def _once(path: Path, save: Callable[[Path], None]) -> None:
     if not path.exists():
         save(path)
-
-
-def _save_mldsa(path: Path) -> None:
-    save_pem(mldsa.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), path)

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from app.errors import AppError
+from app.node.keys import Passphrase
 from app.node.service import Node, Provable
 from app.shared.clock import Clock
 from app.witness.keys import cosigners
@@ -30,7 +31,15 @@ from ledger.witness.witness import Answer, Witness, logs_of
 class NodeWitness:
     """This node as a witness, under the name of its ledger and ``/witness``. `logs`: a policy file, or none."""
 
-    def __init__(self, origin: str, data_dir: Path, logs: Path | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        origin: str,
+        data_dir: Path,
+        logs: Path | None,
+        clock: Clock,
+        passphrase: Passphrase = lambda: None,
+    ) -> None:
+        self._passphrase = passphrase
         self.name = f"{origin}/witness"
         self._data_dir = data_dir
         self._logs = logs
@@ -39,7 +48,7 @@ class NodeWitness:
     @cached_property
     def signers(self) -> list[CosignatureSigner]:
         """What it cosigns with; made on first use. Raises `AppError`."""
-        return cosigners(self._data_dir / "keys", self.name)
+        return cosigners(self._data_dir / "keys", self.name, self._passphrase())
 
     @cached_property
     def folder(self) -> StateFolder:

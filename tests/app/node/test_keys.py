@@ -2,14 +2,19 @@
 
 import stat
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from app.errors import AppError
-from app.node.keys import MLDSA, NodeKeys
+from app.node.keys import CHECKPOINT, INTAKE, MLDSA, NodeKeys, is_locked, passphrase_of
+from app.node.longterm import MldsaRotation
+from app.node.rotation import Rotation
 from app.node.service import Node as NodeService
+from app.witness.service import NodeWitness
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.cosignature import cosigned_at
 from ledger.log.hashing import EMPTY_ROOT
@@ -126,3 +131,89 @@ def test_processes_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
         thread.join()
     assert len({keys.mldsa.cosigner.verifier for keys in folders}) == 1
     assert len({keys.note_signer.verifier for keys in folders}) == 1
+
+
+SECRET = b"correct horse battery staple"
+
+
+def locked_by(node: Node, passphrase: bytes | None) -> NodeService:
+    """The same node as a process has it that was given this passphrase."""
+    return replace(fresh(node), passphrase=lambda: passphrase)
+
+
+def in_clear(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.pem") if not is_locked(path.read_bytes()))
+
+
+def test_keys_are_locked_from_their_making_on_and_stay_so_when_others_follow(sqlite_node: Node) -> None:
+    own = locked_by(sqlite_node, SECRET)
+    own.initialise()
+    assert len(list(own.keys.folder.glob("*.pem"))) == 3
+    for name in (INTAKE, CHECKPOINT):
+        Rotation(own).begin(name)
+        assert in_clear(own.keys.folder) == []
+        Rotation(own).finish(name)
+    MldsaRotation(own).begin()
+    assert in_clear(own.keys.folder) == []
+    MldsaRotation(own).finish()
+    assert in_clear(own.keys.folder) == []
+    append(sqlite_node, 1)
+    again = locked_by(sqlite_node, SECRET)
+    assert len(Note.parse(again.checkpoint()).verify([again.note_verifier, again.mldsa_verifier])) == 2
+    witness = NodeWitness(own.origin, own.data_dir, None, own.clock, lambda: SECRET)
+    assert len(witness.signers) == 2
+    assert in_clear(own.keys.folder) == []
+
+
+@pytest.mark.parametrize("passphrase", [None, b"another"], ids=["none", "another"])
+def test_locked_keys_open_with_their_passphrase_alone(sqlite_node: Node, passphrase: bytes | None) -> None:
+    locked_by(sqlite_node, SECRET).initialise()
+    wrong = locked_by(sqlite_node, passphrase)
+    for use in (lambda: wrong.intake_key, lambda: wrong.mldsa_verifier, wrong.checkpoint):
+        with pytest.raises(AppError) as refused:
+            use()
+        assert refused.value.code == "node.key"
+        assert "PACKPROOF_KEY_PASSPHRASE_FILE" in refused.value.next_step
+        assert SECRET.decode() not in f"{refused.value} {refused.value.detail}"
+    assert SECRET.decode() not in repr(locked_by(sqlite_node, SECRET))
+
+
+def test_keys_in_clear_are_refused_until_they_are_locked(
+    sqlite_node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    before = own.verifier_key, own.mldsa_verifier, own.intake_key.thumbprint
+    with pytest.raises(AppError, match="cannot be used") as refused:
+        locked_by(sqlite_node, SECRET).checkpoint()
+    assert "not locked" in refused.value.detail and "lock-keys" in refused.value.next_step
+    secret = tmp_path / "secret"
+    secret.write_bytes(SECRET + b"\n")
+    given = sqlite_node.services.settings
+    for name, value in (
+        ("DATABASE_URL", given.database_url), ("DATA_DIR", given.data_dir), ("ENVIRONMENT", "test"),
+        ("LEDGER_ORIGIN", given.ledger_origin),
+    ):  # fmt: skip
+        monkeypatch.setenv(f"PACKPROOF_{name}", str(value))
+    assert main(["ledger", "lock-keys", "--json"]) == 1
+    assert "node.passphrase" in capsys.readouterr().err
+    monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE_FILE", str(secret))
+    assert main(["ledger", "lock-keys"]) == 0
+    told = capsys.readouterr()
+    assert "checkpoint-mldsa.pem, checkpoint.pem, intake.pem" in told.out
+    assert SECRET.decode() not in told.out + told.err
+    assert main(["ledger", "lock-keys"]) == 0
+    assert "Every key is locked." in capsys.readouterr().out
+    assert in_clear(own.keys.folder) == []
+    after = locked_by(sqlite_node, SECRET)
+    assert (after.verifier_key, after.mldsa_verifier, after.intake_key.thumbprint) == before
+
+
+def test_a_passphrase_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    assert passphrase_of("", None) is None
+    assert passphrase_of("hush", None) == b"hush"
+    (tmp_path / "empty").write_bytes(b"\n")
+    for path in (tmp_path / "empty", tmp_path / "none"):
+        with pytest.raises(AppError) as refused:
+            passphrase_of("", path)
+        assert refused.value.code == "node.passphrase"

@@ -52,6 +52,7 @@ def test_names_of_the_scanner_and_the_tests_are_left_alone(name):
         ("LEDGER_ORIGIN", "two words"),
         ("LEDGER_ORIGIN", "a+b"),
         ("LOG_LEVEL", "INFO"),
+        ("KEY_PASSPHRASE", "two\nlines"),
     ],
 )
 def test_a_value_that_does_not_fit_names_its_variable(name, value):
@@ -78,8 +79,17 @@ def test_production_refuses_what_only_development_may_use(name, value):
         )
 
 
+def test_the_nodes_keys_have_one_passphrase():
+    one, other = {"PACKPROOF_KEY_PASSPHRASE": "hush"}, {"PACKPROOF_KEY_PASSPHRASE_FILE": "/run/secrets/keys"}
+    assert Settings.from_env(one).key_passphrase == "hush"
+    assert Settings.from_env(other).key_passphrase_file is not None
+    with pytest.raises(SettingsError, match="set one of them"):
+        Settings.from_env(one | other)
+
+
 def test_settings_are_frozen_and_do_not_print_their_secrets():
-    found = Settings.from_env(PRODUCTION | {"PACKPROOF_DATABASE_URL": "postgresql://me:hush@db/node"})
+    secrets = {"DATABASE_URL": "postgresql://me:hush@db/node", "KEY_PASSPHRASE": "hushed"}
+    found = Settings.from_env(PRODUCTION | {f"PACKPROOF_{name}": text for name, text in secrets.items()})
     with pytest.raises(FrozenInstanceError):
         found.environment = "development"
     assert "hush" not in repr(found)
