@@ -137,4 +137,6 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
         app.before_request(services.cosigning.start)
     if settings.tsa_url and settings.tsa_certificates is not None:
         app.before_request(services.stamping.start)
+    if settings.kept_logs is not None:
+        app.before_request(services.keeping.start)
     return app

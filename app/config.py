@@ -170,6 +170,9 @@ class Settings:
     witnessed_logs: Path | None = setting(  # noqa: RUF009 - a field
         None, "Policy file whose logs this node cosigns as a witness.", _file
     )
+    kept_logs: Path | None = setting(  # noqa: RUF009 - a field
+        None, "Policy file of the logs whose heads this node notes in its own ledger, one a day.", _file
+    )
     add_checkpoints_per_minute: int = setting(
         600,
         "Checkpoints that one address may submit to this node as a witness in a minute.",

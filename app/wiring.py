@@ -31,6 +31,8 @@ from app.epcis.service import Epcis
 from app.investigations.holds import Holds
 from app.investigations.service import Investigations
 from app.log.handover import Handovers
+from app.log.keep import Keeper
+from app.log.keeping import Keeping
 from app.log.policy import OwnPolicy
 from app.log.service import Log
 from app.log.stamping import Stamping
@@ -189,6 +191,12 @@ class Services:
     @cached_property
     def evidence(self) -> Evidence:
         return Evidence(self.database, self.node, self.cosigned, self.own_policy.encode)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        keeper = Keeper(self.node, self.committer, self.clock)
+        folder = self.witness.folder
+        return Keeping(keeper, self.settings.kept_logs, lambda origin: folder.cosigned(origin_hash(origin)))
 
     @cached_property
     def own_policy(self) -> OwnPolicy:

@@ -1,4 +1,4 @@
-"""Signed heads that others kept: read from files, fetched from witnesses.
+"""Signed heads that others kept: read from files, fetched from witnesses; and those of other logs, from themselves.
 
 A file is whatever somebody has that holds a checkpoint of this log: the note itself, a C2SP tlog-proof, a bench's
 ``trust.json`` (member ``note``), an evidence file or a handover (its checkpoint). A witness gives the newest it
@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from app.errors import AppError, Invalid
 from ledger.errors import VerificationError
@@ -51,7 +52,28 @@ def from_witness(prefix: str, origin: str) -> bytes | None:
     parts = urlsplit(prefix)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise Invalid("witness.address", f"{prefix!r} is no witness's address", "", "write https://w.example")
-    url = f"{prefix.rstrip('/')}/{sha256(origin.encode()).hexdigest()}/checkpoint"
+    return _fetched(f"{prefix.rstrip('/')}/{sha256(origin.encode()).hexdigest()}/checkpoint")
+
+
+def from_log(prefix: str) -> bytes:
+    """The newest checkpoint of the log that publishes its tiles under `prefix` (C2SP tlog-tiles), not judged yet.
+
+    Raises `AppError` ``witness.unreachable`` where it gives no answer to rely on.
+    """
+    parts = urlsplit(prefix)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise Invalid(
+            "witness.address", f"{prefix!r} is no log's address", "", "write https://log.example/ledger"
+        )
+    url = f"{prefix.rstrip('/')}/checkpoint"
+    found = _fetched(url)
+    if found is None:
+        raise _unreachable(url, "there is none")
+    return found
+
+
+def _fetched(url: str) -> bytes | None:
+    """What lies at `url`, at most `MAX_NOTE_BYTES`; None where nothing does."""
     try:
         with requests.get(
             url,
@@ -62,7 +84,7 @@ def from_witness(prefix: str, origin: str) -> bytes | None:
         ) as response:
             body = response.raw.read(MAX_NOTE_BYTES + 1, decode_content=True)
             status = response.status_code
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise _unreachable(url, type(error).__name__) from error
     if status == HTTPStatus.NOT_FOUND:
         return None
@@ -97,4 +119,4 @@ def _no_checkpoint(path: Path, why: str) -> AppError:
 
 
 def _unreachable(url: str, why: str) -> AppError:
-    return AppError("witness.unreachable", 503, "The witness gives no checkpoint", f"{url}: {why}")
+    return AppError("witness.unreachable", 503, "No checkpoint can be had from there", f"{url}: {why}")

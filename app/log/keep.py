@@ -1,4 +1,4 @@
-"""``packproof ledger keep``: a foreign log's checkpoint, or the policy that this node goes by, noted in the ledger.
+"""``packproof ledger keep``: foreign logs' checkpoints, or the policy that this node goes by, noted in the ledger.
 
 A head that another log signed is remembered by whoever saw it; here it is an entry of its own, so that this log's own
 witnesses vouch for when it was seen. What is noted is a record (`ledger.signing.aside`, docs/formats/statement.md);
@@ -11,7 +11,9 @@ overwrites.
 """
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ from ledger.signing.durable import write_whole
 from ledger.signing.keys import load_verifier
 from ledger.signing.statement import Statement
 from ledger.store.port import Draft
+from ledger.store.sql.reader import SqlReader
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
@@ -54,16 +57,54 @@ class Keeper:
 
     def keep(self, record: Record, data: bytes) -> int:
         """Append the entry of `record`, whose bytes are `data`; its index, or that of the one that said so before."""
+        return self._keep(record, data, lambda writer: self._same(writer, record, data)).index
+
+    def keep_daily(self, record: KeptCheckpoint, data: bytes) -> "Noted":
+        """As `keep`, where no head of that log was noted today (UTC by this node's clock), nor this one last."""
+
+        def known(writer: SqlWriter) -> int | None:
+            last = self.last(writer, record.origin)
+            if last is None:
+                return None
+            same = (last.record.size, last.record.root) == (record.size, record.root)
+            return last.index if same or last.at.date() == self.clock.now().date() else None
+
+        return self._keep(record, data, known)
+
+    def last(self, reader: SqlReader, origin: str) -> "Known | None":
+        """The newest entry here that notes a head of the log `origin`."""
+        size = reader.head().size
+        for path in reversed(_files(self.node.data_dir / FOLDER)):
+            index = int(path.name)
+            data = path.read_bytes() if index < size else b""
+            if not data.startswith(origin.encode() + b"\n"):
+                continue
+            try:
+                record, entry = KeptCheckpoint.of(data), Entry.decode(reader.entry(index))
+            except LedgerError:
+                continue  # a policy, or damaged: fsck says so
+            if _commits(reader, entry, record):
+                return Known(index, datetime.fromtimestamp(entry.received_ms / 1000, UTC), record, data)
+        return None
+
+    def _same(self, writer: SqlWriter, record: Record, data: bytes) -> int | None:
+        size = writer.head().size
+        for path in _files(self.node.data_dir / FOLDER):
+            if int(path.name) < size and path.read_bytes() == data:
+                entry = Entry.decode(writer.entry(int(path.name)))
+                if _commits(writer, entry, record):
+                    return entry.index
+        return None
+
+    def _keep(self, record: Record, data: bytes, known: Callable[[SqlWriter], int | None]) -> "Noted":
         folder = self.node.data_dir / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
 
-        def write(_connection: Connection, writer: SqlWriter) -> int:
+        def write(_connection: Connection, writer: SqlWriter) -> Noted:
             size = writer.lock().size
-            for path in _files(folder):
-                if int(path.name) < size and path.read_bytes() == data:
-                    entry = Entry.decode(writer.entry(int(path.name)))
-                    if _commits(writer, entry, record):
-                        return entry.index
+            before = known(writer)
+            if before is not None:
+                return Noted(before, new=False)
             self.node.may_write()
             intake = self.node.intake_key
             signed = sign_aside(record, self.node.origin, [intake])
@@ -73,10 +114,28 @@ class Keeper:
             [entry] = writer.append(
                 [Draft(record.kind, received_ms, signed.envelope.statement, signatures, signed.seed)]
             )
-            return entry.index
+            return Noted(entry.index, new=True)
 
-        index: int = self.committer.run(write)
-        return index
+        noted: Noted = self.committer.run(write)
+        return noted
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Where something is noted; `new`: just now."""
+
+    index: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A head that was noted at `index`, at the moment `at`; `data` is the note."""
+
+    index: int
+    at: datetime
+    record: KeptCheckpoint
+    data: bytes
 
 
 def check(context: AuditContext) -> None:
@@ -114,28 +173,33 @@ def register(actions: Any) -> None:
     """Add the action to `packproof ledger`."""
     parser = actions.add_parser(
         "keep",
-        help="note another log's checkpoint, or the policy this node goes by, in the ledger",
-        description="Append an entry that notes what this node saw of another log, or which policy it goes by.",
+        help="note other logs' checkpoints, or the policy this node goes by, in the ledger",
+        description="Append an entry that notes what this node saw of another log, or which policy it goes by. logs: "
+        "what the server does by itself once a day for the logs of PACKPROOF_KEPT_LOGS.",
         epilog="examples:\n  packproof ledger keep checkpoint theirs.note --policy logs.policy\n"
-        "  packproof ledger keep policy authors.json",
+        "  packproof ledger keep policy authors.json\n  packproof ledger keep logs",
     )
-    parser.add_argument("what", choices=("checkpoint", "policy"))
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("what", choices=("checkpoint", "policy", "logs"))
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE")
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="the tlog-policy by which a checkpoint is judged"
     )
     parser.set_defaults(run=_run)
 
 
-def _run(arguments: argparse.Namespace, context: "Context") -> None:
+def _run(arguments: argparse.Namespace, context: "Context") -> int | None:
     node = context.services
+    if arguments.what == "logs":
+        return _logs(arguments, context)
+    if arguments.file is None:
+        raise Invalid("usage", f"Which file? packproof ledger keep {arguments.what} FILE")
     if (arguments.what == "checkpoint") != (arguments.policy is not None):
         raise Invalid("usage", "A checkpoint is judged by --policy; a policy needs none")
     try:
         with arguments.file.open("rb") as stream:
             data = stream.read(max(MAX_NOTE_BYTES, MAX_POLICY_BYTES) + 1)
         if arguments.what == "checkpoint":
-            record: Record = _judged(data, LogPolicy.parse(arguments.policy.read_bytes()), node.node.origin)
+            record: Record = judged(data, LogPolicy.parse(arguments.policy.read_bytes()), node.node.origin)
         else:
             record = KeptPolicy.of(data)
             (parse_authors if data.lstrip()[:1] == b"{" else LogPolicy.parse)(data)
@@ -143,9 +207,22 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
         raise Invalid("ledger.keep", "This cannot be kept", error.message) from error
     index = Keeper(node.node, node.committer, node.clock).keep(record, data)
     context.show({"index": index, **record.members()}, f"{record.told()}: entry {index}.")
+    return None
 
 
-def _judged(data: bytes, policy: LogPolicy, own: str) -> KeptCheckpoint:
+def _logs(arguments: argparse.Namespace, context: "Context") -> int:
+    if arguments.file is not None or arguments.policy is not None:
+        raise Invalid("usage", "PACKPROOF_KEPT_LOGS says which logs, and judges them")
+    found = context.services.keeping.due()
+    context.show(
+        {"logs": [asdict(each) for each in found]},
+        "\n".join(each.told for each in found) or "PACKPROOF_KEPT_LOGS names no log.",
+    )
+    return 0 if all(each.ok for each in found) else 1
+
+
+def judged(data: bytes, policy: LogPolicy, own: str) -> KeptCheckpoint:
+    """The record of the note `data`, which `policy` trusts. Raises `LedgerError`, also for one of this log, `own`."""
     head = SignedCheckpoint.open(data, [each.key for each in policy.logs])
     policy.require_quorum(head.note)
     if head.checkpoint.origin == own:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.log.keep import FOLDER, Keeper, _judged
+from app.log.keep import FOLDER, Keeper, judged
 from app.proofs.fsck import fsck
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind
@@ -27,7 +27,7 @@ def test_a_foreign_head_and_a_policy_are_entries_that_commit_to_their_bytes(sqli
     note = other.checkpoint()
     trust = f"log {other.log.verifier}\nquorum none\n".encode()
     keeper = Keeper(services.node, services.committer, services.clock)
-    head = _judged(note, LogPolicy.parse(trust), services.node.origin)
+    head = judged(note, LogPolicy.parse(trust), services.node.origin)
     first, second = keeper.keep(head, note), keeper.keep(KeptPolicy.of(trust), trust)
     assert (keeper.keep(head, note), keeper.keep(KeptPolicy.of(trust), trust)) == (first, second)
     with services.node.ledger.reading() as reader:
@@ -55,7 +55,7 @@ def test_what_no_policy_trusts_is_not_kept(sqlite_trade: Trade) -> None:
     other, stranger = World(), World()
     trust = LogPolicy.parse(f"log {stranger.log.verifier}\nquorum none\n".encode())
     with pytest.raises(LedgerError):
-        _judged(other.checkpoint(), trust, "elsewhere.example/ledger")
+        judged(other.checkpoint(), trust, "elsewhere.example/ledger")
     own = LogPolicy.parse(f"log {other.log.verifier}\nquorum none\n".encode())
     with pytest.raises(LedgerError, match="this ledger's own"):
-        _judged(other.checkpoint(), own, other.log.name)
+        judged(other.checkpoint(), own, other.log.name)
