@@ -61,6 +61,7 @@ from app.vrs.service import Responder
 from app.witness.background import Background
 from app.witness.service import CosignedHeads, NodeWitness
 from ledger.store.sql.engine import Database
+from ledger.witness.state import origin_hash
 
 EXTENSION = "packproof"
 
