@@ -142,7 +142,7 @@ class Services:
     def parking(self) -> Parking:
         node = self.node
         run = self.committer.run
-        return Parking(self.database, node.origin, self.clock, run, lambda: node.intake_key)
+        return Parking(self.database, node.origin, self.clock, run, lambda: node.intake_key, node.vault)
 
     @cached_property
     def verification(self) -> Verification:

@@ -1,17 +1,17 @@
 """Keys, chains and parked acts are what their entries say: every column follows from what an entry committed to."""
 
-import zlib
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from app.devices import chains
+from app.devices import parked_document as kept
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
-from app.devices.parking import erased_by
+from app.erasable.vault import Vault
 from app.events.models import document
-from app.events.records import raw_document
+from app.events.records import RawDamaged
 from app.partners import service as partners
 from app.shared.auditing import AuditContext
 from ledger.epcis.errors import DocumentError
@@ -107,7 +107,7 @@ def _adopts(context: AuditContext, link: Link, refs: tuple[bytes, ...]) -> int |
     digest = context.connection.execute(query).scalar() or b""
     try:
         return chains.adopted_by(context.connection, context.reader, refs, owner.party_id, bytes(digest))
-    except zlib.error:
+    except RawDamaged:
         return None  # the parked document's own audit names it
 
 
@@ -155,12 +155,16 @@ def _parked(context: AuditContext) -> None:
 
 
 def _root(context: AuditContext, row: Row[Any], statement: Statement) -> bytes | None:
-    """The root that a parked document and its seed give; that of `statement` where a redaction erased them."""
-    erased = erased_by(row)
+    """The root that a parked document and its seed give; that of `statement` where a redaction erased them. None where
+    the document cannot be opened, or is not kept as it should be."""
+    erased = kept.erased_by(row)
     if erased is not None:
         told = context.entry(erased) if erased > row.idx else None
         return statement.commit.root if told is not None and told.kind is Kind.REDACTION else None
-    raw = raw_document(bytes(row.document))
+    vault = Vault.at(context.data_dir, context.origin)
+    raw = kept.whole(context.connection, vault, row)
+    if raw is None or kept.unlike(context.connection, vault, row, raw):
+        return None
     records = [each.fields() for each in read(raw, row.content_type, _UNBOUNDED).events]
     return commit(sha256(raw).digest(), [], records, bytes(row.seed))
 

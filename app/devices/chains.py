@@ -1,18 +1,17 @@
 """Devices' own chains as the node keeps them: a row a number, and what does not fit, said at once and listed later.
 
-A gap or a repeat is a finding, never a refusal: the act is recorded, its receipt says what does not fit, and
-``packproof ledger chains`` lists it until what is missing has come or was given up by a signed void-seq. The rules are
-those of `ledger.signing.chain`, which anybody runs over the entries alone.
+A gap, a repeat or a reference to what does not stand is a finding, never a refusal: the act is recorded, its receipt
+says what does not fit, and ``packproof ledger chains`` lists it until what is missing has come or was given up by a
+signed void-seq. The rules are those of `ledger.signing.chain` and `refs`, which anybody runs over the entries alone.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from app.devices import parked_document
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
 from ledger.log.entry import Entry
@@ -67,7 +66,7 @@ def adopted_by(
         index = reader.find_leaf(ref)
         query = select(parked).where(parked.c.idx == index, parked.c.party_id == party_id)
         row = None if index is None else connection.execute(query).one_or_none()
-        if row is not None and (not row.seed or sha256(zlib.decompress(row.document)).digest() == digest):
+        if row is not None and (not row.seed or parked_document.stored(row)[0] == digest):
             return index
     return None
 

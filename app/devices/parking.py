@@ -3,22 +3,25 @@
 An `audit` entry by the node's intake key commits to what came, from which key and why it does not count, so that nobody
 can say later that it never came. A person of the party then adopts it, by a capture of the same document that a valid
 key signs and that refers to the audit entry's leaf; or rejects it, by a signed void-seq that gives its number up. The
-same act again gets the same answer.
+same act again gets the same answer. Its document is kept as `app.devices.parked_document` says.
 """
 
 import hashlib
-import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select
 
 from app.devices import chains
+from app.devices import parked_document as kept
 from app.devices import service as devices
 from app.devices.models import chain_link, parked
 from app.devices.registry import Run
+from app.erasable.sealing import ring_of
+from app.erasable.vault import Vault
+from app.erasable.vault import keep as keep_parts
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
 from app.partners import service as partners
 from app.partners.models import party
@@ -38,7 +41,6 @@ from ledger.store.sql.writer import SqlWriter
 MOST_PARKED = 1000
 MOST_PARKED_BYTES = 64 * 1024 * 1024
 """Acts of one key, and what their documents take as they are kept: who has stolen one must not fill the disk."""
-_INDEX_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Parking:
     clock: Clock
     run: Run
     intake: Callable[[], Signer]
+    vault: Vault
 
     def park(
         self, by: str, envelope: bytes, seed: bytes, raw: bytes, content_type: str, ended: devices.KeyEnded
@@ -80,6 +83,7 @@ class Parking:
         opened = Envelope.parse(envelope)
         statement = Statement.parse(opened.statement)
         digest = hashlib.sha256(opened.statement).digest()
+        found = kept.opened(raw, content_type, seed)  # read before the ledger is locked
         assert statement.chain is not None  # captures have one
         chain = statement.chain
 
@@ -87,19 +91,24 @@ class Parking:
             query = select(parked.c.idx).where(parked.c.statement == digest)
             index = connection.execute(query).scalar()
             if index is None:
-                packed = zlib.compress(raw, 6)
-                if not _has_room(connection, statement.author, len(packed)):
+                count, size = kept.size_kept(connection, statement.author)
+                if count >= MOST_PARKED or size > MOST_PARKED_BYTES:
                     return ended
+                now = self.clock.now()
                 intake = self.intake()
                 made = sign_aside(
                     Parked(digest, ended.key, ended.why, ended.ended_idx), self.origin, [intake]
                 )
+                locked = kept.lock(found, self.vault, ring_of(by, now), made.envelope.statement)
+                packed = kept.pack(raw, found.raw)
+                if size + kept.size_of(packed, locked) > MOST_PARKED_BYTES:
+                    return ended
                 signatures = made.envelope.entry_signatures([load_verifier(intake.spki)])
-                now = self.clock.now()
                 received_ms = to_micros(now) // 1000
                 draft = Draft(Kind.AUDIT, received_ms, made.envelope.statement, signatures, made.seed)
                 [entry] = writer.append([draft])
                 index = entry.index
+                keep_parts(connection, writer.ledger_id, index, locked)
                 connection.execute(
                     insert(parked).values(
                         idx=index,
@@ -129,16 +138,27 @@ class Parking:
 
     def document(self, gln: str, leaf: bytes) -> tuple[bytes, str]:
         """The document of the party's act that is parked at this leaf, as it came, and its content type."""
-        with self.database.reading() as connection:
+        raw: bytes | None = None
+        with self.database.snapshot() as connection:
             index = SqlWriter(connection, self.origin).find_leaf(leaf)
             row = None
             if index is not None:
                 row = connection.execute(select(parked).where(parked.c.idx == index, _of(gln))).one_or_none()
+            if row is not None and kept.erased_by(row) is None:
+                raw = kept.whole(connection, self.vault, row)
         if row is None:
             raise NotFound("No such parked act", "There is none with this leaf, or none of yours.")
-        if (erased := erased_by(row)) is not None:
+        if (erased := kept.erased_by(row)) is not None:
             raise NotFound("This document was erased", f"The redaction at entry {erased} says why.")
-        return zlib.decompress(bytes(row.document)), row.content_type
+        if raw is None:
+            raise AppError(
+                "parked.locked",
+                503,
+                "This document cannot be opened",
+                "The key that a part of it is encrypted under is not in its ring.",
+                "Whoever runs the node puts the folder wraps back from where it is kept safe; packproof fsck names it.",
+            )
+        return raw, row.content_type
 
     def give_up(self, envelope: bytes, document: bytes, seed: bytes) -> dict[str, Any]:
         """Record a signed void-seq: its index and leaf, and the number it gives up. The same again, the same answer.
@@ -195,49 +215,6 @@ class Parking:
         owners |= {bytes(row.thumbprint) for row in connection.execute(late)}
         if any(key.party_gln != by for key in devices.keys(connection, owners).values()):
             raise Refused("key.party", "This chain belongs to a key of another party")
-
-
-def forget(connection: Connection, event_id: str, indexes: Collection[int], redaction: int) -> int:
-    """Erase the documents of parked acts that hold this event, or whose act stands at one of `indexes` now; how many.
-
-    A parked document lies in clear, as it came: what is erased of an event must not stay there. The redaction's index
-    takes its place, and nothing its seed's. The act itself stays, and can only be given up if it was open.
-    """
-    taken = select(chain_link.c.adopts).where(chain_link.c.idx.in_(indexes), chain_link.c.adopts.is_not(None))
-    same = select(chain_link.c.statement).where(chain_link.c.idx.in_(indexes))
-    closed = set(
-        connection.execute(
-            select(parked.c.idx).where(parked.c.idx.in_(taken) | parked.c.statement.in_(same))
-        ).scalars()
-    )
-    rows = connection.execute(select(parked.c.idx, parked.c.seed, parked.c.document).order_by(parked.c.idx))
-    gone = [
-        row.idx
-        for row in rows
-        if erased_by(row) is None
-        and (row.idx in closed or event_id.encode() in zlib.decompress(bytes(row.document)))
-    ]
-    for index in gone:
-        connection.execute(
-            update(parked)
-            .where(parked.c.idx == index)
-            .values(document=redaction.to_bytes(_INDEX_BYTES, "big", signed=True), seed=b"")
-        )
-    return len(gone)
-
-
-def erased_by(row: Row[Any]) -> int | None:
-    """The index of the redaction that erased the document of this row of `parked`; None where it is kept."""
-    document = bytes(row.document)
-    return None if row.seed or len(document) != _INDEX_BYTES else int.from_bytes(document, "big", signed=True)
-
-
-def _has_room(connection: Connection, thumbprint: bytes, more: int) -> bool:
-    """Whether a document of so many bytes more of this key may be kept."""
-    kept = func.coalesce(func.sum(func.length(parked.c.document)), 0)
-    query = select(func.count(), kept).where(parked.c.thumbprint == thumbprint)
-    count, size = connection.execute(query).one()
-    return bool(count < MOST_PARKED and size + more <= MOST_PARKED_BYTES)
 
 
 def _of(gln: str) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app.devices import parked_document
 from app.erasable import sealing, spans
 from app.erasable.models import erasable, redaction
 from app.erasable.parts import NO_WRAP, WHOLE
@@ -84,18 +85,35 @@ class Erasing:
             .values(raw=zlib.compress(stored, 6), sha256=said.remaining)
         )
         self._digests(index, event_id)
+        self._row(number, index, said, now)
+        return Done(number, paths)
+
+    def erase_parked(self, index: int, rows: Sequence[PartRow], basis: str, by: str) -> Done:
+        """Erase the document of the act that is parked at `index`, of which these are all the parts that are left.
+
+        Its seed goes with it: nothing of the document is left that salts could open.
+        """
+        paths = tuple(sorted(row.path for row in rows))
+        said = RedactionRecord(paths, basis, by, remains_digest(b""))
+        now = self.clock.now()
+        number = self._append(index, said, now)
+        self._parts(index, rows, number)
+        parked_document.erase(self.connection, index, number)
+        self._row(number, index, said, now)
+        return Done(number, paths)
+
+    def _row(self, number: int, about: int, said: RedactionRecord, at: datetime) -> None:
         self.connection.execute(
             insert(redaction).values(
                 idx=number,
-                about=index,
-                fields=fields_json(paths),
-                basis=basis,
-                by_account=by,
+                about=about,
+                fields=fields_json(said.fields),
+                basis=said.basis,
+                by_account=said.by,
                 remaining=said.remaining,
-                at=now,
+                at=at,
             )
         )
-        return Done(number, paths)
 
     def _seed(self, index: int, document_digest: bytes, rows: Sequence[PartRow]) -> None:
         seed = self.writer.seed(index)

@@ -8,13 +8,14 @@ and `packproof fsck` says that it is still to be done.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, select
 
-from app.devices import parking
+from app.devices import parked_document as parked
 from app.devices.registry import Run
 from app.erasable import parts
-from app.erasable.models import erasable, redaction
+from app.erasable.models import erasable
 from app.erasable.vault import Vault, wraps_of
 from app.errors import NotFound
 from app.events import records
@@ -60,7 +61,8 @@ class Redactions:
     def fields_of(self, event_id: str) -> list[tuple[str, bool]]:
         """The erasable fields of the event, and whether each was erased. Raises `NotFound`."""
         with self.database.snapshot() as connection:
-            seqs = _events(connection, event_id)
+            old_parked = [made for _, made in parked.in_clear(connection, event_id)]
+            seqs = _events(connection, event_id, bool(old_parked))
             rows = [
                 (_within(row.path), row.data is None)
                 for index in _entries(connection, event_id, seqs)
@@ -71,13 +73,20 @@ class Redactions:
                 for index in _entries(connection, event_id, seqs)
                 for path in self._unsealed(connection, index, event_id)
             ]
+            old += [
+                (_within(part.path), False)
+                for made in old_parked
+                for part in made.parts
+                if part.event_id in (None, event_id)
+            ]
         return sorted({*rows, *old})
 
     def redact(
         self, event_id: str, fields: Iterable[str] | None, basis: str, actor: Actor, *, by: str | None = None
     ) -> Redacted:
         """Erase `fields` (paths within the event, or ``document/...``; None: all that can be) of the event, wherever
-        this node keeps it, and append an entry for each entry that they were in. Durable when it returns.
+        this node keeps it, and append an entry for each entry that they were in. Durable when it returns. A parked act
+        that holds one of them loses its document whole: without a byte of it nobody could adopt it from here.
 
         `by`: the account it is done for, where that is not the actor; a command without one is the operator's. Raises
         `NotFound`, `Refused` for a regulated field, `Invalid`, `CaptureStopped`.
@@ -89,8 +98,11 @@ class Redactions:
 
         def write(connection: Connection, writer: SqlWriter) -> tuple[list[erasing.Done], list[int]]:
             done: list[erasing.Done] = []
+            for row, opened in list(parked.in_clear(connection, event_id)):
+                parked.encrypt(connection, self._vault, row, opened)
             seqs = _events(connection, event_id)
             indexes = _entries(connection, event_id, seqs)
+            aside = parked.among(connection, indexes)
             for index in indexes:
                 self._seal_old(connection, index)
             there = {_within(row.path) for index in indexes for row in _rows(connection, index, event_id)}
@@ -101,12 +113,13 @@ class Redactions:
                     for row in _rows(connection, index, event_id)
                     if row.data is not None and (_within(row.path) in paths or row.path == parts.WHOLE)
                 ]
-                if rows:
-                    made = erasing.Erasing(connection, writer, self._vault, self.node.intake_key, self.clock)
+                if not rows:
+                    continue
+                made = erasing.Erasing(connection, writer, self._vault, self.node.intake_key, self.clock)
+                if index in aside:
+                    done.append(made.erase_parked(index, _all_rows(connection, index), basis, account))
+                else:
                     done.append(made.erase(index, event_id, rows, basis, account))
-            told = done[-1].index if done else _last_about(connection, indexes)
-            if told is not None:
-                parking.forget(connection, event_id, indexes, told)
             audit(
                 connection, self.clock, actor, "event.redact", subject=event_id,
                 detail=f"{basis}: {sum(len(each.paths) for each in done)} fields",
@@ -173,9 +186,12 @@ def erased_slots(
         yield ring, parts.slot_of(parts.context_of(origin, statement, path))
 
 
-def _events(connection: Connection, event_id: str) -> list[int]:
+def _events(connection: Connection, event_id: str, known: bool = False) -> list[int]:
+    """The numbers of the events with this id. Raises `NotFound`, but where it is `known` from elsewhere, or a parked
+    act has it."""
     seqs = list(connection.execute(select(event.c.seq).where(event.c.event_id == event_id)).scalars())
-    if not seqs:
+    waits = select(erasable.c.idx).where(erasable.c.event_id == event_id).limit(1)
+    if not seqs and not known and connection.execute(waits).first() is None:
         raise NotFound(
             "No such event", event_id[:200], "Give the event's id: packproof trace PACKAGE shows it."
         )
@@ -189,16 +205,21 @@ def _entries(connection: Connection, event_id: str, seqs: Sequence[int]) -> list
     return sorted(found | set(connection.execute(query).scalars()))
 
 
-def _last_about(connection: Connection, indexes: Sequence[int]) -> int | None:
-    """The last redaction of anything in these entries."""
-    query = select(func.max(redaction.c.idx)).where(redaction.c.about.in_(indexes))
-    return connection.execute(query).scalar()
-
-
 def _rows(connection: Connection, index: int, event_id: str) -> list[erasing.PartRow]:
     query = select(erasable).where(
         erasable.c.idx == index, (erasable.c.event_id == event_id) | erasable.c.event_id.is_(None)
     )
+    return _part_rows(connection, query)
+
+
+def _all_rows(connection: Connection, index: int) -> list[erasing.PartRow]:
+    """What is left of an entry's parts, whichever event they are of."""
+    return _part_rows(
+        connection, select(erasable).where(erasable.c.idx == index, erasable.c.data.is_not(None))
+    )
+
+
+def _part_rows(connection: Connection, query: Select[Any]) -> list[erasing.PartRow]:
     return [
         erasing.PartRow(row.part, row.path, row.leaf, row.data, row.event_id)
         for row in connection.execute(query.order_by(erasable.c.part))
