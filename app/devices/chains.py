@@ -16,6 +16,7 @@ from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
 from ledger.log.entry import Entry
 from ledger.signing.chain import ChainAudit, ChainCode, Link, link_of
+from ledger.signing.refs import RefCode, dangling
 from ledger.signing.statement import Statement
 from ledger.store.sql.reader import SqlReader
 
@@ -33,7 +34,8 @@ def note(
     link = link_of(entry)
     if link is None:
         return ()
-    found = fitting(connection, link)
+    found: list[tuple[ChainCode | RefCode, str]] = [*fitting(connection, link)]
+    found += [(RefCode.UNKNOWN, unknown_text(leaf)) for leaf in dangling(entry, reader.find_leaf)]
     adopts = adopted_by(connection, reader, Statement.parse(entry.statement).refs, party_id, digest)
     keep(connection, link, adopts=adopts)
     return tuple({"code": code.value, "severity": "exception", "message": text} for code, text in found)
@@ -86,6 +88,21 @@ def fitting(connection: Connection, link: Link) -> list[tuple[ChainCode, str]]:
     if before and before[0].void is None and bytes(before[0].statement) != link.prev:
         return [(ChainCode.BROKEN, f"it does not follow on number {link.seq - 1} that stands here")]
     return []
+
+
+def unknown_text(leaf: bytes) -> str:
+    """What is said of a reference to this leaf, which stands nowhere before the entry that refers to it."""
+    return f"it refers to the leaf {leaf.hex()[:16]}..., which does not stand in this ledger"
+
+
+def references(reader: SqlReader) -> Iterator[tuple[Link, bytes]]:
+    """Every reference of a link to a leaf that does not stand in this ledger, in the order of the log."""
+    for _, body in reader.entries(0, reader.head().size):
+        entry = Entry.decode(body)
+        missing = dangling(entry, reader.find_leaf)
+        link = link_of(entry) if missing else None
+        if link is not None:
+            yield from ((link, leaf) for leaf in missing)
 
 
 def links(connection: Connection) -> Iterator[tuple[Link, Row[Any]]]:

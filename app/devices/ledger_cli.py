@@ -1,9 +1,11 @@
-"""``packproof ledger chains``: every device's own chain, how far it goes, and what is missing or stands twice."""
+"""``packproof ledger chains``: every device's own chain, how far it goes, what is missing or stands twice; and
+what refers to nothing."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
 from app.devices import chains
+from ledger.signing.refs import RefCode
 from ledger.store.sql.reader import SqlReader
 
 if TYPE_CHECKING:
@@ -14,9 +16,9 @@ def register(actions: Any) -> None:
     """Add the action."""
     parser = actions.add_parser(
         "chains",
-        help="devices' own chains: gaps and repeats",
+        help="devices' own chains: gaps and repeats, and references to nothing",
         description="Every device numbers what it signs. What is missing was dropped on the way, or never sent: ask "
-        "the party. Exit status 1 where something does not fit.",
+        "the party. What it refers to must stand here. Exit status 1 where something does not fit.",
         epilog="example:\n  packproof ledger chains --json",
     )
     parser.set_defaults(run=_chains)
@@ -28,6 +30,7 @@ def _chains(_arguments: argparse.Namespace, context: "Context") -> int:
         reader = SqlReader(connection, node.node.origin)
         audit = chains.audited(connection, reader)
         late = {(each.stream, each.seq): each.index for each in chains.explained(connection)}
+        lost = list(chains.references(reader))
         names = chains.owners(connection, {each.author for each in audit.streams()})
     found = [
         {
@@ -43,6 +46,19 @@ def _chains(_arguments: argparse.Namespace, context: "Context") -> int:
             ],
         }
         for each in audit.findings()
+    ]
+    found += [
+        {
+            "code": RefCode.UNKNOWN.value,
+            "stream": link.stream.hex(),
+            "key": link.author.hex(),
+            "first": link.seq,
+            "last": link.seq,
+            "index": link.index,
+            "message": f"number {link.seq}, entry {link.index}: {chains.unknown_text(leaf)}",
+            "parked": [],
+        }
+        for link, leaf in lost
     ]
     streams = [
         {

@@ -15,6 +15,7 @@ from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.custody.verdict import TABLE, Reason, Word
 from ledger.epcis import NoteCode, ProblemCode
 from ledger.signing.chain import ChainCode
+from ledger.signing.refs import RefCode
 from tests.support.pages import REFERENCE, entries, section
 from tests.support.shared import ROOT
 
@@ -24,6 +25,7 @@ PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
     ("findings.md", ("Detection at verification",), SignalKind),
     ("findings.md", ("Custody",), FindingCode),
     ("findings.md", ("Chains",), ChainCode),
+    ("findings.md", ("References",), RefCode),
     ("findings.md", ("Documents", "Problems"), ProblemCode),
     ("findings.md", ("Documents", "Notes"), NoteCode),
 ]

@@ -20,6 +20,7 @@ from app.history import service as history
 from app.proofs.fsck import fsck
 from app.shared.actor import Role as Bearer
 from ledger.__main__ import main as verify
+from ledger.custody.event import compact
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.evidence.verify import verify as verify_evidence
@@ -32,8 +33,9 @@ from ledger.signing.keyrecord import Action, Role, register_key, register_root
 from ledger.signing.registration import Registration
 from ledger.signing.statement import Statement
 from ledger.store.sql.engine import open_engine, sqlite_driver
+from ledger.store.sql.reader import SqlReader
 from tests.support import programs
-from tests.support.live import LiveNode
+from tests.support.live import LiveNode, closing_database
 from tests.support.token import Token
 from tests.support.trade import Trade, problem
 from tests.support.world import MAKER, WHOLESALER, package
@@ -190,6 +192,14 @@ def test_who_has_stolen_an_ended_key_fills_no_disk(sqlite_trade, monkeypatch):
     before = trade.counts()
     large = trade.document(*(trade.begun(number) for number in range(2, 60)))
     problem(trade.post_signed(large, dock), 403, "key.revoked")
+    # What is encrypted of a document is not packed, and lies in another table.
+    monkeypatch.setattr("app.devices.parking.MOST_PARKED_BYTES", 2000)
+    remark = (("http://example.com/ns#note", compact("x" * 2000)),)
+    problem(
+        trade.post_signed(trade.document(replace(trade.begun(1), extensions=remark)), dock),
+        403,
+        "key.revoked",
+    )
     assert trade.counts() == before
     assert len(parked(trade)) == 1
 
@@ -268,6 +278,35 @@ def test_a_repeated_number_and_a_broken_link_are_named(sqlite_trade):
     answer = trade.post_signed(trade.document(trade.begun(3)), KeyFolder.open(folder)).get_json()
     assert [each["code"] for each in answer["findings"]] == ["chain_broken"]
     assert [each.code for each in chain_of(trade).findings()] == [ChainCode.REPEAT, ChainCode.BROKEN]
+
+
+def test_a_reference_to_nothing_is_recorded_and_said_at_once_and_later(sqlite_trade):
+    """Never a refusal: what it refers to may have been taken away, and then this is what says so."""
+    trade = sqlite_trade
+
+    def told(number: int, *refs: bytes) -> dict:
+        raw = trade.document(trade.begun(number))
+        fields = [each.fields() for each in read(raw).events]
+        made = sign_capture(trade.device, raw, "application/json", fields, refs)
+        answer = trade.post_parts(
+            "/ledger/captures", envelope=made.envelope, seed=made.seed, document=made.document
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.get_json()
+
+    first = told(1)
+    leaf, nothing = bytes.fromhex(first["leaf"]), bytes(31) + b"n"
+    assert told(2, leaf)["findings"] == []
+    third = told(3, leaf, nothing)
+    [found] = third["findings"]
+    assert (found["code"], found["severity"]) == ("ref_unknown", "exception")
+    assert nothing.hex()[:16] in found["message"]
+    assert trade.counts()[2] == 3, "it has its effect"
+    services = trade.node.services
+    with services.database.reading() as connection:
+        reader = SqlReader(connection, services.node.origin)
+        assert [(link.index, lost) for link, lost in chains.references(reader)] == [(third["index"], nothing)]
+    assert audit(trade).ok
 
 
 def test_a_suspended_key_is_not_suspended_again(trade):
@@ -512,7 +551,7 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     assert [row["seq"] for row in rows] == [2, 3]
     status, told, _ = packproof(
         "capture", rows[0]["file"], "--key", tmp_path / "mia", "--passphrase-file", secret,
-        "--adopt", rows[0]["leaf"], "--of", maker.device, *at,
+        "--adopt", rows[0]["leaf"], "--ref", "ab" * 32, "--of", maker.device, *at,
     )  # fmt: skip
     assert status == 0, told
     status, left, _ = packproof("key", "parked", "--key", maker.device)
@@ -537,7 +576,8 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     assert [stream["given_up"] for stream in found["streams"]] == [1, 0]
     # Number 2 was adopted under another key's number: the gap stays, and says which entry parked it.
     assert [(each["code"], each["first"], len(each["parked"])) for each in found["findings"]] == [
-        ("chain_gap", 2, 1)
+        ("chain_gap", 2, 1),
+        ("ref_unknown", 1, 0),
     ]
     assert chained.returncode == 1
     # Its number can be given up all the same, though it waits no more.
@@ -556,6 +596,21 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
         "key", "rotate", "--key", maker.root, "--old", maker.root, "--new", tmp_path / "root2", *at
     )
     assert (status, told["new"]["state"], told["old"]["state"]) == (0, "valid", "revoked")
+    # A person signs along at the device.
+    packproof(
+        "key", "make", "--key", tmp_path / "root2", "--new", tmp_path / "noa", "--label", "Noa", "--role", "person",
+        *at,
+    )  # fmt: skip
+    along = ("capture", trade_document(4), "--also", tmp_path / "noa")
+    assert packproof(*along, "--as", MAKER)[1]["code"] == "usage", "it goes with --key"
+    status, told, _ = packproof(*along, "--key", tmp_path / "dock2", *at)
+    assert (status, told["signed"]) == (0, True), told
+    services = live_node.services()
+    with closing_database(services), services.node.ledger.reading() as reader:
+        signed = [each.key for each in Entry.decode(reader.entry(told["index"])).signatures]
+    assert signed == [KeyFolder.open(tmp_path / name).thumbprint for name in ("dock2", "noa")]
+    locked = ("capture", trade_document(5), "--key", tmp_path / "dock2", "--also", tmp_path / "mia", *at)
+    assert packproof(*locked)[1]["code"] == "client.key-locked"
 
 
 def test_a_bench_in_a_token_is_believed_by_node_and_verifier(

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import VerificationError
-from ledger.log.entry import Kind
+from ledger.log.entry import Entry, Kind
 from ledger.signing.aside import Parked, Void, open_void, sign_aside, sign_void
 from ledger.signing.chain import ChainAudit, ChainCode, Link
-from ledger.signing.envelope import verify
+from ledger.signing.envelope import sign, verify
 from ledger.signing.keys import generate, load_verifier
+from ledger.signing.refs import dangling
 from ledger.signing.statement import Chain, Commit, Statement
 
 ORIGIN = "packproof.example/ledger"
@@ -64,6 +65,23 @@ def test_what_is_missing_is_what_is_found(order: list[int], left_out: set[int]) 
     found = audited(*(link(index, seq) for index, seq in enumerate(there, 1)))
     missing = {seq for _, first, last in found for seq in range(first, last + 1)}
     assert missing == {seq for seq in left_out if seq < max(there, default=0)}
+
+
+def referring(*refs: bytes, index: int = 5) -> Entry:
+    key = generate()
+    made = Statement.new(
+        ORIGIN, key.thumbprint, Kind.CAPTURED, Commit(b"r" * 32, 1), refs=refs, chain=Chain(STREAM, 1, BEGIN)
+    )
+    signatures = sign(made.encode(), [key]).entry_signatures([load_verifier(key.spki)])
+    return Entry(Kind.CAPTURED, index, 0, b"p" * 32, made.encode(), signatures)
+
+
+def test_a_reference_stands_below_what_refers_to_it_or_is_named() -> None:
+    stands = {digest(4): 4, digest(5): 5, digest(9): 9}
+    here, itself, later, nowhere = digest(4), digest(5), digest(9), digest(7)
+    assert dangling(referring(), stands.get) == []
+    assert dangling(referring(here), stands.get) == []
+    assert dangling(referring(nowhere, here, itself, later), stands.get) == [nowhere, itself, later]
 
 
 def test_a_void_takes_the_number_and_says_what_stood_there() -> None:
