@@ -37,17 +37,19 @@ from ledger.evidence.receipt import (
     Receipt,
 )
 from ledger.evidence.verify import EvidenceRefused, verify
+from ledger.log import mldsa
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.conflict import Conflict, Sighting
+from ledger.log.cosignature import CosignatureSigner
 from ledger.log.encoding import from_base64, from_decimal, from_hex, from_json, to_base64, to_json
 from ledger.log.entry import ZERO_LEAF, Entry, Kind, link
 from ledger.log.logproof import LogProof
-from ledger.log.note import MLDSA44, Note, NoteSignature, NoteSigner, NoteVerifier
+from ledger.log.note import Note, NoteSignature, NoteSigner, NoteVerifier
 from ledger.log.policy import LogPolicy
 from ledger.log.proof import LeafNodes, fold_inclusion, inclusion_proof, root_at, verify_consistency
 from ledger.log.tiles import BundleId, TileId, encode_bundle, split_bundle, split_tile
 from ledger.log.tree import Peaks
-from ledger.signing.aside import Disclosed, Parked, Void, open_void, sign_void
+from ledger.signing.aside import Disclosed, KeptCheckpoint, Parked, Void, open_void, sign_void
 from ledger.signing.envelope import Envelope
 from ledger.signing.keyrecord import (
     KeyRecord,
@@ -271,6 +273,7 @@ def _made(found: Samples) -> Iterable[Target]:
     yield Target("parked", Parked.parse, (parked.document(),), Parked.document)
     disclosed = Disclosed(bytes(32), "case_1", "fda", "recall")
     yield Target("disclosed", Disclosed.parse, (disclosed.document(),), Disclosed.document)
+    yield Target("kept-checkpoint", KeptCheckpoint.of, (note,))
     yield from _of_keys(world)
     yield from _beside_evidence()
     yield Target("bundle", Bundle.parse, (found.bundle,), _bundle)
@@ -310,12 +313,11 @@ def _of_keys(world: World) -> Iterable[Target]:
     )
     handover = _handover()
     yield Target("handover", _proven(Handover, handover.present), (handover.encode(),), Handover.encode)
-    # Two ML-DSA-44 keys sign no sample here: what they do sign is in tests/app/node/test_longterm.py.
-    old, new = (NoteVerifier(ORIGIN, bytes((number,)) * 1312, MLDSA44) for number in (1, 2))
-    mldsa = MldsaHandover(old, new, handover.checkpoint, (bytes(2420), bytes(2420)))
-    yield Target("handover-mldsa", MldsaHandover.parse, (mldsa.encode(),), MldsaHandover.encode)
-    yield Target("handover-mldsa-proven", _proven(MldsaHandover, old), (mldsa.encode(),))
-    yield Target("handovers", split_handovers, (b"[" + handover.encode() + b"," + mldsa.encode() + b"]",))
+    longterm = _mldsa_handover()
+    yield Target("handover-mldsa", MldsaHandover.parse, (longterm.encode(),), MldsaHandover.encode)
+    pinned = _proven(MldsaHandover, longterm.present)
+    yield Target("handover-mldsa-proven", pinned, (longterm.encode(),), MldsaHandover.encode)
+    yield Target("handovers", split_handovers, (b"[" + handover.encode() + b"," + longterm.encode() + b"]",))
     left = erase(bytes(32), 11, {0: b"\1" * 32, 8: b"\2" * 32})
     yield Target("remains", _remains, (left,), encode_remains)
 
@@ -345,6 +347,16 @@ def _handover() -> Handover:
     note = Checkpoint(ORIGIN, 3, root_at(nodes, 3)).sign(sealers[0])
     both = note.signed_also([sealers[1].signature(note.text)])
     return Handover(sealers[0].verifier, sealers[1].verifier, both.encode(), tuple(proofs))
+
+
+def _mldsa_handover() -> MldsaHandover:
+    """From one ML-DSA-44 key to the next, in a head that both cosigned."""
+    keys = mldsa.generate(), mldsa.generate()
+    signers = [CosignatureSigner(ORIGIN, key) for key in keys]
+    head = Checkpoint(ORIGIN, 3, bytes(32))
+    note = Note(head.text(), tuple(signer.sign(head, 1_772_000_000) for signer in signers))
+    present, following = ((s.verifier, key.sign) for s, key in zip(signers, keys, strict=True))
+    return MldsaHandover.make(present, following, SignedCheckpoint(head, note))
 
 
 def _proven(kind: type[Handover] | type[MldsaHandover], pinned: NoteVerifier) -> Callable[[bytes], Any]:

@@ -116,7 +116,6 @@ def test_good_input_is_read(name: str) -> None:
     if name not in (
         "note-signature",
         "consistency",
-        "handover-mldsa-proven",
         "time-stamp",
         "evidence-grafted",
     ):
