@@ -36,6 +36,10 @@ _RESTS = {
     "party_key": "every signature by this key",
     "endorsement": "whether its party has signed the event",
     "exception_case": "the work at the exceptions desk",
+    "chain_link": "which numbers of its device are missing or stand twice, and which parked act was adopted",
+    "parked": "whether its party can adopt what its key signed after its end",
+    "cosig": "who has seen this head, and evidence that shows it",
+    "inbox_event": "an event of a long document that is not applied yet",
 }
 
 
