@@ -11,6 +11,7 @@ for is kept and ignored (rotation of keys and cosignatures rest on that); a line
 verify refuses the whole note. Types: 0x01 Ed25519 over the text, 0x04 and 0x06 cosignatures (`ledger.log.cosigned`).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,6 +36,7 @@ MLDSA44: Final = 0x06
 _KEY_BYTES: Final = {ED25519: 32, COSIGNATURE: 32, MLDSA44: mldsa.PUBLIC_KEY_BYTES}
 
 _DASH: Final = "\N{EM DASH} "
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")  # any but the newline
 
 
 def check_name(name: str) -> str:
@@ -87,7 +89,7 @@ class Note:
             whole = data.decode("utf-8")
         except UnicodeDecodeError:
             raise _refuse("not UTF-8") from None
-        if any(char < " " and char != "\n" for char in whole):
+        if _CONTROL.search(whole):
             raise _refuse("a control character")
         text, gap, below = whole.rpartition("\n\n")
         if not gap or not text or not below.endswith("\n"):

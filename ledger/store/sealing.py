@@ -11,14 +11,16 @@ A note carries the log's Ed25519 signature (two of them while one key follows an
 key, its ML-DSA-44 cosignature, which tells the time: so the same head is signed once and the note that was kept is
 given again.
 
-Roots are computed from tiles and leaves each time and never remembered. `check_at_start` does the same comparison and
-belongs before the first append of every process.
+Roots are computed from tiles and leaves before each signature and never remembered. Where there is nothing to sign,
+because the head's row and the mark are in every column what this process sealed last, the note of then is given again:
+each scan asks for it. `check_at_start` does the same comparison and belongs before the first append of every process.
 """
 
 import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import LedgerError, VerificationError
@@ -63,6 +65,15 @@ def signing_lock(mark_path: Path) -> Iterator[None]:
         os.close(file)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What was sealed last: the head's row, the mark that it was compared with and raised, and the note."""
+
+    head: Head
+    mark: Checkpoint
+    note: bytes
+
+
 class Sealer:
     """Signs heads of one ledger under its origin, with one mark."""
 
@@ -94,6 +105,7 @@ class Sealer:
         self._store = store
         self._mark = MarkFile(mark_path)
         self._seconds = seconds
+        self._sealed: _Sealed | None = None
 
     def check_at_start(self) -> None:
         """Raise `ReadOnly` unless the ledger continues what was signed. An empty ledger without a mark gets one.
@@ -114,6 +126,9 @@ class Sealer:
 
         Raises as `check_at_start` does, and `MarkError` where the mark cannot be written; then nothing was signed.
         """
+        sealed = self._sealed
+        if sealed is not None and self._stands(sealed):
+            return sealed.note
         with signing_lock(self._mark.path):
             with self._store.auditing() as reader:
                 mark, head, latest = self._read_mark(), reader.head(), reader.latest_checkpoint()
@@ -126,12 +141,19 @@ class Sealer:
                     "none of the checkpoint keys that lie here counts: packproof ledger rotate-key"
                 )
             if latest is not None and latest.size == head.size:
-                return self._again(latest, checkpoint, signers)
-            self._mark.advance(checkpoint)
-            note = self._sign(checkpoint, signers, cosigners)
-            with self._store.writing() as writer:
-                writer.add_checkpoint(checkpoint.size, note)
+                note = self._again(latest, checkpoint, signers)
+            else:
+                self._mark.advance(checkpoint)
+                note = self._sign(checkpoint, signers, cosigners)
+                with self._store.writing() as writer:
+                    writer.add_checkpoint(checkpoint.size, note)
+            self._sealed = _Sealed(head, checkpoint, note)
             return note
+
+    def _stands(self, sealed: _Sealed) -> bool:
+        """Whether the head's row and the mark are still what they were; another process may have sealed since."""
+        with self._store.reading() as reader:
+            return reader.head() == sealed.head and self._read_mark() == sealed.mark
 
     def _sign(
         self,

@@ -197,7 +197,20 @@ def test_a_kept_checkpoint_that_was_changed_is_not_handed_out_again(database, ma
     sealer = started(ledger, mark_path, 5)
     note = checkpoints(ledger)[0]
     tamper(database, "UPDATE checkpoint SET note = ?", [note.replace(b"A", b"B", 1)])
+    assert sealer.seal() == note
     with pytest.raises(LedgerDamaged, match="does not verify"):
+        Sealer(ledger, mark_path, SIGNER).seal()
+
+
+def test_a_note_is_not_given_again_after_the_mark_moved_or_went(mark_path):
+    ledger = MemoryLedger(ORIGIN)
+    sealer = started(ledger, mark_path, 5)
+    mark = mark_path.read_bytes()
+    mark_path.write_bytes(mark.replace(b"\n5\n", b"\n6\n"))
+    with pytest.raises(RolledBack):
+        sealer.seal()
+    mark_path.unlink()
+    with pytest.raises(MarkMissing):
         sealer.seal()
 
 
