@@ -103,7 +103,7 @@ class Reader:
         (
             number, _, _, status, lot, expiry, custody_since, in_transit, parent, inside_since, last, ended_at, held,
             recalled, missing, disputed, past_owners, seen_at, seen_place, travelled,
-            maker, holder, owner, bound_for, offered_to, sender, ended_by, claimed_by,
+            also_to, maker, holder, owner, bound_for, offered_to, sender, ended_by, claimed_by,
         ) = row  # fmt: skip
         return item_of(
             (
@@ -134,6 +134,7 @@ class Reader:
                 seen_place,
                 travelled,
             )
+                also_to or "",
         )
 
 
@@ -150,7 +151,7 @@ _PARTIES = (
 _ITEMS = select(
     _c.item_id, _c.ns, _c.serial, _c.status, _c.lot_id, _c.expiry, _c.custody_since, _c.in_transit, _c.parent_id,
     _c.inside_since, _c.last, _c.ended_at, _c.held, _c.recalled, _c.missing, _c.disputed, _c.past_owners, _c.seen_at,
-    _c.seen_place, _c.travelled, *_PARTIES,
+    _c.seen_place, _c.travelled, _c.also_to, *_PARTIES,
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ item = Table(
     Column("seen_at", BigInteger),  # the position of the last event at a known place; NULL: none
     Column("seen_place", Text),  # latitude,longitude (ledger.custody.travel)
     Column("travelled", Boolean, nullable=False),
+    Column("also_to", Text),  # what its sender says besides (ledger.custody.promised); NULL: nothing
     UniqueConstraint("bucket", "ns", "serial"),
     Index("ix_item_parent_id", "parent_id"),
     Index("ix_item_lot_id", "lot_id"),

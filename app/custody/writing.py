@@ -128,6 +128,7 @@ def _columns(
         "expiry": _Column("expiry", lambda each: _ordinal(each.expiry)),
         "parent": _Column("parent_id", lambda each: None if each.parent is None else ids[each.parent]),
         "past_owners": _Column("past_owners", lambda each: each.past_owners or None),
+        "also_to": _Column("also_to", lambda each: each.also_to or None),
         "seen_at": _Column("seen_at", lambda each: each.seen_at or None),
     }
     return columns

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from app.cases import service as cases
 from app.cases.rules import Desk, NoteKind
@@ -30,6 +30,7 @@ from ledger.custody.state import Item
 NAMESPACE = uuid.UUID("6b1f0c9e-52f0-5a0e-9f0b-3f6f6f0c2d11")
 MOST_OPEN = 200  # reports of one partner that are open at one desk
 _MOST_LINES = 20
+MOST_MESSAGES = 200  # of one partner under one case
 
 Direction = Literal["in", "out"]
 
@@ -130,7 +131,7 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
     `to` takes none, `Conflict` for another message under the same id."""
     report = pdg.read_report(value, clock.now())
     _from(report.sender, by)
-    known = _again(connection, to, "in", report.uuid, value)
+    known = _again(connection, to, by, report.uuid, value)
     if known is not None:
         return known
     case_id = _case_of(connection, to, report.case_uuid, "in", by)
@@ -148,6 +149,7 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
         new = OwnCase(
             reported_as({item.list for item in report.items}), to, by, report.purchase_order or report.uuid,
             data={"purchase_order": report.purchase_order, "reply_to": report.sender.email},
+    _room_under(connection, case_id)
         )  # fmt: skip
         case_id = service.open_own(connection, clock, new, "Packproof")
     case = cases.case(connection, Desk.EXCEPTIONS, case_id, to)
@@ -175,10 +177,11 @@ def take_response(connection: Connection, clock: Clock, value: object, *, by: st
     """A response of `by` to a report of `to`: the case it is about. Raises as `take_report`."""
     response = pdg.read_response(value, clock.now())
     _from(response.sender, by)
-    known = _again(connection, to, "in", response.uuid, value)
+    known = _again(connection, to, by, response.uuid, value)
     if known is not None:
         return known
     case_id = _case_of(connection, to, response.case_uuid, "out", by)
+    _room_under(connection, case_id)
     if case_id is None:
         raise NotFound("No such case", response.case_uuid, "Nothing was reported to you under this id.")
     case = cases.case(connection, Desk.EXCEPTIONS, case_id, to)
@@ -243,10 +246,12 @@ def _said(answer: Answer) -> str:
 def _keep(
     connection: Connection, clock: Clock, case: DeskCase, direction: Direction, kind: str, message: str,
     about: str, body: object, *, once: bool,
+    partner = partners.by_gln(connection, case.partner_gln) if case.partner_gln else None
 ) -> None:  # fmt: skip
     """Keep a message. A report about several cases is kept once, under the first."""
     if not once:
         return
+            partner_id=partner.party_id if partner else None,
     party = partners.by_gln(connection, case.party_gln)
     assert party is not None
     connection.execute(
@@ -257,9 +262,10 @@ def _keep(
     )  # fmt: skip
 
 
-def _again(connection: Connection, gln: str, direction: Direction, message: str, body: object) -> str | None:
-    """The case of a message that came before; None for a new one. Raises `Conflict` for other content under its id,
-    `NotFound` where the party takes no messages here."""
+def _again(connection: Connection, gln: str, by: str, message: str, body: object) -> str | None:
+    sender = partners.by_gln(connection, by)
+    """The case of a message that came from `by` before; None for a new one: an id is its sender's alone. Raises
+    `Conflict` for other content under its id, `NotFound` where the party takes no messages here."""
     party = partners.by_gln(connection, gln)
     if party is None or not party.verified:
         raise NotFound("No such recipient", gln, "Send it to the GLN of a company on this node.")
@@ -267,7 +273,8 @@ def _again(connection: Connection, gln: str, direction: Direction, message: str,
     row = connection.execute(
         select(*columns).where(
             exception_message.c.party_id == party.party_id,
-            exception_message.c.direction == direction,
+            exception_message.c.direction == "in",
+            exception_message.c.partner_id.is_not_distinct_from(sender.party_id if sender else None),
             exception_message.c.uuid == message,
         )
     ).one_or_none()
@@ -296,6 +303,16 @@ def _case_of(connection: Connection, gln: str, about: str, direction: Direction,
 
 
 def _room(connection: Connection, gln: str, partner: str) -> None:
+def _room_under(connection: Connection, case_id: str) -> None:
+    came = select(func.count()).where(
+        exception_message.c.case_id == case_id, exception_message.c.direction == "in"
+    )
+    if connection.execute(came).scalar_one() >= MOST_MESSAGES:
+        raise Conflict(
+            "pdg.too_many", "Too many of your messages stand under this case", f"{MOST_MESSAGES} are the most"
+        )
+
+
     listed = cases.queue(connection, Desk.EXCEPTIONS, gln)
     if sum(each.kind in ALL_REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
         raise Conflict("pdg.too_many", "Too many of your reports are open there", f"{MOST_OPEN} are the most")

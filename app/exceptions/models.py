@@ -22,7 +22,8 @@ exception_case = Table(
     Index("ix_exception_case_case_id", "case_id"),
 )
 
-# PDG report and response documents, out and in, as they were sent. `uuid` is the sender's message_uuid.
+# PDG report and response documents, out and in, as they were sent. `uuid` is the sender's
+# message_uuid: his own, so that nobody else's message can take it first.
 exception_message = Table(
     "exception_message",
     metadata,
@@ -30,12 +31,13 @@ exception_message = Table(
     Column("party_id", Integer, ForeignKey("party.party_id"), nullable=False),
     Column("direction", Text, nullable=False),  # in, out
     Column("kind", Text, nullable=False),  # report, response
+    Column("partner_id", Integer, ForeignKey("party.party_id")),  # who sent it to us, or to whom it went
     Column("uuid", Text, nullable=False),
     Column("case_uuid", Text, nullable=False),
     Column("case_id", Text, ForeignKey("desk_case.case_id"), nullable=False),
     Column("at", UtcMicros, nullable=False),
     Column("body", Text, nullable=False),  # JSON
-    UniqueConstraint("party_id", "direction", "uuid"),
+    UniqueConstraint("party_id", "direction", "partner_id", "uuid"),
     Index("ix_exception_message_party_id_case_uuid", "party_id", "case_uuid"),
     Index("ix_exception_message_case_id", "case_id"),
 )

@@ -136,6 +136,7 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
     FindingCode.DECLARED_BY_OTHER: Kind("Declared wrong by another than its reporter", DATA, days=2),
 }
 
+    FindingCode.TWO_RECIPIENTS: _seller("Shipped to two", _N["1-4B"], days=2),
 
 COMPUTED = frozenset(
     (FindingCode.UNAUTHORIZED_PARTY, FindingCode.MOVED_RECALLED_LOT, FindingCode.DECLARED_BY_OTHER)

@@ -45,6 +45,7 @@ SAID: dict[Reason, str] = {
     Reason.NOT_OURS: "By the record, you are not its holder.",
     Reason.NOT_FOUND_IN_CONTAINER: "It was missing when its container was opened.",
     Reason.NO_RECORD: "There is no record of this serial.",
+    Reason.MAKER_NOT_VOUCHED: "Nobody vouches that who commissioned it makes this product.",
     Reason.NOT_COMMISSIONED: "Its maker's data has not arrived.",
     Reason.IN_PROGRESS: "The document that names it is still being taken in.",
     Reason.OFFLINE_TOO_OLD: "What is known here is too old.",

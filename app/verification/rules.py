@@ -100,6 +100,8 @@ def chase(reason: Reason, sender: str | None, maker: str | None, now: datetime) 
     """
     if reason is Reason.IN_PROGRESS:
         return Chase("nobody: it is being taken in", now + MOMENT)
+    if reason is Reason.MAKER_NOT_VOUCHED:
+        return Chase("the node's operator, and the seller of this delivery", now + SELLER_WITHIN)
     if reason is Reason.NOT_COMMISSIONED:
         return Chase(sender or maker or "the seller of this delivery", now + SELLER_WITHIN)
     if reason is Reason.NO_RECORD:

@@ -6,6 +6,7 @@ result.verdict.word, result.product, result.contents
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -30,6 +31,7 @@ from app.verification.models import scan_check
 from app.verification.noticing import Scanned
 from app.verification.result import Contents, Label, Record, Result
 from app.vrs import signals
+from app.verification.vouching import Vouchers, vouched, vouchers
 from app.vrs.asking import Asking
 from ledger.custody.event import time_of
 from ledger.custody.state import CONSUMED, Item, is_inferred, lot_key
@@ -96,7 +98,7 @@ class Verification:
         """What another's maker adds to a pack of which there is no record here; `looked` as it was for any other."""
         result, scan = looked.result, looked.scan
         is_ours = result.product is not None and result.product.maker is not None
-        unknown = result.verdict.reason is Reason.NO_RECORD and looked.full
+        unknown = looked.full and result.verdict.reason in (Reason.NO_RECORD, Reason.MAKER_NOT_VOUCHED)
         if self._asking is None or asker is None or scan is None or is_ours or not unknown:
             return result
         assert scan.gtin is not None
@@ -109,7 +111,7 @@ class Verification:
         )
         verdict = judge(facts)
         latency_ms = (time.perf_counter() - started) * 1000
-        chase = result.chase if verdict.reason is Reason.NO_RECORD else None
+        chase = result.chase if verdict.reason is result.verdict.reason else None
         return replace(result, verdict=verdict, maker_said=said, chase=chase, latency_ms=latency_ms)
 
     def _answer(
@@ -141,6 +143,8 @@ class Verification:
         # What nearly is a known serial is misread far more often than made up: nobody is accused by a caps lock key.
         made_here = full and product is not None and product.maker is not None
         facts = Facts.of(
+        begun = shown is not None and shown.maker is not None
+        known_makers = vouchers(connection, [gtin, *_gtins(inside)] if gtin else _gtins(inside))
             loaded.world,
             shown,
             now,
@@ -148,15 +152,16 @@ class Verification:
             label_lot=label.lot,
             label_expiry=label.expiry,
             unreadable=unreadable,
-            maker_denies=made_here and not pending and not near,
+            maker_denies=made_here and not begun and not pending and not near,
             in_progress=bool(pending),
             site=site,
             ended_site=_ended_site(connection, loaded, shown) if site else None,
         )
+            vouched=vouched(shown, known_makers),
         verdict = judge(facts)
         contents = None
         if visible and inside:
-            contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending)
+            contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending, known_makers)
         record = _record(connection, loaded, item, outer, asker) if visible and item and outer else None
         sender = record.last_custodian if record else None
         result = Result(
@@ -280,6 +285,10 @@ def _pending(
 
 
 def _site_of(connection: Connection, site: str | None, asker: str | None) -> str | None:
+def _gtins(keys: Iterable[str]) -> set[str]:
+    return {gtin for key in keys if (gtin := item_name(key).gtin)}
+
+
     """The site, where it is one of the asker's; None where none is named, or the company itself."""
     if not site or site == asker:
         return None
@@ -321,7 +330,7 @@ def _blocked(
 
 
 def _judge_contents(
-    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict, pending: set[str]
+    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict, pending: set[str], makers: Vouchers
 ) -> tuple[Contents, Verdict]:
     """The worst verdict of a container and all packages in it, and how many there are of each."""
     world = loaded.world
@@ -337,6 +346,7 @@ def _judge_contents(
                     item,
                     facts.now,
                     asker=facts.asker,
+                    vouched=vouched(item, makers),
                     in_progress=not pending.isdisjoint(
                         (item.key, *(each.key for each in world.around(item)))
                     ),

@@ -35,12 +35,19 @@ def _put_in(run: Run, child: Item, parent: Item) -> Item:
     outer = run.outer(parent)
     if outer.key == parent.key and run.is_empty(parent.key):
         parent = replace(
-            parent, owner=child.owner or parent.owner or run.act.by, past_owners=child.past_owners
+            parent,
+            owner=child.owner or parent.owner or run.act.by,
+            past_owners=child.past_owners,
+            offered_to=child.offered_to,
         )
         if parent.holder is None:
             parent = replace(parent, holder=run.act.by, custody_since=run.at)
     elif child.owner is not None and child.owner != outer.owner:
         run.find(FindingCode.MIXED_OWNERS, "belongs to another than its container", child.key, parent.key)
+        return parent
+    elif child.offered_to != outer.offered_to:
+        message = "its title is offered to another than that of its container"
+        run.find(FindingCode.MIXED_OWNERS, message, child.key, parent.key)
         return parent
     else:
         _know_less(run, outer, child)

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 MOST_OWNERS = 16  # past owners remembered; the oldest are forgotten
+MOST_PROMISES = 16  # shipments of one object beside the one that counts
 MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
 
 
@@ -57,6 +58,9 @@ class Item:
     `past_owners`: whose it was before, oldest first, GLNs with a blank between. `seen_at` and `seen_place`: when and
     where it was last seen itself, of what happened at a place that is known (ledger.custody.travel); `travelled`: and
     then it was seen where it cannot have got to.
+
+    `also_to`: to whom its sender says that it shipped it too, or shipped it before taking that back, as
+    `ledger.custody.promised` writes it.
     """
 
     key: str
@@ -85,6 +89,7 @@ class Item:
     seen_at: int = 0
     seen_place: str | None = None
     travelled: bool = False
+    also_to: str = ""
 
     @property
     def ended(self) -> bool:
@@ -232,6 +237,7 @@ def inherit(item: Item, outer: Item) -> Item:
         sender=outer.sender,
         custody_since=outer.custody_since,
         past_owners=owners_with(item.past_owners, outer.past_owners),
+        also_to=" ".join(dict.fromkeys([*item.also_to.split(), *outer.also_to.split()][:MOST_PROMISES])),
     )
 
 

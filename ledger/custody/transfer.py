@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
+from ledger.custody.promised import Promise, double, kept_of, to_receiver, with_promise
 from ledger.custody.run import Run, subjects
 from ledger.custody.state import Item, owned_by, replace
 from ledger.custody.vocabulary import EventType
@@ -12,22 +13,28 @@ RETURNED = "returned"
 
 
 def ship(run: Run) -> None:
-    """Sent by its holder: under way until somebody receives it. Title is offered only with a transaction statement,
-    and only by its owner, whom a logistics provider may ship for: to others, for nobody buys by his own word."""
+    """Sent by its holder: under way until somebody receives it. Title is offered only by its owner's own word and with
+    his transaction statement (FD&C Act 581(27): a statement by the entity transferring ownership), wherever the goods
+    are: whoever only has them moves them, and leaves the owner's offer as it stands."""
     act = run.act
-    goes_back: list[bool] = []
+    needs_no_statement: list[bool] = []
     for item in subjects(run):
         outer = run.outer(item)
         if not run.alive(item):
             continue
         if outer.in_transit and outer.sender == act.by:
-            run.find(FindingCode.SHIPPED_TWICE, "it is under way already", item.key)
+            _ship_again(run, item, outer)
+        elif _sells_from_elsewhere(run, outer):
+            _offer(run, item)
         elif run.may_act(item):
-            goes_back.append(_goes_back(run, outer))
+            needs_no_statement.append(_goes_back(run, outer) or act.buyer == _standing(run, outer))
             _send(run, item, outer)
+        elif outer.sender == act.by and act.recipient not in (None, outer.holder):
+            # It has arrived at another already: remembered, for if this one vouches for a receipt too.
+            _promise(run, item, outer)
     if act.recipient is None:
         run.find(FindingCode.NO_RECIPIENT, "the shipment does not say whom it goes to (destinationList)")
-    if act.moves_title and not act.statement and not (goes_back and all(goes_back)):
+    if act.moves_title and not act.statement and not (needs_no_statement and all(needs_no_statement)):
         run.find(FindingCode.NO_STATEMENT, "no affirmed transaction statement came with it: title stays")
 
 
@@ -37,10 +44,45 @@ def _goes_back(run: Run, outer: Item) -> bool:
     return act.event.disposition == RETURNED and act.buyer is not None and act.buyer == outer.sender
 
 
+def _standing(run: Run, outer: Item) -> str | None:
+    """To whom the owner has offered the title, where another has the goods: that is not his to take back."""
+    return outer.offered_to if outer.owner not in (None, run.act.by) else None
+
+
+def _sells_himself(run: Run, owner: str | None) -> bool:
+    """Whether the act is its owner's own word that he sells."""
+    act = run.act
+    return act.moves_title and owner == act.by == (act.seller or act.by)
+
+
+def _sells_from_elsewhere(run: Run, outer: Item) -> bool:
+    """Whether an owner sells what another has for him: in a logistics provider's warehouse, or under way."""
+    return (
+        outer.holder not in (None, run.act.by)
+        and bool(run.act.statement)
+        and _sells_himself(run, outer.owner)
+    )
+
+
+def _offer(run: Run, item: Item) -> None:
+    """Title offered, and nothing moved: who has the goods tells where they go."""
+    if item.parent is not None:
+        run.find(
+            FindingCode.MOVED_ALONE,
+            "its title cannot pass alone while it is packed: unpack it, or sell its container",
+            item.key,
+            item.parent,
+        )
+        return
+    _sold_as_it_should_not(run, item)
+    run.set(replace(item, offered_to=run.act.buyer))
+
+
 def _send(run: Run, item: Item, outer: Item) -> None:
     act = run.act
     seller = act.seller or act.by
     owner = outer.owner or seller
+    standing = _standing(run, outer)
     free = run.take_out(item)
     if item.parent is not None:
         run.find(FindingCode.MOVED_ALONE, "shipped on its own while packed", item.key, item.parent)
@@ -50,11 +92,10 @@ def _send(run: Run, item: Item, outer: Item) -> None:
         _sold_as_it_should_not(run, free)
     if act.moves_title and owner != seller:
         run.find(FindingCode.NOT_OWNER, f"sold by {seller}, who does not own it: title stays", item.key)
-    to_himself = act.moves_title and act.buyer == act.by
-    if to_himself:
-        run.find(FindingCode.NOT_OWNER, f"sold by {act.by} to itself for {seller}: title stays", item.key)
-    stated = act.statement or _goes_back(run, outer)
-    offered = act.moves_title and stated and owner == seller and not to_himself
+    elif act.moves_title and owner != act.by and act.buyer != standing:
+        message = f"sold by {act.by} for {owner}, who has not told of that sale himself: title stays"
+        run.find(FindingCode.NOT_OWNER, message, item.key)
+    offered = _offers(run, outer, owner)
     run.set(
         replace(
             free,
@@ -63,11 +104,37 @@ def _send(run: Run, item: Item, outer: Item) -> None:
             sender=act.by,
             in_transit=True,
             bound_for=act.recipient,
-            offered_to=act.buyer if offered else None,
+            offered_to=act.buyer if offered else standing,
             custody_since=run.at,
             missing=False,
+            also_to=kept_of(free, act.by),
         )
     )
+
+
+def _offers(run: Run, outer: Item, owner: str | None) -> bool:
+    """Whether the shipment offers the title that `owner` has."""
+    return _sells_himself(run, owner) and (bool(run.act.statement) or _goes_back(run, outer))
+
+
+def _ship_again(run: Run, item: Item, outer: Item) -> None:
+    """Told by its sender of what is under way already. Where he says that it goes to somebody else, or that another
+    buys it, his word alone does not tell which is so: whoever vouches for its receipt does."""
+    act = run.act
+    to, buyer = act.recipient, act.buyer if _offers(run, outer, outer.owner) else None
+    if to is None or (to, buyer) == (outer.bound_for, outer.offered_to):
+        run.find(FindingCode.SHIPPED_TWICE, "it is under way already", item.key)
+        return
+    message = f"under way to {outer.bound_for or 'nobody named'} already, and told to go to {to} too"
+    run.find(FindingCode.TWO_RECIPIENTS, message, item.key)
+    _promise(run, item, outer)
+
+
+def _promise(run: Run, item: Item, outer: Item) -> None:
+    act = run.act
+    assert act.recipient is not None
+    buyer = act.buyer if _offers(run, outer, outer.owner) else None
+    run.set(replace(run.item(item.key), also_to=with_promise(item, Promise(act.by, act.recipient, buyer))))
 
 
 def _sold_as_it_should_not(run: Run, item: Item) -> None:
@@ -94,8 +161,9 @@ def void(run: Run) -> None:
                     run.take_out(item),
                     in_transit=False,
                     bound_for=None,
-                    offered_to=None,
+                    offered_to=_standing(run, outer),
                     custody_since=run.at,
+                    also_to=_voided(outer),
                 )
             )
         elif outer.sender == act.by != outer.holder:
@@ -104,15 +172,35 @@ def void(run: Run) -> None:
             run.may_act(item)
 
 
+def _voided(outer: Item) -> str:
+    """What is remembered of a shipment that its sender takes back: its recipient may have it all the same."""
+    if outer.sender is None or outer.bound_for is None:
+        return outer.also_to
+    sold = outer.offered_to if outer.owner == outer.sender else None
+    return with_promise(outer, Promise(outer.sender, outer.bound_for, sold))
+
+
 def receive(run: Run) -> None:
-    """Arrived. Custody moves where both ends tell of it: the shipper who sent it here, and the receiver."""
+    """Arrived. Custody moves where both ends tell of it: the shipper who sent it here, and the receiver. Of two
+    shipments of which one sender tells, that one happened which was received."""
     act = run.act
     for item in subjects(run):
         if not run.alive(item):
             continue
         outer = run.outer(item)
-        if outer.in_transit and _is_expected(run, outer):
-            _take_over(run, run.take_out(item), outer)
+        promises = to_receiver(run, item)
+        if outer.in_transit and (promises or _is_expected(run, outer)):
+            if promises and outer.bound_for != act.by:
+                message = (
+                    f"its sender has told of sending it to {outer.bound_for or 'nobody named'}: it came here"
+                )
+                run.find(FindingCode.TWO_RECIPIENTS, message, item.key)
+            _take_over(run, run.take_out(item), outer, promises)
+        elif promises:
+            run.find(
+                FindingCode.VOID_AFTER_RECEIPT, "declared not shipped, and received all the same", item.key
+            )
+            _take_over(run, run.take_out(item), outer, promises)
         elif _comes_back(run, outer):
             run.find(
                 FindingCode.RETURN_NOT_TOLD,
@@ -134,6 +222,10 @@ def receive(run: Run) -> None:
                 FindingCode.RECEIVED_WITHOUT_SHIPPING, "its holder has not told of shipping it", item.key
             )
             run.claim(item, outer)
+            if double(run, item) and not item.disputed:
+                message = f"received from {outer.sender} by {outer.holder} and by {act.by}, and sent to both"
+                run.find(FindingCode.TWO_CUSTODIANS, message, item.key)
+                run.set(replace(run.item(item.key), disputed=True))
     _count_contents(run)
 
 
@@ -145,20 +237,26 @@ def _is_expected(run: Run, outer: Item) -> bool:
     return outer.bound_for == run.act.by
 
 
-def _take_over(run: Run, item: Item, outer: Item) -> None:
+def _take_over(run: Run, item: Item, outer: Item, promises: list[Promise]) -> None:
     """Receipt of what was under way to this party: custody moves, and title where it was offered with a
     statement. An offer to another (a drop shipment) stands until he accepts it."""
-    sold = outer.offered_to == run.act.by
+    by = run.act.by
+    offer = outer.offered_to
+    if promises and outer.owner == outer.sender:  # what is another's, its sender has not offered
+        buyers = [each.buyer for each in promises] + ([offer] if outer.bound_for == by else [])
+        offer = by if by in buyers else buyers[-1]
+    sold = offer == by
     bought = _given_back if run.act.event.disposition == RETURNED else owned_by
     run.set(
         replace(
-            bought(item, run.act.by) if sold else item,
-            holder=run.act.by,
+            bought(item, by) if sold else item,
+            holder=by,
             in_transit=False,
             bound_for=None,
-            offered_to=None if sold else item.offered_to,
+            offered_to=None if sold else offer,
             custody_since=run.at,
-            claimed_by=None if item.claimed_by == run.act.by else item.claimed_by,
+            claimed_by=None if item.claimed_by == by else item.claimed_by,
+            also_to="",
         )
     )
 
@@ -189,6 +287,7 @@ def _take_back(run: Run, item: Item, outer: Item) -> None:
             offered_to=None,
             custody_since=run.at,
             claimed_by=None if item.claimed_by == by else item.claimed_by,
+            also_to="",
         )
     )
 

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     IN_PROGRESS = "in_progress"
     NO_RECORD = "no_record"
     NOT_COMMISSIONED = "not_commissioned"
+    MAKER_NOT_VOUCHED = "maker_not_vouched"
     OFFLINE_TOO_OLD = "offline_too_old"
     OK = "ok"
 
@@ -82,7 +83,8 @@ class Facts:
     identified. `maker_denies`: the party that makes this GTIN answers, here or from its own node, that it has never
     made this serial. `maker_says`: what else it answered from its own node, asked where there is no record here; no
     answer is no fact. `site`: the GLN of the asker's site where the scan is made, `ended_site`: of that where it was
-    dispensed or destroyed; None where nobody said.
+    dispensed or destroyed; None where nobody said. `vouched`: whether somebody vouches that the party that commissioned
+    it makes this product.
     """
 
     now: datetime
@@ -100,6 +102,7 @@ class Facts:
     offline_too_old: bool = False
     site: str | None = None
     ended_site: str | None = None
+    vouched: bool = True
 
     @classmethod
     def of(cls, world: World, item: Item | None, now: datetime, **known: Any) -> Facts:
@@ -264,7 +267,7 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
     (
         Reason.NEVER_MADE,
         Word.SUSPECT,
-        lambda f: f.maker_denies and _known(f) is None,
+        lambda f: f.maker_denies and (_known(f) is None or not f.vouched),
         "Potential suspect: set it apart and tell quality. The maker of this product says it never made this serial.",
     ),
     (
@@ -343,6 +346,13 @@ TABLE: tuple[tuple[Reason, Word, Callable[[Facts], bool], str], ...] = (
         Word.CANNOT_CONFIRM,
         lambda f: f.item is not None and _known(f) is None,
         "Set it aside. It was shipped, but its maker's data has not arrived: ask the seller for it.",
+    ),
+    (
+        Reason.MAKER_NOT_VOUCHED,
+        Word.CANNOT_CONFIRM,
+        lambda f: _known(f) is not None and not f.vouched and MakerSays.CONFIRMS not in f.maker_says,
+        "Set it aside. Nobody vouches that who commissioned it makes this product: ask the seller who made it, and the "
+        "node's operator to enter its maker.",
     ),
     (
         Reason.OFFLINE_TOO_OLD,

@@ -46,11 +46,18 @@ MAKER = PARTIES["maker"][0]
 PLACES = {gln: place_text(*degrees) for gln, degrees in TOWNS.values()}
 MAKERS = {GTINS["Q"]: MAKER}
 TOLERANCE = timedelta(minutes=5)
+
+
+def _issuer(number: str) -> str | None:
+    """Whose company prefix an SSCC or a GTIN-14 has."""
+    return MAKER if number[1:].startswith(MAKERS_PREFIX) else None
+
+
 LOOKUPS = prepare.Lookups(
     party_of=lambda gln: gln,
     maker_of=MAKERS.get,
     place_of=PLACES.get,
-    issuer_of=lambda sscc: MAKER if sscc[1:].startswith(MAKERS_PREFIX) else None,
+    issuer_of=_issuer,
 )
 Arrivals = Callable[[Scenario], Sequence[Told]]
 
@@ -79,7 +86,8 @@ class ByRules:
                 asker=asker,
                 label_lot=label.lot,
                 label_expiry=label.expiry,
-                maker_denies=gtin in MAKERS,
+                maker_denies=gtin in MAKERS and (item is None or item.maker is None),
+                vouched=item is None or item.maker in (None, MAKERS.get(gtin), _issuer(gtin)),
             )
         )
         return verdict.word, verdict.reason

@@ -233,6 +233,29 @@ def test_a_seller_that_answers_a_report_does_not_close_the_buyers_case_by_it(sql
     [still] = bay.exceptions()
     assert still.is_open
 
+def test_two_partners_that_choose_one_id_are_both_heard_and_each_once(bay):
+    bay.ship(cases_of(2))
+    bay.clerk("wanda").begin(ADVICE).scan(case_label(1)).finish()
+    [case] = bay.exceptions()
+    mail = Mail(bay)
+    report = mail.post(f"/exceptions/{case.case_id}/reports", PHARMACY).get_json()
+    squat = {
+        **report,
+        "exception_case_uuid": "squat",
+        "sender_information": {"gln": STRANGER, "email": "a@b.c"},
+    }
+    assert mail.post(f"/exceptions/reports?to={MAKER}", STRANGER, json=squat).status_code == 202
+    for _ in range(2):
+        assert mail.post(f"/exceptions/reports?to={MAKER}", PHARMACY, json=report).status_code == 202
+    other = {**report, "po_number": "another"}
+    assert mail.post(f"/exceptions/reports?to={MAKER}", PHARMACY, json=other).status_code == 409
+    with bay.services.database.reading() as connection:
+        queue = cases.queue(connection, Desk.EXCEPTIONS, MAKER)
+    assert sorted(each.partner_gln for each in queue if each.kind in ALL_REPORTED) == sorted(
+        [PHARMACY, STRANGER]
+    )
+
+
 
 def test_by_hand_a_message_is_taken_in_answered_and_a_group_reported(sqlite_bay):
     bay = sqlite_bay

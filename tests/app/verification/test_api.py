@@ -7,6 +7,7 @@ import pytest
 
 from app.labels.rules import element_string
 from app.partners import service as partners
+from app.prefixes import service as prefixes
 from app.products import service as products
 from app.shared.actor import Role
 from app.shared.audit import entries
@@ -116,6 +117,30 @@ def test_a_stranger_gets_no_evidence_with_the_word(trade):
     told(trade, SHIPPED)
     answer = ask(trade, trade.bearer(Role.PARTNER_SYSTEM, party_gln=STRANGER)).get_json()
     assert (answer["word"], answer["record"], answer["evidence"]) == ("DETAILS DIFFER", None, None)
+
+
+def test_who_commissions_what_is_not_known_to_be_his_is_vouched_for_by_nobody(node):
+    services = node.services
+    services.node.initialise()
+    with services.database.writing() as connection:
+        partners.register(connection, node.clock, GLN_A, "Quick Traders", "wholesaler")
+        partners.register(connection, node.clock, GLN_B, "North Pharma", "maker")
+    told(node, MADE, PACKED)
+    headers = node.bearer(Role.DEVICE)
+
+    def words(data=LABEL):
+        answer = ask(node, headers, data=data).get_json()
+        return answer["word"], answer["reason"]
+
+    doubted = ("CANNOT CONFIRM YET", "maker_not_vouched")
+    case = element_string((("00", CASE[-18:]),))
+    assert (words(), words(case)) == (doubted, doubted)
+    with services.database.writing() as connection:
+        products.register(connection, node.clock, GTIN, GLN_B)
+    assert words() == doubted, "its maker is another"
+    with services.database.writing() as connection:
+        prefixes.add(connection, "0399999", GLN_A)
+    assert (words(), words(case)) == (("OK", "ok"), ("OK", "ok"))
 
 
 BAD = {

@@ -99,6 +99,7 @@ def test_a_move_to_a_sister_warehouse_by_an_owner_named_on_both_sides_is_no_sale
 
 def test_a_carrier_ships_for_the_owner_who_sells():
     story = made().tell(ship(A, to=CARRIER, sold_to=None), receive(A, by=CARRIER))
+    story.tell(ship(A, to=PHARMACY))
     story.tell(ship(A, by=CARRIER, sold_by=MAKER, to=PHARMACY), receive(A, by=PHARMACY, from_=CARRIER))
     assert story.codes == []
     assert (story.holder(A), story.owner(A)) == (PHARMACY, PHARMACY)

@@ -4,6 +4,7 @@ import pytest
 
 from ledger.custody.event import Linked
 from ledger.custody.findings import FindingCode
+from ledger.custody.state import MOST_PROMISES
 from ledger.custody.vocabulary import Action, EventType
 from tests.support.world import (
     CARRIER,
@@ -79,9 +80,22 @@ def test_a_case_shipped_alone_leaves_its_siblings_on_the_pallet():
 
 
 def test_shipping_what_is_under_way_already_is_noted():
-    story = shipped().tell(ship(PALLET, to=PHARMACY))
+    story = shipped().tell(ship(PALLET))
     assert story.codes == [FindingCode.SHIPPED_TWICE]
     assert story.outer(A).bound_for == WHOLESALER
+
+
+def test_shipping_what_is_under_way_already_to_somebody_else_leads_it_nowhere():
+    story = shipped().tell(ship(PALLET, to=PHARMACY))
+    assert story.codes == [FindingCode.TWO_RECIPIENTS]
+    assert story.outer(A).bound_for == WHOLESALER
+
+
+def test_of_many_shipments_of_one_object_so_many_are_remembered():
+    story = shipped()
+    for number in range(40):
+        story.tell(ship(PALLET, to=f"{number:013d}"))
+    assert len(story.outer(A).also_to.split()) == MOST_PROMISES
 
 
 def test_shipping_what_somebody_else_has_sent_moves_nothing():

@@ -63,6 +63,7 @@ CAUSES = {
     Reason.NOT_FOUND_IN_CONTAINER: lambda f: with_item(f, missing=True),
     Reason.NO_RECORD: lambda f: replace(f, item=None, around=()),
     Reason.NOT_COMMISSIONED: lambda f: with_item(f, status=Status.UNKNOWN, maker=None, lot=None, expiry=None),
+    Reason.MAKER_NOT_VOUCHED: lambda f: replace(f, vouched=False),
     Reason.IN_PROGRESS: lambda f: replace(f, in_progress=True),
     Reason.OFFLINE_TOO_OLD: lambda f: replace(f, offline_too_old=True),
 }
@@ -97,6 +98,7 @@ WORDS = {
         Reason.IN_PROGRESS,
         Reason.NO_RECORD,
         Reason.NOT_COMMISSIONED,
+        Reason.MAKER_NOT_VOUCHED,
         Reason.OFFLINE_TOO_OLD,
     ),
     Word.OK: (Reason.OK,),
@@ -108,9 +110,10 @@ _ENDS = {Reason.SEEN_AFTER_END, Reason.DECOMMISSIONED, Reason.ENDED_HERE}
 _PLACES = {Reason.SHIPPED_ELSEWHERE, Reason.NOT_OURS}
 _RECORD = {  # what is read from a record that the maker has told of
     *(Reason.RECALLED, Reason.EXPIRED, Reason.HELD, Reason.DECOMMISSIONED, Reason.ENDED_HERE),
-    *(Reason.LOT_DIFFERS, Reason.EXPIRY_DIFFERS),
+    *(Reason.LOT_DIFFERS, Reason.EXPIRY_DIFFERS, Reason.MAKER_NOT_VOUCHED),
 }
 _ITEM = {Reason.TWO_CUSTODIANS, *_ENDS, *_PLACES, Reason.HELD, Reason.EXPIRED, Reason.NOT_FOUND_IN_CONTAINER}
+_UNCONFIRMED = {Reason.NO_RECORD, Reason.NOT_COMMISSIONED, Reason.MAKER_NOT_VOUCHED}
 _UNREAD = set(WORDS[Word.COULD_NOT_READ])
 
 
@@ -123,7 +126,7 @@ def impossible(one: Reason, two: Reason) -> bool:
         or (pair & _ENDS and pair & _PLACES)  # what has ended is nowhere
         or (Reason.NO_RECORD in pair and pair & (_ITEM | _RECORD | _UNREAD | {Reason.NOT_COMMISSIONED}))
         or (Reason.NOT_COMMISSIONED in pair and pair & _RECORD)
-        or (Reason.NEVER_MADE in pair and not pair & {Reason.NO_RECORD, Reason.NOT_COMMISSIONED})
+        or (Reason.NEVER_MADE in pair and not pair & _UNCONFIRMED)
     )
 
 

@@ -1,0 +1,77 @@
+"""To whom one sender has promised one object, beside the shipment that counts.
+
+A sender may tell of two shipments of one object, by mistake or to lead it away from whoever has got it: a report may
+be dated back. His own word cannot decide which is true, so the first that vouches for receiving decides, and until then
+all of them are remembered, in custody's order, whatever order they came in::
+
+    0860000000017>0370000000018>0370000000018        sender > recipient > to whom the title was offered, or nothing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.custody.run import Run
+from ledger.custody.state import MOST_PROMISES, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One shipment that was told, by GLNs. `buyer` None: it offered no title."""
+
+    sender: str
+    recipient: str
+    buyer: str | None
+
+    def text(self) -> str:
+        return f"{self.sender}>{self.recipient}>{self.buyer or ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> Promise:
+        sender, recipient, buyer = text.split(">")
+        return cls(sender, recipient, buyer or None)
+
+
+def promised(item: Item) -> list[Promise]:
+    """What is remembered with one object, in the order in which it happened."""
+    return [Promise.parse(text) for text in item.also_to.split()]
+
+
+def with_promise(item: Item, promise: Promise) -> str:
+    """What to remember of `item` with one more; of too many the first, as of a shipment told twice."""
+    known = item.also_to.split()
+    return " ".join(list(dict.fromkeys([*known, promise.text()]))[:MOST_PROMISES])
+
+
+def kept_of(item: Item, sender: str) -> str:
+    """What is remembered of `sender`'s shipments alone."""
+    return " ".join(each.text() for each in promised(item) if each.sender == sender)
+
+
+def double(run: Run, item: Item) -> bool:
+    """Whether who reports the receipt of `item` was promised it by the very sender from whom its holder has it: two
+    shipments of one object by one sender, and both received."""
+    outer, by = run.outer(item), run.act.by
+    is_with_another = not outer.in_transit and outer.holder not in (None, by, outer.sender)
+    return is_with_another and any(
+        (each.sender, each.recipient) == (outer.sender, by)
+        for box in (item, *run.around(item))
+        for each in promised(box)
+    )
+
+
+def to_receiver(run: Run, item: Item) -> list[Promise]:
+    """What its present sender has promised of `item`, or of what it is in, to the party that reports its receipt.
+
+    What the sender has taken back counts too, where the receiver names him: both ends then tell of one shipment."""
+    outer, by = run.outer(item), run.act.by
+    if outer.sender is None or (not outer.in_transit and run.act.sender != outer.sender):
+        return []
+    if not outer.in_transit and outer.holder != outer.sender:
+        return []
+    return [
+        each
+        for box in dict.fromkeys((item, *run.around(item)))
+        for each in promised(box)
+        if (each.sender, each.recipient) == (outer.sender, by)
+    ]
