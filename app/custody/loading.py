@@ -133,8 +133,8 @@ class Reader:
                 seen_at or 0,
                 seen_place,
                 travelled,
-            )
                 also_to or "",
+            )
         )
 
 

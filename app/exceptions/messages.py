@@ -29,8 +29,8 @@ from ledger.custody.state import Item
 
 NAMESPACE = uuid.UUID("6b1f0c9e-52f0-5a0e-9f0b-3f6f6f0c2d11")
 MOST_OPEN = 200  # reports of one partner that are open at one desk
-_MOST_LINES = 20
 MOST_MESSAGES = 200  # of one partner under one case
+_MOST_LINES = 20
 
 Direction = Literal["in", "out"]
 
@@ -149,10 +149,10 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
         new = OwnCase(
             reported_as({item.list for item in report.items}), to, by, report.purchase_order or report.uuid,
             data={"purchase_order": report.purchase_order, "reply_to": report.sender.email},
-    _room_under(connection, case_id)
         )  # fmt: skip
         case_id = service.open_own(connection, clock, new, "Packproof")
     case = cases.case(connection, Desk.EXCEPTIONS, case_id, to)
+    _room_under(connection, case_id)
     _keep(connection, clock, case, "in", "report", report.uuid, report.case_uuid, value, once=True)
     cases.say(connection, clock, case_id, _name(connection, by), text[:2000], NoteKind.CAME)
     if report.resolved and case.is_open:
@@ -181,10 +181,10 @@ def take_response(connection: Connection, clock: Clock, value: object, *, by: st
     if known is not None:
         return known
     case_id = _case_of(connection, to, response.case_uuid, "out", by)
-    _room_under(connection, case_id)
     if case_id is None:
         raise NotFound("No such case", response.case_uuid, "Nothing was reported to you under this id.")
     case = cases.case(connection, Desk.EXCEPTIONS, case_id, to)
+    _room_under(connection, case_id)
     _keep(connection, clock, case, "in", "response", response.uuid, response.case_uuid, value, once=True)
     lines = [_said(each) for each in response.answers][:_MOST_LINES]
     text = "\n".join(
@@ -246,29 +246,29 @@ def _said(answer: Answer) -> str:
 def _keep(
     connection: Connection, clock: Clock, case: DeskCase, direction: Direction, kind: str, message: str,
     about: str, body: object, *, once: bool,
-    partner = partners.by_gln(connection, case.partner_gln) if case.partner_gln else None
 ) -> None:  # fmt: skip
     """Keep a message. A report about several cases is kept once, under the first."""
     if not once:
         return
-            partner_id=partner.party_id if partner else None,
     party = partners.by_gln(connection, case.party_gln)
+    partner = partners.by_gln(connection, case.partner_gln) if case.partner_gln else None
     assert party is not None
     connection.execute(
         insert(exception_message).values(
             party_id=party.party_id, direction=direction, kind=kind, uuid=message, case_uuid=about,
+            partner_id=partner.party_id if partner else None,
             case_id=case.case_id, at=clock.now(), body=json.dumps(body, sort_keys=True),
         )
     )  # fmt: skip
 
 
 def _again(connection: Connection, gln: str, by: str, message: str, body: object) -> str | None:
-    sender = partners.by_gln(connection, by)
     """The case of a message that came from `by` before; None for a new one: an id is its sender's alone. Raises
     `Conflict` for other content under its id, `NotFound` where the party takes no messages here."""
     party = partners.by_gln(connection, gln)
     if party is None or not party.verified:
         raise NotFound("No such recipient", gln, "Send it to the GLN of a company on this node.")
+    sender = partners.by_gln(connection, by)
     columns = (exception_message.c.case_id, exception_message.c.body)
     row = connection.execute(
         select(*columns).where(
@@ -303,6 +303,11 @@ def _case_of(connection: Connection, gln: str, about: str, direction: Direction,
 
 
 def _room(connection: Connection, gln: str, partner: str) -> None:
+    listed = cases.queue(connection, Desk.EXCEPTIONS, gln)
+    if sum(each.kind in ALL_REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
+        raise Conflict("pdg.too_many", "Too many of your reports are open there", f"{MOST_OPEN} are the most")
+
+
 def _room_under(connection: Connection, case_id: str) -> None:
     came = select(func.count()).where(
         exception_message.c.case_id == case_id, exception_message.c.direction == "in"
@@ -311,11 +316,6 @@ def _room_under(connection: Connection, case_id: str) -> None:
         raise Conflict(
             "pdg.too_many", "Too many of your messages stand under this case", f"{MOST_MESSAGES} are the most"
         )
-
-
-    listed = cases.queue(connection, Desk.EXCEPTIONS, gln)
-    if sum(each.kind in ALL_REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
-        raise Conflict("pdg.too_many", "Too many of your reports are open there", f"{MOST_OPEN} are the most")
 
 
 def _from(sender: Sender, by: str) -> None:

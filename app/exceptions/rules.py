@@ -132,11 +132,11 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
     FindingCode.MOVED_ALONE: Kind("Moved alone while still packed", OURS),
     FindingCode.CONTAINMENT_CYCLE: Kind("A container that would be inside itself", OURS),
     FindingCode.MIXED_OWNERS: Kind("Packed with what belongs to somebody else", OURS),
+    FindingCode.TWO_RECIPIENTS: _seller("Shipped to two", _N["1-4B"], days=2),
     FindingCode.VOID_AFTER_RECEIPT: Kind("Voided after it was received", DATA, days=2),
     FindingCode.DECLARED_BY_OTHER: Kind("Declared wrong by another than its reporter", DATA, days=2),
 }
 
-    FindingCode.TWO_RECIPIENTS: _seller("Shipped to two", _N["1-4B"], days=2),
 
 COMPUTED = frozenset(
     (FindingCode.UNAUTHORIZED_PARTY, FindingCode.MOVED_RECALLED_LOT, FindingCode.DECLARED_BY_OTHER)

@@ -30,8 +30,8 @@ from app.verification import noticing, rules, waiting
 from app.verification.models import scan_check
 from app.verification.noticing import Scanned
 from app.verification.result import Contents, Label, Record, Result
-from app.vrs import signals
 from app.verification.vouching import Vouchers, vouched, vouchers
+from app.vrs import signals
 from app.vrs.asking import Asking
 from ledger.custody.event import time_of
 from ledger.custody.state import CONSUMED, Item, is_inferred, lot_key
@@ -142,9 +142,9 @@ class Verification:
             near = noticing.nearly(connection, subject, label.lot, label.expiry, asker)
         # What nearly is a known serial is misread far more often than made up: nobody is accused by a caps lock key.
         made_here = full and product is not None and product.maker is not None
-        facts = Facts.of(
         begun = shown is not None and shown.maker is not None
         known_makers = vouchers(connection, [gtin, *_gtins(inside)] if gtin else _gtins(inside))
+        facts = Facts.of(
             loaded.world,
             shown,
             now,
@@ -156,8 +156,8 @@ class Verification:
             in_progress=bool(pending),
             site=site,
             ended_site=_ended_site(connection, loaded, shown) if site else None,
-        )
             vouched=vouched(shown, known_makers),
+        )
         verdict = judge(facts)
         contents = None
         if visible and inside:
@@ -284,11 +284,11 @@ def _pending(
     return documents.named(connection, [subject, *around, *lots, *inside], asker)
 
 
-def _site_of(connection: Connection, site: str | None, asker: str | None) -> str | None:
 def _gtins(keys: Iterable[str]) -> set[str]:
     return {gtin for key in keys if (gtin := item_name(key).gtin)}
 
 
+def _site_of(connection: Connection, site: str | None, asker: str | None) -> str | None:
     """The site, where it is one of the asker's; None where none is named, or the company itself."""
     if not site or site == asker:
         return None
@@ -346,10 +346,10 @@ def _judge_contents(
                     item,
                     facts.now,
                     asker=facts.asker,
-                    vouched=vouched(item, makers),
                     in_progress=not pending.isdisjoint(
                         (item.key, *(each.key for each in world.around(item)))
                     ),
+                    vouched=vouched(item, makers),
                 )
             )
         )

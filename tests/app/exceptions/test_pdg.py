@@ -217,22 +217,6 @@ def test_a_report_goes_to_the_seller_and_its_answer_comes_back(bay):
     assert closed.closed_by == "Corner Pharmacy"
 
 
-def test_a_seller_that_answers_a_report_does_not_close_the_buyers_case_by_it(sqlite_bay):
-    bay = sqlite_bay
-    bay.ship(cases_of(2))
-    bay.clerk("wanda").begin(ADVICE).scan(case_label(1)).finish()
-    [case] = bay.exceptions()
-    mail = Mail(bay)
-    report = mail.post(f"/exceptions/{case.case_id}/reports", PHARMACY).get_json()
-    head = {**report, "sender_information": {**report["sender_information"], "gln": MAKER}}
-    response = {**head, "message_uuid": "answer", "response_items": [], "additional_notes": "On its way."}
-    assert mail.post(f"/exceptions/responses?to={PHARMACY}", MAKER, json=response).status_code == 202
-    resolved = {**head, "message_uuid": "resolved", "exceptions": {}, "case_resolved": True}
-    answer = mail.post(f"/exceptions/reports?to={PHARMACY}", MAKER, json=resolved)
-    assert answer.status_code == 404, answer.text
-    [still] = bay.exceptions()
-    assert still.is_open
-
 def test_two_partners_that_choose_one_id_are_both_heard_and_each_once(bay):
     bay.ship(cases_of(2))
     bay.clerk("wanda").begin(ADVICE).scan(case_label(1)).finish()
@@ -255,6 +239,22 @@ def test_two_partners_that_choose_one_id_are_both_heard_and_each_once(bay):
         [PHARMACY, STRANGER]
     )
 
+
+def test_a_seller_that_answers_a_report_does_not_close_the_buyers_case_by_it(sqlite_bay):
+    bay = sqlite_bay
+    bay.ship(cases_of(2))
+    bay.clerk("wanda").begin(ADVICE).scan(case_label(1)).finish()
+    [case] = bay.exceptions()
+    mail = Mail(bay)
+    report = mail.post(f"/exceptions/{case.case_id}/reports", PHARMACY).get_json()
+    head = {**report, "sender_information": {**report["sender_information"], "gln": MAKER}}
+    response = {**head, "message_uuid": "answer", "response_items": [], "additional_notes": "On its way."}
+    assert mail.post(f"/exceptions/responses?to={PHARMACY}", MAKER, json=response).status_code == 202
+    resolved = {**head, "message_uuid": "resolved", "exceptions": {}, "case_resolved": True}
+    answer = mail.post(f"/exceptions/reports?to={PHARMACY}", MAKER, json=resolved)
+    assert answer.status_code == 404, answer.text
+    [still] = bay.exceptions()
+    assert still.is_open
 
 
 def test_by_hand_a_message_is_taken_in_answered_and_a_group_reported(sqlite_bay):
