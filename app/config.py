@@ -143,7 +143,9 @@ class Settings:
         12, "A person is signed out after this many hours, whatever they do.", _number(1, 168)
     )
     sign_in_per_minute: int = setting(
-        10, "Attempts to sign in that one address may make in a minute.", _number(1, 10_000)
+        10,
+        "Attempts to sign in that one address may make in a minute, and passwords in overrides one person may give.",
+        _number(1, 10_000),
     )
     signed_captures_per_minute: int = setting(
         600, "Signed captures that one address may send in a minute.", _number(1, 1_000_000)

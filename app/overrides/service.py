@@ -21,7 +21,7 @@ from app.overrides import rules
 from app.overrides.models import professional_override
 from app.overrides.rules import CAUSES, FOLLOW_UP_WITHIN, RATE_OVER, REASONS
 from app.partners import service as partners
-from app.people.service import People
+from app.people.service import People, Source
 from app.people.sessions import Sessions
 from app.shared.actor import ANONYMOUS, Actor, Role
 from app.shared.audit import Outcome, audit_trail, disclose, record
@@ -205,9 +205,10 @@ class Overrides:
         return second
 
     def _signed(self, by: Actor, name: str, password: str) -> Actor:
-        """Whose name and password these are. The session that signing in opens ends at once."""
+        """Whose name and password these are. The session that signing in opens ends at once. What fails is counted with
+        who asks for it, so that nobody locks a colleague out."""
         anonymous = replace(ANONYMOUS, address=by.address, request_id=by.request_id)
-        secret, found = self.people.sign_in(name, password, by=anonymous)
+        secret, found = self.people.sign_in(name, password, by=anonymous, source=Source(f"{by.kind} {by.id}"))
         with self.database.writing() as connection:
             self.sessions.end(connection, secret)
         return found

@@ -39,7 +39,7 @@ web_session = Table(
     Index("ix_web_session_user_id", "user_id"),
 )
 
-# Keyed by the name that was tried, known or not: an unknown one must back off alike.
+# Keyed by the name that was tried, known or not: an unknown one must back off alike; and by who tried with it.
 sign_in_failure = Table(
     "sign_in_failure",
     metadata,

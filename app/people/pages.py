@@ -15,6 +15,7 @@ from flask import (
 )
 
 from app.errors import AppError
+from app.web import known
 from app.web.actor import clear_session, cookie_name, present, set_session
 from app.wiring import services
 
@@ -35,6 +36,7 @@ def sign_in() -> Response:
             request.form.get("password", ""),
             by=present(),
             old_secret=request.cookies.get(cookie_name()),
+            source=known.source(name),
         )
     except AppError as error:
         page = render_template("people/sign_in.html", target=target, name=name[:100], error=error)
@@ -45,6 +47,7 @@ def sign_in() -> Response:
     session.clear()
     response = make_response(redirect(target, 303))
     set_session(response, secret)
+    known.remember(response, name)
     return response
 
 

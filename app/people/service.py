@@ -2,9 +2,12 @@
 
 Signing in tells nothing to who guesses. A wrong password, an unknown name, a disabled and an expired account get one
 answer, after one argon2 computation and the same writes; and names that do not exist back off like those that do.
+
+Failures are counted twice: for who tries this name, who then waits up to five minutes, and for the name wherever it is
+tried, which is then slowed down by two seconds and not shut out. So nobody locks another out, and guessing stays slow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -52,6 +55,19 @@ class TooSoon(AppError):
             "Then try again. If it was not you, tell whoever runs this node.",
             headers={"Retry-After": str(seconds)},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who tries a password: an address, a browser, a person or a program that is signed in. `known`: a browser in which
+    the same name has signed in before, which strangers' failures do not slow down."""
+
+    name: str
+    known: bool = False
+
+    def counts(self, name: str) -> bytes:
+        """Under what the failures of this source with an account's name are counted."""
+        return digest(f"{self.name}\n{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,31 +164,41 @@ class People:
         self._change(by, rules.canonical_name(name), "people.disable", {"disabled_at": self._clock.now()})
 
     def sign_in(
-        self, name: str, password: str, *, by: Actor, old_secret: str | None = None
+        self,
+        name: str,
+        password: str,
+        *,
+        by: Actor,
+        old_secret: str | None = None,
+        source: Source | None = None,
     ) -> tuple[str, Actor]:
         """Open a session: its secret and who it is. A session that `old_secret` opened ends.
 
-        `by` is the anonymous actor of the request, with where it comes from. Raises `SignInFailed`, `TooSoon`.
+        `by` is the anonymous actor of the request, with where it comes from; `source` is who tries, its address if
+        nothing else. Raises `SignInFailed`, `TooSoon`.
         """
         name = rules.canonical_name(name)[: rules.LONGEST_NAME]
         now = self._clock.now()
-        if wait := self._wait(name, now):
+        source = source or Source(f"address {by.address}")
+        nobodys = self._nobodys_hash  # made with the first attempt, whose ever: it takes as long as a check
+        if wait := self._wait(name, source, now):
             disclose(self._database, self._clock, by, "people.sign_in", subject=name, outcome=Outcome.REFUSED)
             raise TooSoon(wait)
         with self._database.reading() as connection:
             row = connection.execute(select(user_account).where(user_account.c.name == name)).one_or_none()
-        fits = self._verify(row.password_hash if row else self._nobodys_hash, password)
+        fits = self._verify(row.password_hash if row else nobodys, password)
         closed = row is not None and (
             row.disabled_at is not None or (row.expires_at is not None and row.expires_at <= now)
         )
         with self._database.writing() as connection:
             if not fits or row is None or closed:
-                self._count_failure(connection, name, now)
+                self._count_failure(connection, source.counts(name), now, rules.wait_after)
+                self._count_failure(connection, digest(name), now, rules.slowed_after)
                 record(connection, self._clock, by, "people.sign_in", subject=name, outcome=Outcome.FAILED)
                 failed = True
             else:
                 failed = False
-                secret, actor = self._admit(connection, row, password, by, old_secret)
+                secret, actor = self._admit(connection, row, password, by, old_secret, source)
         # Raised outside: an exception inside would roll back the count and the audit row.
         if failed:
             raise SignInFailed
@@ -191,6 +217,7 @@ class People:
         password: str,
         by: Actor,
         old_secret: str | None,
+        source: Source,
     ) -> tuple[str, Actor]:
         if old_secret:
             self._sessions.end(connection, old_secret)
@@ -206,7 +233,8 @@ class People:
             by.address,
             by.request_id,
         )
-        connection.execute(delete(sign_in_failure).where(sign_in_failure.c.name_hash == digest(row.name)))
+        counted = (digest(row.name), source.counts(row.name))
+        connection.execute(delete(sign_in_failure).where(sign_in_failure.c.name_hash.in_(counted)))
         if self._hasher.check_needs_rehash(row.password_hash):
             stronger = self._hasher.hash(password)
             connection.execute(
@@ -223,13 +251,20 @@ class People:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _wait(self, name: str, now: datetime) -> timedelta | None:
-        query = select(sign_in_failure.c.blocked_until).where(sign_in_failure.c.name_hash == digest(name))
+    def _wait(self, name: str, source: Source, now: datetime) -> timedelta | None:
+        own, anybodys = source.counts(name), digest(name)
+        columns = (sign_in_failure.c.name_hash, sign_in_failure.c.blocked_until)
+        query = select(*columns).where(sign_in_failure.c.name_hash.in_((own, anybodys)))
         with self._database.reading() as connection:
-            until = connection.execute(query).scalar_one_or_none()
-        return until - now if until is not None and until > now else None
+            until = dict(connection.execute(query).all())
+        if source.known:
+            until.pop(anybodys, None)
+        longest = max((at for at in until.values() if at is not None), default=now)
+        return longest - now if longest > now else None
 
-    def _count_failure(self, connection: Connection, name: str, now: datetime) -> None:
+    def _count_failure(
+        self, connection: Connection, key: bytes, now: datetime, wait: Callable[[int], timedelta]
+    ) -> None:
         connection.execute(
             delete(sign_in_failure).where(sign_in_failure.c.last_at < now - rules.FAILURES_FORGOTTEN_AFTER)
         )
@@ -237,7 +272,7 @@ class People:
         make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         counted = connection.execute(
             make(sign_in_failure)
-            .values(name_hash=digest(name), failures=1, last_at=now)
+            .values(name_hash=key, failures=1, last_at=now)
             .on_conflict_do_update(
                 index_elements=[sign_in_failure.c.name_hash],
                 set_={"failures": sign_in_failure.c.failures + 1, "last_at": now},
@@ -246,8 +281,8 @@ class People:
         ).scalar_one()
         connection.execute(
             update(sign_in_failure)
-            .where(sign_in_failure.c.name_hash == digest(name))
-            .values(blocked_until=now + rules.wait_after(counted))
+            .where(sign_in_failure.c.name_hash == key)
+            .values(blocked_until=now + wait(counted))
         )
 
     def _change(self, by: Actor, name: str, action: str, changes: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 """The professional override: only past a clerical fault, by two people, documented, followed up and counted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,11 +15,11 @@ from app.events.models import document
 from app.overrides.rules import may_override, rate
 from app.overrides.service import Request, kept
 from app.people.models import web_session
-from app.people.service import SignInFailed
+from app.people.service import SignInFailed, TooSoon
 from app.shared.actor import Actor, Role
 from app.shared.audit import entries
 from ledger.custody.verdict import TABLE, Reason, Verdict, Word
-from tests.support.app import OPERATOR, PASSWORD
+from tests.support.app import OPERATOR, PASSWORD, Node
 from tests.support.counter import HERE, PHARMACY, STRANGER, Counter, code
 
 OTHER_LOT = code(HERE, lot="OTHER").encode()
@@ -107,6 +108,31 @@ def test_confirming_opens_no_session(sqlite_counter: Counter) -> None:
         ends = connection.execute(select(web_session.c.ended_at)).scalars().all()
     assert len(ends) == 1
     assert None not in ends
+
+
+def test_an_accomplice_who_mistypes_a_colleagues_password_locks_nobody_out(counter: Counter) -> None:
+    mia, overrides = staffed(counter), counter.services.overrides
+    counter.node.person("sly", Role.PHARMACIST, party_gln=PHARMACY)
+    sly = replace(mia, id="usr_sly", name="sly")
+    for _ in range(5):
+        with pytest.raises(SignInFailed):
+            overrides.dispense(OTHER_LOT, None, sly, asked(password="not the password"))
+    with pytest.raises(TooSoon):
+        overrides.dispense(OTHER_LOT, None, sly, asked())
+    assert counter.node.visitor().sign_in("quinn").status_code == 303, "at the very counter"
+    assert overrides.dispense(OTHER_LOT, None, mia, asked()).index
+
+
+def test_passwords_in_overrides_are_limited_by_who_gives_them(make_app: Callable[..., Node]) -> None:
+    node = make_app(sign_in_per_minute=2)
+    node.person("mia", Role.PHARMACIST)
+    node.person("quinn", Role.PHARMACIST)
+    mia, quinn = node.sign_in("mia"), node.sign_in("quinn")
+    form = {"code": "none", "second_name": "x", "second_password": "y"}
+    tried = [mia.post("/override/dispense", form, form="/").status_code for _ in range(3)]
+    assert tried[-1] == 429
+    assert 429 not in tried[:2]
+    assert quinn.post("/override/dispense", form, form="/").status_code != 429
 
 
 NEVER = [reason for reason, word, _, _ in TABLE if word not in (Word.CANNOT_CONFIRM, Word.DETAILS_DIFFER)]

@@ -54,6 +54,11 @@ class CountingHasher(PasswordHasher):
     def __init__(self):
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
         self.costs = []
+        self.made = 0
+
+    def hash(self, password, *, salt=None):
+        self.made += 1
+        return super().hash(password, salt=salt)
 
     def verify(self, stored, password):
         # What argon2 is made to do is in the hash; one that cannot be read costs nothing, and shows.
@@ -90,6 +95,20 @@ def test_after_five_failures_a_name_waits_whether_it_exists_or_not(node, name):
     assert visitor.sign_in(name).status_code == (303 if name == "mia" else 401)
 
 
+def test_the_first_attempt_with_an_unknown_name_costs_what_the_first_with_a_known_one_does(sqlite_node):
+    made = []
+    for name in ("mia", "nobody"):
+        hasher = CountingHasher()
+        services = sqlite_node.services
+        services.people = People(services.database, sqlite_node.clock, services.sessions, hasher)
+        if name == "mia":
+            sqlite_node.person("mia", Role.PHARMACIST)
+            hasher.made = 0
+        sqlite_node.visitor().sign_in(name, "not the password")
+        made.append((hasher.made, len(hasher.costs)))
+    assert made == [(1, 1), (1, 1)]
+
+
 def test_the_wait_doubles_up_to_five_minutes_and_a_success_forgets_it(sqlite_node):
     sqlite_node.person("mia", Role.PHARMACIST)
     visitor = sqlite_node.visitor()
@@ -120,7 +139,8 @@ def test_guesses_made_at_the_same_moment_are_all_counted(node):
     for thread in threads:
         thread.join()
     with node.services.database.reading() as connection:
-        assert connection.exec_driver_sql("SELECT failures FROM sign_in_failure").scalar_one() == 4
+        counted = connection.exec_driver_sql("SELECT failures FROM sign_in_failure").scalars().all()
+    assert counted == [4, 4], "for the name, and for who tried it"
 
 
 def test_one_address_may_only_try_so_often_and_others_are_not_held_up(make_app):
