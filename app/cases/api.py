@@ -1,6 +1,6 @@
 """What all desks' interfaces share: the queue, one case, taking it, writing into its thread.
 
-    GET  {path}[?state=closed&mine=true&limit=50&after=...]    {"cases": [...], "next": "..."}
+    GET  {path}[?state=closed&mine=true&limit=50&after=...]    {"cases": [...], "next": "..."}; a desk may take more
     GET  {path}/{id}                                           one, with its thread and items
     POST {path}/{id}/take                                      the caller has it from now on
     POST {path}/{id}/notes        {"text": ...}                a line of the thread
@@ -24,10 +24,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_smorest import Blueprint
+from marshmallow import Schema
 from sqlalchemy import Connection
 
 from app.cases import service as cases
 from app.cases import work
+from app.cases.choice import Choice
 from app.cases.places import Place
 from app.cases.rules import Desk
 from app.cases.schemas import NoteBody, QueueQuery
@@ -45,11 +47,16 @@ def _nothing(*_: Any) -> Mapping[str, Any]:
     return {}
 
 
+def _chosen(asked: Mapping[str, Any]) -> Choice:
+    """Which cases `QueueQuery` asks for, whatever their state."""
+    return Choice(owner_id=present().id if asked["mine"] else None)
+
+
 @dataclass(frozen=True, slots=True)
 class DeskApi:
     """One desk's interface. `listed`: what its queue shows of a case besides, from the case alone; `own`: what one case
     shows beside that, from the record; `members`: what its list is called; `before`: done before the queue is read, for
-    the party that asks."""
+    the party that asks; `query`: what its queue may be asked, and `chosen` which cases that chooses."""
 
     desk: Desk
     blueprint: Blueprint
@@ -58,13 +65,15 @@ class DeskApi:
     own: Callable[[Connection, DeskCase], Mapping[str, Any]] = _nothing
     members: str = "cases"
     before: Callable[[str | None], None] = _nothing  # type: ignore[assignment]
+    query: type[Schema] = QueueQuery
+    chosen: Callable[[Mapping[str, Any]], Choice] = _chosen
 
     def register(self, *, one: bool = True) -> None:
         """Add the shared routes: `queue`, `one` (unless the desk has one of its own), `take`, `note`."""
         blueprint, path = self.blueprint, self.path
 
         @blueprint.get(path)
-        @blueprint.arguments(QueueQuery, location="query")
+        @blueprint.arguments(self.query, location="query")
         def queue(asked: dict[str, Any]) -> dict[str, Any]:
             """The desk's cases, the most urgent first; the closed ones, the last first."""
             return self.queue(asked)
@@ -92,17 +101,17 @@ class DeskApi:
             return self.one(case_id)
 
     def queue(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """A page of the queue, as `QueueQuery` asks for it."""
+        """A page of the queue, as `query` asks for it. A root cause chooses among what is closed."""
         node, party, actor = services(), reach().party_gln, present()
         self.before(party)
-        most = asked["limit"]
+        most, choice = asked["limit"], self.chosen(asked)
         with node.database.reading() as connection:
             found = cases.queue(
                 connection,
                 self.desk,
                 party,
-                closed=asked["state"] == "closed",
-                owner_id=actor.id if asked["mine"] else None,
+                closed=asked["state"] == "closed" or choice.root_cause is not None,
+                choice=choice,
                 after=Place.parse(asked["after"]) if asked["after"] else None,
                 limit=most + 1,
             )

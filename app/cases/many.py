@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import CompoundSelect, Connection, func, select, union
+from sqlalchemy import case as sql_case
 
 from app.cases.models import desk_case, desk_case_item
 from app.cases.rules import Desk
 from app.cases.service import MOST_SHOWN, DeskCase, read, within
 from app.partners import service as partners
 from app.shared.chunks import chunks
+
+_MOST_CAUSES = 5_000  # rows of one count
 
 
 def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[DeskCase]:
@@ -103,20 +106,44 @@ def items_of(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """How often a root cause was found with one partner, and how many cases of that kind are open."""
+    """One kind of case with one partner: how many are open, how many there are in all, and what was behind the closed
+    ones, as (root cause, how many), the most frequent first."""
 
     kind: str
     partner_gln: str | None
-    root_cause: str  # '' for those that are open
-    count: int
+    open: int
+    all: int
+    root_causes: tuple[tuple[str, int], ...] = ()
 
 
 def by_cause(connection: Connection, desk: Desk, party_gln: str | None) -> list[Cause]:
-    """All cases of a desk by kind, partner and root cause, the most frequent first."""
-    columns = (desk_case.c.kind, desk_case.c.partner_id, desk_case.c.root_cause)
-    count = func.count()
-    query = select(*columns, count).where(desk_case.c.desk == desk.value, within(connection, party_gln))
-    query = query.group_by(*columns).order_by(count.desc(), *columns)
-    rows = connection.execute(query.limit(MOST_SHOWN)).all()
+    """All cases of a desk by kind and partner: those first of which the most are open, then the most frequent."""
+    columns = (desk_case.c.kind, desk_case.c.partner_id)
+    where = (desk_case.c.desk == desk.value, within(connection, party_gln))
+    is_open, count = func.sum(sql_case((desk_case.c.closed_at.is_(None), 1), else_=0)), func.count()
+    query = select(*columns, is_open, count).where(*where).group_by(*columns)
+    rows = connection.execute(query.order_by(is_open.desc(), count.desc(), *columns).limit(MOST_SHOWN)).all()
+    # One that was opened again keeps the cause of which it was closed: it counts as open, and has none.
+    found: dict[tuple[str, int | None], list[tuple[str, int]]] = {}
+    query = select(*columns, desk_case.c.root_cause, count).where(*where, desk_case.c.closed_at.is_not(None))
+    query = query.group_by(*columns, desk_case.c.root_cause)
+    for kind, partner, cause, number in connection.execute(
+        query.order_by(count.desc(), desk_case.c.root_cause).limit(_MOST_CAUSES)
+    ):
+        found.setdefault((kind, partner), []).append((cause or "", number))
     glns = partners.glns(connection, {row[1] for row in rows})
-    return [Cause(kind, glns.get(partner), cause or "", number) for kind, partner, cause, number in rows]
+    return [
+        Cause(kind, glns.get(partner), int(waiting), number, tuple(found.get((kind, partner), ())))
+        for kind, partner, waiting, number in rows
+    ]
+
+
+def partners_at(connection: Connection, desk: Desk, party_gln: str | None) -> dict[str, str]:
+    """With whom a desk ever had a case: GLN to name, by name."""
+    query = select(desk_case.c.partner_id).where(
+        desk_case.c.desk == desk.value, within(connection, party_gln)
+    )
+    known = partners.by_numbers(
+        connection, connection.execute(query.where(desk_case.c.partner_id.is_not(None)).distinct()).scalars()
+    )
+    return {each.gln: each.name for each in sorted(known, key=lambda each: (each.name.lower(), each.gln))}

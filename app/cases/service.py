@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, true, update
 
+from app.cases.choice import Choice
 from app.cases.models import desk_case, desk_case_item, desk_note
 from app.cases.places import Place
 from app.cases.rules import Desk, NoteKind
@@ -218,15 +219,15 @@ def queue(
     *,
     closed: bool = False,
     saying: tuple[str, str] | None = None,
-    owner_id: str | None = None,
+    choice: Choice | None = None,
     after: Place | None = None,
     limit: int = MOST_SHOWN,
 ) -> list[DeskCase]:
     """A desk's cases by their clock, the most urgent first; the closed ones, the last first. `saying`: only those whose
-    `data` has this text under this name; `owner_id`: only those that this account has taken; `after`: from there on."""
+    `data` has this text under this name; `choice`: only those; `after`: from there on."""
     query = select(desk_case).where(desk_case.c.desk == desk.value, within(connection, party_gln))
-    if owner_id is not None:
-        query = query.where(desk_case.c.owner_id == owner_id)
+    if choice is not None:
+        query = query.where(*choice.where(connection))
     if after is not None:
         query = query.where(after.beyond(closed=closed))
     if saying is not None:
@@ -290,19 +291,6 @@ def some(connection: Connection, case_ids: Iterable[str]) -> dict[str, DeskCase]
         rows = connection.execute(select(desk_case).where(desk_case.c.case_id.in_(chunk))).all()
         found |= {each.case_id: each for each in read(connection, rows)}
     return found
-
-
-def root_causes(connection: Connection, desk: Desk, party_gln: str | None) -> list[tuple[str, str, int]]:
-    """(kind, root cause, how many) of a desk's ended cases, the most frequent first."""
-    count = func.count()
-    query = (
-        select(desk_case.c.kind, desk_case.c.root_cause, count)
-        .where(desk_case.c.desk == desk.value, desk_case.c.closed_at.is_not(None))
-        .where(within(connection, party_gln))
-        .group_by(desk_case.c.kind, desk_case.c.root_cause)
-        .order_by(count.desc(), desk_case.c.kind)
-    )
-    return [(kind, cause or "", number) for kind, cause, number in connection.execute(query)]
 
 
 def _change(connection: Connection, case_id: str, **values: Any) -> None:

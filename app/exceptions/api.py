@@ -1,7 +1,8 @@
 """The exceptions desk for programs: what is alike at all desks (app/cases/api.py), its own commands, PDG's messages.
 
     GET  /exceptions.json                      the queue of /api/exceptions, by its first name  scope query
-    POST /api/exceptions                       open a case about a scan                         scope desks
+    GET  /api/exceptions/causes                what keeps going wrong, and with whom            scope query
+    POST /api/exceptions                       open a case about a scan, or what was seen       scope desks
     POST /api/exceptions/{id}/messages         what was sent to the partner, or came            scope desks
     POST /api/exceptions/{id}/close, /reopen   end it with its root cause; open it again        scope desks
     POST /exceptions/{id}/reports              PDG's report about a case, kept as sent          scope exceptions
@@ -18,21 +19,30 @@ from flask import request
 from flask_smorest import Blueprint
 from sqlalchemy import Connection
 
+from app.cases import many, work
 from app.cases import service as cases
-from app.cases import work
 from app.cases.api import DeskApi
 from app.cases.rules import Desk, NoteKind
-from app.cases.schemas import NoteBody, QueueQuery
+from app.cases.schemas import NoteBody
 from app.cases.service import DeskCase
 from app.errors import AppError, Invalid
-from app.exceptions import messages, service
+from app.exceptions import messages, reported, service
+from app.exceptions.choosing import Chosen
 from app.exceptions.due import look
 from app.exceptions.facts import gather
 from app.exceptions.rules import KINDS, message
 from app.exceptions.scans import open_from_scan
-from app.exceptions.schemas import Addressed, ExceptionEnd, FromScan, MessageBody, ResponseOut
+from app.exceptions.schemas import (
+    Addressed,
+    ExceptionEnd,
+    ExceptionQuery,
+    MessageBody,
+    Opening,
+    ResponseOut,
+)
+from app.exceptions.seen import Seen, open_seen
 from app.partners.service import checked_gln
-from app.shared.audit import record
+from app.shared.audit import disclose, record
 from app.web.access import reach
 from app.web.actor import present
 from app.web.forms import body
@@ -62,6 +72,7 @@ def _about(connection: Connection, case: DeskCase) -> dict[str, Any]:
         "containers": list(facts.containers),
         "detail": facts.detail,
         "message": message(kind, facts),
+        "reports": [each.as_json() for each in reported.of_case(connection, case.case_id)],
     }
 
 
@@ -69,22 +80,55 @@ def _settle(party: str | None) -> None:
     look(services().database, services().clock, party)
 
 
-desk = DeskApi(Desk.EXCEPTIONS, blueprint, "/api/exceptions", listed=_listed, own=_about, before=_settle)
+desk = DeskApi(
+    Desk.EXCEPTIONS,
+    blueprint,
+    "/api/exceptions",
+    listed=_listed,
+    own=_about,
+    before=_settle,
+    query=ExceptionQuery,
+    chosen=lambda asked: Chosen.parse(asked).choice(present().id),
+)
 desk.register()
 
 
 @blueprint.get("/exceptions.json")
-@blueprint.arguments(QueueQuery, location="query")
+@blueprint.arguments(ExceptionQuery, location="query")
 def listing(asked: dict[str, Any]) -> dict[str, Any]:
     """The same queue under its first address."""
     return desk.queue(asked)
 
 
+@blueprint.get("/api/exceptions/causes")
+def causes() -> dict[str, Any]:
+    """What keeps going wrong, and with whom: those first of which the most cases are open."""
+    node, party = services(), reach().party_gln
+    with node.database.reading() as connection:
+        found = many.by_cause(connection, Desk.EXCEPTIONS, party)
+    disclose(node.database, node.clock, present(), "exception.causes", subject="", whose=party or "")
+    return {"causes": [_cause(each) for each in found]}
+
+
+def _cause(each: many.Cause) -> dict[str, Any]:
+    return {
+        "kind": each.kind,
+        "title": KINDS[each.kind].title,
+        "hda_class": KINDS[each.kind].hda_class.value,
+        "partner": each.partner_gln,
+        "open": each.open,
+        "all": each.all,
+        "root_causes": dict(each.root_causes),
+    }
+
+
 @blueprint.post("/api/exceptions")
-@blueprint.arguments(FromScan)
-def opened(asked: dict[str, str]) -> tuple[dict[str, Any], int]:
-    """Open a case about a scan of the caller's own; the one there is where it has one."""
+@blueprint.arguments(Opening)
+def opened(asked: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Open a case about a scan of the caller's own (the one there is where it has one), or about what was seen."""
     node, actor, party = services(), present(), _party()
+    if not asked["check"]:
+        return desk.one(open_seen(node.database, node.clock, actor, party, Seen.parse(asked))), 201
     with node.database.writing() as connection:
         case_id = open_from_scan(connection, node.clock, asked["check"], party, actor.name)
         record(connection, node.clock, actor, "exception.open", subject=case_id, whose=party)

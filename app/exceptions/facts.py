@@ -47,7 +47,8 @@ def gather(connection: Connection, case: DeskCase) -> About:
         ours=names.get(case.party_gln, ""),
         purchase_orders=orders,
         advices=advices,
-        gtins=tuple(dict.fromkeys(item_name(item.key).gtin or "" for item in packages)),
+        gtins=tuple(dict.fromkeys(item_name(item.key).gtin or "" for item in packages))
+        or _told(case.data, "gtin"),
         lots=tuple(lots) or _told(case.data, "lot"),
         containers=tuple(
             dict.fromkeys(

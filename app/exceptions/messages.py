@@ -21,6 +21,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.exceptions import facts, pdg, service
 from app.exceptions.models import exception_case, exception_message
 from app.exceptions.pdg import Answer, Report, ReportItem, ReportResponse, Sender
+from app.exceptions.reported import answered
 from app.exceptions.rules import ALL_REPORTED, KINDS, RESOLVED, Pdg, reported_as
 from app.exceptions.service import OwnCase
 from app.partners import service as partners
@@ -135,13 +136,9 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
     if known is not None:
         return known
     case_id = _case_of(connection, to, report.case_uuid, "in", by)
-    lines = [item.text() for item in report.items] + [f"other: {text}" for text in report.others]
-    shown = lines[:_MOST_LINES] + (
-        [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
-    )
-    text = "\n".join(
-        [f"PDG exception report {report.uuid}, order {report.purchase_order or 'not named'}.", *shown]
-    )
+    count = len(report.items) + len(report.others)
+    told = "resolved" if report.resolved else f"{count} item{'' if count == 1 else 's'}"
+    text = f"PDG exception report {report.uuid}, order {report.purchase_order or 'not named'}: {told}."
     if case_id is None:
         if report.resolved:
             raise NotFound("No such case", report.case_uuid, "Nothing was reported under this id.")
@@ -238,9 +235,7 @@ def send_response(
 
 
 def _said(answer: Answer) -> str:
-    other = f", instead: {answer.alternative}" if answer.alternative else ""
-    comment = f" ({answer.comments})" if answer.comments else ""
-    return f"Item {answer.item}: {'accepted' if answer.accepted else 'rejected'}{other}{comment}"
+    return f"Item {answer.item}: {answered(answer)}"
 
 
 def _keep(

@@ -1,20 +1,37 @@
-"""The exceptions desk: the queue by its clock, one case with its thread and its message, and the root causes."""
+"""The exceptions desk: the queue by its clock and its filter, one case with its thread and its message, and what keeps
+going wrong with whom."""
+
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from app.cases import many, pages
 from app.cases import service as cases
-from app.cases.pages import back, note_case, said, views
+from app.cases.choice import NOBODY
+from app.cases.pages import MOST_CLOSED, back, note_case, said, views
+from app.cases.places import Place
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase
-from app.errors import Invalid
-from app.exceptions import facts, messages, service
+from app.errors import AppError, Invalid
+from app.exceptions import facts, reported, service
+from app.exceptions.choosing import Chosen
 from app.exceptions.due import look
-from app.exceptions.rules import ALL_REPORTED, BY_HAND, KINDS, ROOT_CAUSES, Resolution, message
+from app.exceptions.rules import (
+    ALL_REPORTED,
+    BY_HAND,
+    KINDS,
+    ROOT_CAUSES,
+    SEEN_KINDS,
+    Resolution,
+    message,
+)
 from app.exceptions.scans import open_from_scan
+from app.exceptions.scenarios import HdaClass
+from app.exceptions.seen import LONGEST_TEXT, LONGEST_WORD, Seen, open_seen
 from app.history.rules import shown
 from app.partners import service as partners
 from app.shared.audit import disclose, record
+from app.shared.ids import new_id
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
@@ -23,29 +40,71 @@ blueprint = Blueprint("exceptions", __name__, template_folder="templates")
 pages.register(blueprint, Desk.EXCEPTIONS, "/exceptions")
 
 _SHOWN_ITEMS = 50
+_PAGE = 100  # cases of one page
 
 
 @blueprint.get("/exceptions")
 def queue_page() -> str:
-    """Open cases, the most urgent first; the ones that closed below."""
+    """Open cases, the most urgent first, and the ones that closed below; of a filter, those that it chooses."""
     node = services()
     party = reach().party_gln
     look(node.database, node.clock, party)
+    chosen = Chosen.parse(request.args)
+    choice = chosen.choice(present().id)
+    after = Place.parse(request.args["after"]) if request.args.get("after") else None
+    found: list[DeskCase] = []
+    closed: list[DeskCase] = []
     with node.database.reading() as connection:
-        found = cases.queue(connection, Desk.EXCEPTIONS, party)
-        closed = cases.queue(connection, Desk.EXCEPTIONS, party, closed=True, limit=20)
+        if chosen.state != "closed":
+            found = cases.queue(
+                connection, Desk.EXCEPTIONS, party, choice=choice, after=after, limit=_PAGE + 1
+            )
+        if chosen.state == "closed":
+            closed = cases.queue(
+                connection, Desk.EXCEPTIONS, party, closed=True, choice=choice, after=after, limit=_PAGE + 1
+            )
+        elif not chosen.state and after is None:
+            closed = cases.queue(
+                connection, Desk.EXCEPTIONS, party, closed=True, choice=choice, limit=MOST_CLOSED
+            )
+        listed = closed if chosen.state == "closed" else found
+        following = str(listed[_PAGE - 1].place) if len(listed) > _PAGE else ""
         counts = many.items_of(connection, [each.case_id for each in (*found, *closed)])
-        shown_open = views(connection, found, node.clock.now(), _href, ROOT_CAUSES)
-        shown_closed = views(connection, closed, node.clock.now(), _href, ROOT_CAUSES)
-        glns = sorted({each.partner_gln for each in found if each.partner_gln})
-        names = partners.names(connection, glns)
+        shown_open = views(connection, found[:_PAGE], node.clock.now(), _href, ROOT_CAUSES)
+        shown_closed = views(connection, closed[:_PAGE], node.clock.now(), _href, ROOT_CAUSES)
+        names = many.partners_at(connection, Desk.EXCEPTIONS, party)
+    # The report is of all that is open: it is offered where all of it is shown.
+    waiting_with = set() if chosen.as_query() else {each.partner_gln for each in found}
     return render_template(
         "exceptions/queue.html",
         cases=shown_open,
         closed=shown_closed,
         counts=counts,
-        partners=[(gln, names.get(gln, gln)) for gln in glns],
+        chosen=chosen,
+        said=_said(chosen, names),
+        following=following,
+        earlier=after is not None,
+        partners=list(names.items()),
+        nobody=NOBODY,
+        waiting_with=[(gln, name) for gln, name in names.items() if gln in waiting_with],
+        classes=[(each.value, each.value) for each in HdaClass],
+        causes=list(ROOT_CAUSES.items()),
     )
+
+
+def _said(chosen: Chosen, names: dict[str, str]) -> str:
+    """What is chosen, in words; '' for everything."""
+    partner = (
+        "with no partner" if chosen.partner == NOBODY else f"with {names.get(chosen.partner, chosen.partner)}"
+    )
+    words = [
+        "taken by me" if chosen.mine else "",
+        partner if chosen.partner else "",
+        chosen.hda_class,
+        ROOT_CAUSES.get(chosen.root_cause, "").lower(),
+        chosen.state,
+    ]
+    return ", ".join(filter(None, words))
 
 
 @blueprint.get("/exceptions/<case_id>")
@@ -55,7 +114,7 @@ def case_page(case_id: str) -> str:
     with node.database.reading() as connection:
         found = cases.case(connection, Desk.EXCEPTIONS, case_id, reach().party_gln)
         about = facts.gather(connection, found)
-        reported = messages.reported(connection, found) if found.kind in ALL_REPORTED else None
+        reports = reported.of_case(connection, case_id)
         [view] = views(connection, [found], node.clock.now(), _href, ROOT_CAUSES)
     disclose(node.database, node.clock, present(), "exception.view", subject=case_id, whose=found.party_gln)
     kind = KINDS[found.kind]
@@ -69,28 +128,79 @@ def case_page(case_id: str) -> str:
         more=max(0, len(about.items) - _SHOWN_ITEMS) + about.more,
         message=message(kind, about.facts),
         causes=list(BY_HAND.items()),
-        reported=reported,
+        reports=reports,
+        asked=next((each for each in reports if each.direction == "in"), None)
+        if found.kind in ALL_REPORTED
+        else None,
         resolutions=[each.value for each in Resolution],
     )
 
 
 @blueprint.get("/exceptions/causes")
 def causes_page() -> str:
-    """What keeps going wrong, and with whom: cases by root cause, kind and partner."""
-    node = services()
+    """What keeps going wrong, and with whom: by kind and partner, and by what was behind it."""
+    node, party = services(), reach().party_gln
     with node.database.reading() as connection:
-        found = many.by_cause(connection, Desk.EXCEPTIONS, reach().party_gln)
+        found = many.by_cause(connection, Desk.EXCEPTIONS, party)
         names = partners.names(connection, {each.partner_gln for each in found if each.partner_gln})
-    rows = [
-        (
-            ROOT_CAUSES.get(each.root_cause, each.root_cause) or "open: not known yet",
-            KINDS[each.kind].title if each.kind in KINDS else each.kind,
-            names.get(each.partner_gln or "", "not known"),
-            str(each.count),
-        )
+    disclose(node.database, node.clock, present(), "exception.causes", subject="", whose=party or "")
+
+    def told(each: many.Cause) -> tuple[str, str, str]:
+        title = KINDS[each.kind].title if each.kind in KINDS else each.kind
+        return title, names.get(each.partner_gln or "", "nobody"), each.partner_gln or NOBODY
+
+    behind = [
+        (ROOT_CAUSES.get(cause, cause) or "not said", cause, *told(each), count)
         for each in found
+        for cause, count in each.root_causes
     ]
-    return render_template("exceptions/causes.html", rows=rows)
+    return render_template(
+        "exceptions/causes.html",
+        rows=[(*told(each), each.open, each.all) for each in found],
+        behind=sorted(behind, key=lambda row: (-row[-1], row[0], row[2])),
+    )
+
+
+@blueprint.get("/exceptions/new")
+def new_page() -> str:
+    """The form that opens a case of what was seen without a scan."""
+    return _form(request.args, "")
+
+
+@blueprint.post("/exceptions/new")
+def open_unscanned() -> Response | tuple[str, int]:
+    """Open a case of what was seen: kind, partner, product or document, and what it was."""
+    node, actor = services(), present()
+    if actor.party_gln is None:
+        raise _no_company()
+    try:
+        case_id = open_seen(node.database, node.clock, actor, actor.party_gln, Seen.parse(request.form))
+    except AppError as error:
+        return _form(request.form, f"{error.title}. {error.detail}"), error.status
+    flash("The exception is open. Its message to the partner is filled in.")
+    return back("exceptions.case_page", case_id=case_id)
+
+
+def _form(typed: Mapping[str, str], problem: str) -> str:
+    own = present().party_gln
+    with services().database.reading() as connection:
+        known = [each for each in partners.all_parties(connection) if each.gln != own]
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for each in SEEN_KINDS:
+        kinds.setdefault(KINDS[each].hda_class.value, []).append((each.value, KINDS[each].title))
+    return render_template(
+        "exceptions/new.html",
+        typed=typed,
+        problem=problem,
+        kinds=kinds,
+        partners=[
+            ("", "Whom the record names, or nobody"),
+            *((each.gln, f"{each.name} ({each.gln})") for each in known),
+        ],
+        once=typed.get("once") or new_id("once"),
+        longest_text=LONGEST_TEXT,
+        longest_word=LONGEST_WORD,
+    )
 
 
 @blueprint.post("/exceptions")
@@ -99,9 +209,7 @@ def open_by_hand() -> Response:
     node, actor = services(), present()
     check_id = request.form.get("check_id", "")[:64]
     if actor.party_gln is None:
-        raise Invalid(
-            "exception.party", "This account belongs to no company", "", "Sign in with one that does."
-        )
+        raise _no_company()
     with node.database.writing() as connection:
         case_id = open_from_scan(connection, node.clock, check_id, actor.party_gln, actor.name)
         record(connection, node.clock, actor, "exception.open", subject=case_id, whose=actor.party_gln)
@@ -133,6 +241,10 @@ def reopen(case_id: str) -> Response:
     service.begin_again(node.database, node.clock, present(), case_id, reach().party_gln, text)
     flash("It is open again.")
     return back("exceptions.case_page", case_id=case_id)
+
+
+def _no_company() -> Invalid:
+    return Invalid("exception.party", "This account belongs to no company", "", "Sign in with one that does.")
 
 
 def _href(case: DeskCase) -> str:

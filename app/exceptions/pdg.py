@@ -54,15 +54,6 @@ class ReportItem:
     uuid: str
     values: Mapping[str, Any]
 
-    def text(self) -> str:
-        """The item in one line, for a thread."""
-        said = ", ".join(
-            f"{name.replace('_', ' ')} {value}"
-            for name, value in self.values.items()
-            if value not in (None, "")
-        )
-        return f"{self.list.replace('_', ' ')}: {said}"
-
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -163,6 +163,8 @@ class OwnKind(StrEnum):
     SUSPECT_INSIDE = "suspect_inside"
     DOUBTFUL = "doubtful"
     LABEL = "label"
+    PACKAGING = "packaging"
+    DATA = "data"
     INFORMATION_MISSING = "information_missing"
     INFORMATION_WITHHELD = "information_withheld"
     KEY_SUSPECT = "key_suspect"
@@ -200,6 +202,8 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     # Potential suspect product: it stays an exception until a person hands it to the investigations desk.
     OwnKind.DOUBTFUL: Kind("Potential suspect product", STOPPED, days=1),
     OwnKind.LABEL: Kind("The label cannot be read", LABEL),
+    OwnKind.PACKAGING: Kind("Packaging or labelling is wrong", LABEL),
+    OwnKind.DATA: Kind("Data that does not fit", DATA, days=2),
     OwnKind.INFORMATION_MISSING: Kind("Sold, and its transaction information has gaps", INCOMPLETE, days=1),
     # What was received and has no complete information is product without data: nobody accepts ownership of it.
     OwnKind.INFORMATION_WITHHELD: Kind(
@@ -214,6 +218,26 @@ OWN_KINDS: dict[OwnKind, Kind] = {
         "A partner reports another serial, lot or expiry", _told(_N["1-4A"]), days=2
     ),
 }
+
+# What a person may open a case of who scanned nothing, by HDA's classes. The others follow from the record.
+SEEN_KINDS: tuple[OwnKind, ...] = (
+    OwnKind.DATA,
+    OwnKind.LOT_DIFFERS,
+    OwnKind.EXPIRY_DIFFERS,
+    OwnKind.FOR_ANOTHER,
+    OwnKind.NO_DATA,
+    OwnKind.NOT_ON_DOCUMENT,
+    OwnKind.NOT_RECEIVED,
+    OwnKind.LOST,
+    OwnKind.PACKAGING,
+    OwnKind.LABEL,
+    OwnKind.DAMAGED,
+    OwnKind.EXPIRED,
+    OwnKind.RECALLED,
+    OwnKind.ON_HOLD,
+    OwnKind.UNUSABLE,
+    OwnKind.DOUBTFUL,
+)
 
 # What a partner reports, by the list of PDG's report that it stands in; of several the first here.
 REPORTED_AS: dict[str, OwnKind] = {
@@ -254,6 +278,11 @@ ROOT_CAUSES: dict[str, str] = {
     "other": "Something else: see the thread",
 }
 BY_HAND = {value: text for value, text in ROOT_CAUSES.items() if value not in (CORRECTED, RESOLVED)}
+
+
+def kinds_of(hda_class: HdaClass) -> tuple[str, ...]:
+    """The kinds of case that are of this class of HDA's."""
+    return tuple(name for name, kind in KINDS.items() if kind.hda_class is hda_class)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ def open_pages(
             return
 
 
+def is_right(connection: Connection, case: DeskCase) -> bool:
+    """Whether a case (read with its items) of a kind that closes by itself would close now."""
+    return case.kind in _SETTLES and bool(_right(connection, [case]))
+
+
 def _right(connection: Connection, found: Sequence[DeskCase]) -> list[str]:
     """Those of these cases that have come right."""
     if not found:
@@ -103,7 +108,10 @@ def _right(connection: Connection, found: Sequence[DeskCase]) -> list[str]:
 def _is_settled(
     case: DeskCase, named: Callable[[DeskCase], list[Item]], kept: Callable[[DeskCase], list[Item]]
 ) -> bool:
-    """Whether nothing of it is under way to its party any more; or, of what was unknown, everything is its own now."""
+    """Whether nothing of it is under way to its party any more; or, of what was unknown, everything is its own now.
+    Never where a person opened it against what the record said already."""
+    if case.data.get("by_person"):
+        return False
     ours = case.party_gln
     if case.kind == OwnKind.NO_DATA:
         outers = named(case)

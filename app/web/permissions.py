@@ -122,6 +122,8 @@ PERMISSIONS: dict[str, Permission] = {
     "exceptions.add_note": may(OWN, *TRADE),
     "exceptions.causes_page": may(OWN, *TRADE),
     "exceptions.open_by_hand": may(OWN, *TRADE),
+    "exceptions.new_page": may(OWN, *TRADE),
+    "exceptions.open_unscanned": may(OWN, *TRADE),
     "exceptions.take": may(OWN, *TRADE),
     "exceptions.send_message": may(OWN, *TRADE),
     "exceptions.close": may(OWN, *TRADE),
@@ -130,7 +132,7 @@ PERMISSIONS: dict[str, Permission] = {
     "pdg.group_report": may(OWN, *TRADE),
     "pdg.take_in": may(OWN, *TRADE),
     "pdg.response": may(OWN, *TRADE),
-    **_desk("exception_api", ("opened", "send_message", "close", "reopen"), reads=("listing",)),
+    **_desk("exception_api", ("opened", "send_message", "close", "reopen"), reads=("listing", "causes")),
     **_desk(
         "investigation_api",
         ("opened", "inspect", "move", "risk", "close", "make_form", "release"),

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.cases import many
 from app.cases import service as cases
+from app.cases.choice import NOBODY, Choice
+from app.cases.many import Cause
 from app.cases.rules import Desk, NoteKind, clock
 from app.cases.service import NewCase
 from app.errors import Conflict, Invalid, NotFound
@@ -46,7 +49,9 @@ def test_a_case_from_its_opening_to_its_end(ready: Node) -> None:
             {5: "seen", 7: "seen", 9: ""},
         )
         assert [line.kind for line in found.thread] == ["state", "state", "sent", "state", "state"]
-        assert cases.root_causes(connection, Desk.RETURNS, GLN_A) == [("saleable", "error", 1)]
+        assert many.by_cause(connection, Desk.RETURNS, GLN_A) == [
+            Cause("saleable", GLN_B, 0, 1, (("error", 1),))
+        ]
         assert cases.queue(connection, Desk.RETURNS, GLN_A) == []
         assert len(cases.queue(connection, Desk.RETURNS, GLN_A, closed=True)) == 1
 
@@ -66,6 +71,44 @@ def test_the_queue_is_by_the_clock_and_its_partys_own(ready: Node) -> None:
                 cases.case(connection, desk, soon, party)
         assert [each.case_id for each in cases.about(connection, Desk.RETURNS, [5, 6], GLN_A)[5]] == [soon]
         assert cases.about(connection, Desk.RETURNS, [5, 6], GLN_B) == {}
+
+
+def test_a_queue_is_chosen_by_owner_partner_kind_and_root_cause(ready: Node) -> None:
+    ours = _open(ready, "ours", partner_gln=GLN_B)
+    _open(ready, "nobody's")
+    ended = _open(ready, "ended", partner_gln=GLN_B)
+    with ready.services.database.writing() as connection:
+        cases.take(connection, ready.clock, ours, MIA)
+        cases.close(connection, ready.clock, ended, "mia", "done", text="Done.", root_cause="error")
+
+    def chosen(choice: Choice, *, closed: bool = False) -> list[str]:
+        found = cases.queue(connection, Desk.RETURNS, GLN_A, closed=closed, choice=choice)
+        return [each.title for each in found]
+
+    with ready.services.database.reading() as connection:
+        assert chosen(Choice(owner_id=MIA.id)) == ["ours"]
+        assert chosen(Choice(owner_id="usr_other")) == []
+        assert chosen(Choice(partner_gln=GLN_B)) == chosen(Choice(partner_gln=GLN_B, kinds=("saleable",)))
+        assert chosen(Choice(partner_gln=GLN_B)) == ["ours"]
+        assert chosen(Choice(partner_gln=NOBODY)) == ["nobody's"]
+        assert chosen(Choice(partner_gln="9999999999994")) == chosen(Choice(kinds=())) == []
+        assert chosen(Choice(root_cause="error"), closed=True) == ["ended"]
+        assert chosen(Choice(root_cause="other"), closed=True) == []
+        # Where the most is open first, then what is most frequent; a partner of none is one of them.
+        assert [
+            (each.partner_gln, each.open, each.all) for each in many.by_cause(connection, Desk.RETURNS, GLN_A)
+        ] == [
+            (GLN_B, 1, 2),
+            (None, 1, 1),
+        ]
+        assert many.by_cause(connection, Desk.RETURNS, GLN_B) == []
+        assert many.partners_at(connection, Desk.RETURNS, GLN_A) == {GLN_B: "Another"}
+    with ready.services.database.writing() as connection:
+        cases.reopen(connection, ready.clock, ended, "mia", "open", text="again")
+        assert [(each.open, each.root_causes) for each in many.by_cause(connection, Desk.RETURNS, GLN_A)] == [
+            (2, ()),
+            (1, ()),
+        ]
 
 
 def test_what_is_ended_changes_only_after_it_is_opened_again(ready: Node) -> None:

@@ -12,6 +12,7 @@ from app.cases.rules import Desk
 from app.errors import Invalid
 from app.exceptions import pdg
 from app.exceptions.pdg import Answer, Report, ReportItem, ReportResponse, Sender
+from app.exceptions.reported import lines
 from app.exceptions.rules import ALL_REPORTED, KINDS, OwnKind, Pdg, Resolution, reported_as
 from app.exceptions.scenarios import HdaClass
 from app.shared.actor import Role
@@ -184,7 +185,14 @@ def test_a_report_goes_to_the_seller_and_its_answer_comes_back(bay):
     assert mail.post(f"/exceptions/reports?to={MAKER}", PHARMACY, json=other).status_code == 409
     theirs = mail.thread(MAKER)
     assert [line.kind.value for line in theirs.thread] == ["state", "came"]
-    assert "product serial 201" in theirs.thread[1].text
+    assert f"order {ORDER}: 2 items." in theirs.thread[1].text
+    shown = text_of(bay.somebody("mary", Role.QUALITY, MAKER).get(f"/exceptions/{theirs.case_id}"))
+    # As a table, item by item; the same stands in the answer's form.
+    assert (
+        f"Data without product Data No Product Sonnenal 20 mg {GTIN} – 201 the product, by {ADVICE} Send product"
+        in shown
+    )
+    assert f"Data without product: Sonnenal 20 mg {GTIN} serial 202" in shown
 
     first, second = (one["exception_item_uuid"] for one in report["exceptions"]["missing_product"])
     answers = [
@@ -207,6 +215,14 @@ def test_a_report_goes_to_the_seller_and_its_answer_comes_back(bay):
     said = text_of(quinn.get(f"/exceptions/{case.case_id}"))
     assert "from the partner" in said
     assert f"Item {second}: rejected, instead: Credit account" in said
+    assert "Send product rejected, instead: Credit account" in said, "beside its item"
+    told = mail.client.get(f"/api/exceptions/{case.case_id}", headers=mail.bearers[PHARMACY]).get_json()[
+        "reports"
+    ]
+    assert [(each["serial"], each["answer"]) for each in told[0]["items"]] == [
+        ("201", "accepted"),
+        ("202", "rejected, instead: Credit account"),
+    ]
 
     resolved = mail.post(f"/exceptions/{case.case_id}/reports?resolved=true", PHARMACY).get_json()
     validator("report").validate(resolved)
@@ -332,3 +348,27 @@ def test_a_published_report_opens_the_case_of_its_scenario(name, kind, hda_class
 def test_what_is_short_and_what_fits_no_list_have_their_kinds_too():
     assert reported_as({Pdg.UNDERAGE}) is reported_as({Pdg.MISSING_PRODUCT}) is OwnKind.REPORTED_SHORTAGE
     assert reported_as({"gln_errors"}) is reported_as(()) is OwnKind.REPORTED
+
+
+@pytest.mark.parametrize(
+    ("listed", "values", "told"),
+    [
+        (Pdg.MISSING_DATA, {"product_gtin": GTIN, "observation_source": "Packing Slip", "product_serial": "7"},
+         ("Product without data", "Product No Data", "", "7", "its data; seen by: packing slip")),
+        (Pdg.MISALIGNMENT, {"received_product_gtin": GTIN, "received_product_lot": "L2", "product_data_gtin": GTIN,
+                            "product_data_lot": "L1"},
+         ("Label and data differ", "Data Issue", "L2", "", "lot L1")),
+        (Pdg.UNDERAGE, {"gtin": GTIN, "quantity_ordered": 2, "quantity_received": 1},
+         ("Too little", "Data No Product", "", "", "2 ordered, 1 received")),
+        ("gtin_errors", {"invalid_gtin": GTIN, "proposed_gtin": "1"},
+         ("The product's number (GTIN) is wrong", "Data Issue", "", "", f"1 for {GTIN}")),
+        ("gln_errors", {"invalid_gln": MAKER},
+         ("The company's number (GLN) is wrong", "Data Issue", "", "", f"another than {MAKER}")),
+    ],
+)  # fmt: skip
+def test_an_item_of_each_list_is_told_in_words(listed, values, told):
+    item = ReportItem(str(listed), "i1", values | {"resolution_request": "Send new data"})
+    [line] = lines([item], {GTIN: "Sonnenal"}, {"i1": Answer("i1", True)})
+    assert (line.what, line.hda_class, line.lot, line.serial, line.expected) == told
+    assert (line.asked, line.answer) == ("Send new data", "accepted")
+    assert line.gtin == ("" if listed == "gln_errors" else GTIN)

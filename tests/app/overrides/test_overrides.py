@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.cases import many
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.errors import AppError, Conflict, Refused
@@ -64,7 +65,8 @@ def test_a_pack_whose_lot_differs_is_dispensed_by_two_people_and_followed_up(cou
         overrides.follow_up(mia, follow_up.case_id, "label", "It was misprinted.")
     overrides.follow_up(somebody, follow_up.case_id, "label", "It was misprinted.")
     with counter.services.database.reading() as connection:
-        assert cases.root_causes(connection, Desk.OVERRIDES, PHARMACY) == [("override", "label", 1)]
+        [cause] = many.by_cause(connection, Desk.OVERRIDES, PHARMACY)
+        assert (cause.kind, cause.root_causes) == ("override", (("label", 1),))
 
 
 def documents(counter: Counter, index: int) -> list[bytes]:

@@ -1,6 +1,6 @@
 """The page of a return: begun, scanned, booked, closed; each unit says why it is not saleable."""
 
-from app.cases import service as cases
+from app.cases import many
 from app.cases.rules import Desk
 from app.shared.actor import Role
 from app.vrs import signals
@@ -34,6 +34,7 @@ def test_a_return_from_its_beginning_to_its_end(sqlite_counter: Counter) -> None
         walt.post(f"{case}/close", {"root_cause": "too_much", "text": "Done."}, form=case).status_code == 303
     )
     with counter.services.database.reading() as connection:
-        assert cases.root_causes(connection, Desk.RETURNS, MAKER) == [("return", "too_much", 1)]
+        [cause] = many.by_cause(connection, Desk.RETURNS, MAKER)
+        assert (cause.kind, cause.root_causes) == ("return", (("too_much", 1),))
     pharmacist = counter.pharmacist()
     assert pharmacist.get("/returns").status_code == 403
