@@ -14,7 +14,7 @@ vrs_request = Table(
     metadata,
     Column("request_no", BigId, primary_key=True, autoincrement=True),
     Column("at", UtcMicros, nullable=False),
-    Column("direction", Text, nullable=False),  # in: a maker here was asked; out: this node asked another's
+    Column("direction", Text, nullable=False),  # in: a maker here was asked; check: for connectivity; out
     Column("requester", Text, nullable=False),  # GLN
     Column("responder", Text, nullable=False),  # GLN of the maker that answers; "" where none is known
     Column("actor_id", Text, nullable=False),

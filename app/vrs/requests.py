@@ -14,12 +14,15 @@ from app.vrs.rules import GUESSING_WINDOW, HEAT_WINDOW, Asked
 MOST_LOOKED_AT = 200
 """How many of a requester's last questions are looked at for guessing."""
 
+IN, CHECK = "in", "check"
+
 MISSES = frozenset({Failure.SERIAL, Failure.LOT, Failure.EXPIRY, Failure.LOT_EXPIRY})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One request. `direction`: in (a maker here was asked) or out (this node asked another's)."""
+    """One request. `direction`: in (a maker here was asked), check (somebody asked who answers for a GTIN here) or out
+    (this node asked another's)."""
 
     at: datetime
     direction: str

@@ -74,15 +74,29 @@ class Responder:
         self._keep(question, responder, actor, now, started, OK, outcome, info, noticed)
         return Answered(write_answer(found, question, responder, now), responder, found)
 
-    def refused(self, question: Question, actor: Actor, error: AppError) -> None:
+    def refused(
+        self, question: Question, actor: Actor, error: AppError, direction: str = requests.IN
+    ) -> None:
         """Keep a question that could not be read: `question` has what of it could."""
-        self._keep(question, "", actor, self._clock.now(), time.perf_counter(), error.status, error.code)
+        now, started = self._clock.now(), time.perf_counter()
+        self._keep(question, "", actor, now, started, error.status, error.code, direction=direction)
 
     def connectivity(self, gtin: str, requester: str, actor: Actor) -> str:
         """The GLN that answers for this GTIN here. Raises as `verify` does."""
-        self._admit(requester, actor)
-        with self._database.reading() as connection:
-            return _maker_of(connection, gtin)
+        started, now, responder = time.perf_counter(), self._clock.now(), ""
+        question = Question(gtin, "", "", "", "", requester, "")
+        status, outcome = OK, "answers"
+        try:
+            self._admit(requester, actor)
+            with self._database.reading() as connection:
+                responder = _maker_of(connection, gtin)
+        except AppError as error:
+            status, outcome = error.status, error.code
+            raise
+        finally:
+            # Who tries GTINs shows by it too. It is no question about a pack, and counts as none.
+            self._keep(question, responder, actor, now, started, status, outcome, direction=requests.CHECK)
+        return responder
 
     def _admit(self, requester: str, actor: Actor) -> int:
         """The number of the party that asks."""
@@ -135,9 +149,10 @@ class Responder:
         outcome: str,
         info: str = "",
         noticed: tuple[Noticed, ...] = (),
+        direction: str = requests.IN,
     ) -> None:
         latency_us = int((time.perf_counter() - started) * 1_000_000)
-        kept = Kept(now, "in", question, responder, actor.id, status, outcome, info, latency_us)
+        kept = Kept(now, direction, question, responder, actor.id, status, outcome, info, latency_us)
         if actor.party_gln is not None:
             # Whose token it was, whatever GLN it named.
             kept = replace(kept, question=replace(question, requester=actor.party_gln))

@@ -6,7 +6,7 @@ interfaces), `access` (the table in `permissions`), `csrf` (on pages), `limits`.
 
 from flask import Flask
 
-from app.web import access, actor, assets, csrf, headers, layout, limits, logs
+from app.web import access, actor, assets, csrf, headers, layout, limits, logs, visible
 from app.wiring import Services
 
 
@@ -18,6 +18,7 @@ def init(app: Flask, services: Services) -> None:
     access.init(app)
     csrf.init(app, services.settings)
     assets.init(app)
+    visible.init(app)
     layout.init(app)
 
 

@@ -3,8 +3,13 @@
 Pages answer to a cookie, which a browser sends whoever asks, so each unsafe request to one carries a token from the
 page. Interfaces answer to a bearer token, which no browser adds by itself, and ignore cookies: they need none.
 
+Where a browser says which site a form came from (the header Origin), that must be this one besides: a token that leaked
+is worth nothing on another site's page.
+
 The form cookie (CSRF token, messages) holds no identity and is emptied at sign-in and sign-out.
 """
+
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -34,7 +39,17 @@ def init(app: Flask, settings: Settings) -> None:
     def _check() -> None:
         if request.endpoint is None or (request.blueprint and kind_of(request.blueprint) == "api"):
             return
+        _same_origin()
         protect.protect()
+
+    def _same_origin() -> None:
+        origin = request.headers.get("Origin")
+        if request.method not in ("POST", "PUT", "PATCH", "DELETE") or origin is None:
+            return
+        # The scheme is the proxy's matter; who answers for the host name answers for the site.
+        hosts = {request.host, urlsplit(settings.public_url or "").netloc}
+        if urlsplit(origin).netloc not in hosts:  # 'null' has none
+            raise CSRFError("The form came from another site.")
 
     @app.errorhandler(CSRFError)
     def _refused(error: CSRFError) -> Response:

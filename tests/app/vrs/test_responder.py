@@ -179,6 +179,33 @@ def test_a_request_is_refused(sqlite_asking, case):
     assert (last.status, last.outcome, last.requester) == (status, code, WHOLESALER)
 
 
+ODD_PATHS = {
+    "/verify": "",
+    "/verify/": "",
+    "/verify/%0a": "\n",
+    f"/verify/gtin/{GTIN}/lot/L/ser/1%0A": f"gtin/{GTIN}/lot/L/ser/1\n",
+    f"/verify/gtin/{GTIN}/lot/L/ser/1%0D%0A": f"gtin/{GTIN}/lot/L/ser/1\r\n",
+    f"/verify/gtin//{GTIN}": f"gtin//{GTIN}",
+    "/verify//": "/",
+    "/verify/%00": "�",
+    "/verify/%E2%80%AE": "\u202e",
+    "/verify/../verify": "../verify",
+    "/verify/" + "x" * 3000: "x" * 200,
+}
+
+
+@pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: path[:40])
+def test_an_odd_path_is_an_error_that_is_kept(sqlite_asking, path):
+    problem(sqlite_asking.trade.client.get(path, headers=sqlite_asking.bearer), 400, "vrs.malformed")
+    [row] = sqlite_asking.kept()
+    assert (row.direction, row.requester, row.status, row.serial) == ("in", WHOLESALER, 400, ODD_PATHS[path])
+
+
+def test_a_serial_with_two_slashes_arrives_whole(sqlite_asking):
+    assert sqlite_asking.ask("a//b").status_code == 200
+    assert [row.serial for row in sqlite_asking.kept()] == ["a//b"]
+
+
 def test_other_methods_other_roles_other_scopes_and_other_nodes_parties_are_refused(sqlite_asking):
     node = sqlite_asking.node
     assert sqlite_asking.ask(method="post").status_code == 405
@@ -207,6 +234,15 @@ def test_connectivity_says_who_answers(asking):
     problem(check(gtin=GTIN, reqGLN=WHOLESALER, context="x"), 400, "vrs.malformed")
     unknown = asking.node.bearer(Role.PARTNER_SYSTEM, party_gln=STRANGER)
     problem(check(unknown, gtin=GTIN, reqGLN=STRANGER), 401, "vrs.requester")
+    kept = [(row.direction, row.requester, row.gtin, row.status, row.outcome) for row in asking.kept()]
+    assert kept == [
+        ("check", WHOLESALER, GTIN, 200, "answers"),
+        ("check", WHOLESALER, GTIN, 403, "vrs.gln"),
+        ("check", WHOLESALER, OTHER_GTIN, 404, "not_found"),
+        ("check", WHOLESALER, "", 400, "vrs.malformed"),
+        ("check", WHOLESALER, "", 400, "vrs.malformed"),
+        ("check", STRANGER, GTIN, 401, "vrs.requester"),
+    ]
 
 
 def test_every_request_is_kept_as_it_was_claimed(asking):

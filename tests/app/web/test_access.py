@@ -32,7 +32,7 @@ PUBLIC = {
     "devices.apply_record",
     "devices.give_up",
 }
-EXAMPLES = {"int": "1", "float": "1.0", "uuid": "00000000-0000-0000-0000-000000000000"}
+EXAMPLES = {"_rest": "/x", "int": "1", "float": "1.0", "uuid": "00000000-0000-0000-0000-000000000000"}
 
 
 def routes(app):

@@ -37,6 +37,18 @@ def test_signing_in_takes_the_token_of_the_same_browser_and_no_other(sqlite_node
     assert visitor.client.get_cookie("packproof") is None
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil.example", "null", "http://localhost:1"]
+)
+def test_a_form_from_another_site_is_refused_though_it_has_the_token(sqlite_node, origin):
+    sqlite_node.person("mia", Role.PHARMACIST)
+    visitor = sqlite_node.visitor()
+    data = {"name": "mia", "password": PASSWORD}
+    refused = visitor.post("/sign-in", data, headers={**HTML, "Origin": origin})
+    assert (refused.status_code, "too old or not ours" in refused.text) == (400, True)
+    assert visitor.post("/sign-in", data, headers={**HTML, "Origin": "http://localhost"}).status_code == 303
+
+
 def test_the_form_cookie_holds_no_identity(sqlite_node):
     sqlite_node.person("mia", Role.PHARMACIST)
     visitor = sqlite_node.sign_in("mia")
