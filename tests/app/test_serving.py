@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from app.serving import Paced
+from app.serving import BUSY_S, Paced, Patience
 
 
 @pytest.fixture
@@ -35,3 +35,14 @@ def test_what_has_come_earns_time_for_the_rest(line):
     paced = Paced(server, first_s=30.0, least_bytes_per_s=0.001)
     client.sendall(b"ab")
     assert (paced.recv(1), paced.recv(1)) == (b"a", b"b")
+
+
+def test_where_many_wait_those_that_come_then_wait_shortly():
+    patience = Patience(2)
+    with patience.wait(20.0) as first, patience.wait(20.0) as second:
+        with patience.wait(20.0) as third, patience.wait(0.5) as fourth:
+            assert (first, second, third, fourth) == (20.0, 20.0, BUSY_S, 0.5)
+        with patience.wait(20.0) as next_one:
+            assert next_one == BUSY_S
+    with patience.wait(20.0) as later:
+        assert later == 20.0
