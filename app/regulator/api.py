@@ -42,8 +42,8 @@ class RequestBody(Schema):
     proof = _text(required=True, metadata={"description": "how it was made sure who they are"})
     reference = _text(load_default="")
     gtin, serial, lot, gln = (_text(load_default="") for _ in range(4))
-    since = _text(load_default="", metadata={"description": "first day, such as 2026-03-01"})
-    until = _text(load_default="", metadata={"description": "last day"})
+    since = _text(load_default="", metadata={"description": "first day, included, such as 2026-03-01 (UTC)"})
+    until = _text(load_default="", metadata={"description": "last day, included"})
 
 
 def _handed_out(connection: Connection, case: DeskCase) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
 from app.cases import pages
+from app.cases import service as cases
 from app.cases.pages import back, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
@@ -142,14 +143,24 @@ def _preview(found: DeskCase, party: str | None) -> tuple[list[Line], str]:
 
 
 def _queue_page(typed: Any, problem: str) -> str:
-    with services().database.reading() as connection:
-        open_views, closed_views = pages.both_queues(
-            connection, Desk.REGULATOR, lambda case: url_for("requests.case_page", case_id=case.case_id)
+    node, party = services(), reach().party_gln
+    with node.database.reading() as connection:
+        found = cases.queue(connection, Desk.REGULATOR, party)
+        closed = cases.queue(connection, Desk.REGULATOR, party, closed=True, limit=pages.MOST_CLOSED)
+        open_views, closed_views = (
+            views(
+                connection,
+                each,
+                node.clock.now(),
+                lambda case: url_for("requests.case_page", case_id=case.case_id),
+            )
+            for each in (found, closed)
         )
     return render_template(
         "regulator/queue.html",
         cases=open_views,
         closed=closed_views,
+        askers={each.case_id: str(each.data["requester"]) for each in (*found, *closed)},
         typed=typed,
         problem=problem,
         standings=[(each.value, text) for each, text in STANDINGS.items()],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, flash, make_response, render_template, request
 
 from app.cases.pages import back, views
+from app.cases.service import DeskCase
 from app.errors import AppError, Invalid, NotFound
 from app.history.pages import find, view
 from app.history.rules import subject_of
@@ -172,6 +173,13 @@ def withdraw(case_id: str) -> Response:
     return back("regulator.request_page", case_id=case_id)
 
 
+def _holder(case: DeskCase, company: str) -> str:
+    """Who has a request: the company, and who there has taken it."""
+    if not case.is_open:
+        return company
+    return f"{company}, {case.owner_name}" if case.owner_name else f"{company}, nobody there yet"
+
+
 def _requests(typed: Mapping[str, str], problem: str) -> str:
     node = services()
     found = node.requests.mine(present().id)
@@ -182,10 +190,12 @@ def _requests(typed: Mapping[str, str], problem: str) -> str:
             for each in partners.all_parties(connection)
             if each.verified
         ]
+        names = partners.names(connection, {each.party_gln for each in found})
     return render_template(
         "regulator/requests.html",
         cases=[each for each in shown if each.open],
         closed=[each for each in shown if not each.open],
+        holders={each.case_id: _holder(each, names.get(each.party_gln, each.party_gln)) for each in found},
         typed=typed,
         problem=problem,
         companies=companies,

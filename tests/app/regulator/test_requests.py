@@ -60,6 +60,13 @@ def test_a_request_from_asking_to_its_answer(counter: Counter, inspector, qualit
     case_id = asked(inspector)
     assert "has not answered yet" in text_of(inspector.get(f"/inspector/requests/{case_id}"))
     assert inspector.get(f"/inspector/requests/{case_id}/answer").status_code == 404
+    # Who has it: the company, and there nobody yet. There, who asks for it.
+    assert "Corner Pharmacy, nobody there yet" in text_of(inspector.get("/inspector/requests"))
+    waiting = text_of(quality.get("/requests"))
+    assert "nobody yet: take it" in waiting
+    assert "not known" not in waiting
+    assert quality.post(f"/requests/{case_id}/take", form="/requests").status_code == 303
+    assert "Corner Pharmacy, quinn" in text_of(inspector.get("/inspector/requests"))
     assert "R. Doe" in text_of(quality.get(f"/requests/{case_id}"))
     assert "What you would hand out" in text_of(quality.get(f"/requests/{case_id}"))
     quality.post(
