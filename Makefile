@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 # Handed on to pytest or the benchmark: make test ARGS=tests/ledger
 ARGS ?=
 SERVE ?= 1
+# Of make soak: writers killed on each database (the counts are added up in docs/testing/kills.json), events audited.
+KILLS ?= 250
+EVENTS ?= 100000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types lock bench bench-quick bench-verify soak clean demo-ready test-ready
@@ -35,10 +38,10 @@ types: test-ready ## check types alone
 bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 10^6 entries (ARGS=--quick: in a minute)
 	@$(BIN)/python -m benchmarks.ledger $(ARGS)
 
-soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (counts: docs/testing/kills.json)
-	@PACKPROOF_TEST_KILLS=250 $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
-	@PACKPROOF_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
-	@$(BIN)/python -m tests.soak.big --events 100000
+soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (KILLS=40 EVENTS=20000: less of it)
+	@PACKPROOF_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
+	@PACKPROOF_TEST_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
+	@$(BIN)/python -m tests.soak.big --events $(EVENTS) --folder var/soak/big-$(EVENTS)
 
 bench-verify: test-ready ## measure verdicts, verification and recall at 10^6 packages (ARGS="--packages 20000": in minutes)
 	@$(BIN)/python -m benchmarks.verify $(ARGS)

@@ -13,10 +13,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # The same examples in every run, and no limit of time for one: what is red was made red by a change. More of them, and
-# others each time, by PACKPROOF_SOAK=1.
+# others each time, by PACKPROOF_TEST_SOAK=1.
 settings.register_profile(
     "packproof",
-    derandomize=not os.environ.get("PACKPROOF_SOAK"),
+    derandomize=not os.environ.get("PACKPROOF_TEST_SOAK"),
     deadline=None,
     database=None,
     print_blob=True,

@@ -4,7 +4,8 @@
     events 1000000, audited in 3105 s (322 a second), at most 410 MiB; content
 
 The node is filled by documents through the capture service, as partners send them; filled once, it is audited again
-where `--folder` has it already. The audit is the command `packproof fsck` in a process of its own.
+where `--folder` has it already. The audit is the command `packproof fsck` in a process of its own, and it must have
+seen as many events as were asked for: a fill that was broken off is refused, not audited.
 """
 
 import argparse
@@ -93,6 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fresh = not (asked.folder / "packproof.db").exists()
     upgrade(database)
     node = make_node(database, sign_in_per_minute=1000, data_dir=asked.folder / "data")
+    filled = asked.folder / "filled"
+    known = int(filled.read_text()) if filled.exists() else None
+    if not fresh and known != asked.events:
+        told = "was not filled to its end" if known is None else f"has {known} events"
+        print(f"{asked.folder} {told}: remove it, or name another --folder", file=sys.stderr)
+        return 2
     if fresh:
         began = time.monotonic()
         trade = Trade(node, asked.folder / "parties")
@@ -101,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rate = (first + 10 * DOCUMENT) / (time.monotonic() - began)
             print(f"\rfilled {first + 10 * DOCUMENT}, {rate:.0f} a second", end="", file=sys.stderr)
         node.services.node.checkpoint()
+        filled.write_text(str(asked.events))
         print(file=sys.stderr)
     origin = node.services.node.origin
     node.services.database.dispose()
@@ -111,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     events = report["counts"]["events"]
     word = "content" if report["ok"] else f"found: {report['findings'][0]}"
     print(f"events {events}, audited in {found['seconds']} s, at most {found['most_mib']} MiB; {word}")
-    return 0 if report["ok"] else 1
+    return 0 if report["ok"] and events == asked.events else 1
 
 
 if __name__ == "__main__":

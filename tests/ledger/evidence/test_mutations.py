@@ -2,7 +2,7 @@
 
 Two kinds of change. A *raw* one leaves the digest as it was. A *resealed* one is a forger's: the digest is made right
 again, so that the steps before must find it. In `make test` a sample, the same in each run; `make soak` (or
-PACKPROOF_SOAK=1) makes every change at every position.
+PACKPROOF_TEST_SOAK=1) makes every change at every position.
 """
 
 import json
@@ -20,7 +20,7 @@ from ledger.log.encoding import from_base64, from_json, to_base64, to_json
 from tests.fuzz.mutations import found, places, replaced, sealed
 from tests.ledger.evidence.world import PACK, World, made
 
-ALL = os.environ.get("PACKPROOF_SOAK") == "1"
+ALL = os.environ.get("PACKPROOF_TEST_SOAK") == "1"
 HARMLESS = ("policy", "log")
 """Resealed, these may say something else: they are the maker's claims, and a verifier's own policy overrides them."""
 
