@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.witness.gather import Asked, Gatherer
 from ledger.__main__ import main as verify
+from ledger.log.checkpoint import Checkpoint
 from ledger.log.conflict import Conflict
-from ledger.log.note import Note, NoteVerifier
+from ledger.log.note import Note, NoteSigner, NoteVerifier
 from ledger.witness.state import origin_hash
 from tests.scanner.story import GTIN, MAKER, commissioning
 from tests.support import programs
@@ -216,8 +218,10 @@ def test_the_statuses_and_types_over_http(pair: Pair) -> None:
     assert (conflict.status_code, conflict.headers["Content-Type"]) == (409, "text/x.tlog.size")
     size = conflict.content
     assert size == note.split(b"\n")[1] + b"\n"
+    nobody = NoteSigner(pair.a.origin, Ed25519PrivateKey.generate())
     for body, status in (
         (b"old 0\n\n" + stranger, 404),
+        (b"old " + size + b"\n" + Checkpoint(pair.a.origin, 9, bytes(32)).sign(nobody).encode(), 403),
         (b"nonsense", 400),
         (b"", 400),
         (b"x" * 1_000_000, 400),
