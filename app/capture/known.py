@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from app.capture.prepared import OtherContent
 from app.erasable.vault import same_but_erased
@@ -17,6 +17,17 @@ from ledger.custody.stored import unpack
 from ledger.store.sql.types import to_micros
 
 NOT_YET = 0  # the number of an event whose entry stands and that is not applied yet
+
+# Made once: they are asked at every capture, and to make one takes longer than to run it.
+_STANDING = (
+    select(event.c.event_id, event.c.declared_at, event.c.seq, event.c.idx, event.c.digest, document.c.signer)
+    .join(document, document.c.doc_id == event.c.doc_id)
+    .where(event.c.by_id == bindparam("by"), event.c.event_id.in_(bindparam("ids", expanding=True)))
+)
+_ENDORSED = select(endorsement.c.seq).where(endorsement.c.seq.in_(bindparam("seqs", expanding=True)))
+_APPLYING = select(inbox.c.job_no, inbox.c.idx, inbox.c.signer).where(
+    inbox.c.state == APPLYING, inbox.c.by_id == bindparam("by")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +48,14 @@ def known_events(connection: Connection, by_id: int, keys: Sequence[tuple[str, i
     """For each (event id, declaration time) of the party's, the event that stands under it already."""
     found: dict[tuple[str, int], Known] = {}
     for chunk in chunks(sorted({event_id for event_id, _ in keys})):
-        rows = connection.execute(
-            select(
-                event.c.event_id,
-                event.c.declared_at,
-                event.c.seq,
-                event.c.idx,
-                event.c.digest,
-                document.c.signer,
-            )
-            .join(document, document.c.doc_id == event.c.doc_id)
-            .where(event.c.by_id == by_id, event.c.event_id.in_(chunk))
-        )
-        for row in rows:
+        for row in connection.execute(_STANDING, {"by": by_id, "ids": chunk}):
             found[row.event_id, row.declared_at] = Known(
                 row.seq, row.idx, bytes(row.digest), row.signer is not None
             )
     unsigned = [k.seq for k in found.values() if not k.signed]
     endorsed: set[int] = set()
     for chunk in chunks(unsigned):
-        endorsed.update(
-            connection.execute(select(endorsement.c.seq).where(endorsement.c.seq.in_(chunk))).scalars()
-        )
+        endorsed.update(connection.execute(_ENDORSED, {"seqs": chunk}).scalars())
     for key, each in found.items():
         if each.seq in endorsed:
             found[key] = Known(each.seq, each.index, each.digest, True)
@@ -67,14 +64,7 @@ def known_events(connection: Connection, by_id: int, keys: Sequence[tuple[str, i
 
 def waiting_events(connection: Connection, by_id: int, keys: Sequence[tuple[str, int]]) -> list[Known | None]:
     """The same for events of a long document whose entry stands, and that are not applied yet."""
-    jobs = {
-        row.job_no: row
-        for row in connection.execute(
-            select(inbox.c.job_no, inbox.c.idx, inbox.c.signer).where(
-                inbox.c.state == APPLYING, inbox.c.by_id == by_id
-            )
-        )
-    }
+    jobs = {row.job_no: row for row in connection.execute(_APPLYING, {"by": by_id})}
     found: dict[tuple[str, int], Known] = {}
     for chunk in chunks(sorted({event_id for event_id, _ in keys})) if jobs else ():
         query = select(inbox_event).where(

@@ -53,6 +53,10 @@ from ledger.store.port import Draft
 from ledger.store.sql.types import to_micros
 from ledger.store.sql.writer import SqlWriter
 
+# Made once: to make one takes longer than to run it.
+_NEW_DOCUMENT = insert(document)
+_LAST_EVENT = select(func.max(event.c.seq))
+
 
 def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: PreparedCapture) -> Receipt:
     """Write `capture` and bring custody up to date. Raises `OtherContent`, `Refused` for a key that may not sign."""
@@ -171,19 +175,20 @@ def insert_document(
 ) -> int:
     affirmed = capture.document.statement.affirmed if capture.document.statement else None
     result = connection.execute(
-        insert(document).values(
-            idx=index,
-            sha256=capture.raw_sha256,
-            by_id=by_id,
-            signer=capture.signer,
-            channel=capture.channel,
-            form=capture.document.form.value,
-            intake=json.dumps(capture.intake, sort_keys=True),
-            statement_affirmed=affirmed,
-            received_at=now,
-            raw=zlib.compress(capture.raw, 6),
-            notes=json.dumps(list(_notes(capture))),
-        )
+        _NEW_DOCUMENT,
+        {
+            "idx": index,
+            "sha256": capture.raw_sha256,
+            "by_id": by_id,
+            "signer": capture.signer,
+            "channel": capture.channel,
+            "form": capture.document.form.value,
+            "intake": json.dumps(capture.intake, sort_keys=True),
+            "statement_affirmed": affirmed,
+            "received_at": now,
+            "raw": zlib.compress(capture.raw, 6),
+            "notes": json.dumps(list(_notes(capture))),
+        },
     )
     key = result.inserted_primary_key
     assert key is not None
@@ -211,7 +216,7 @@ def insert_events(
     """Write the new events and which items they name. Numbers are given here, dense, under the ledger's lock."""
     if not fresh:
         return Named()
-    first = (connection.execute(select(func.max(event.c.seq))).scalar() or 0) + 1
+    first = (connection.execute(_LAST_EVENT).scalar() or 0) + 1
     rows: list[dict[str, Any]] = []
     for seq, (number, prepared) in enumerate(fresh, first):
         act, each = prepared.act, prepared.act.event
@@ -277,11 +282,15 @@ def project_events(
     trading = [each.seq for each in acting if each.act.event.biz_step in authorized.TRADE_STEPS]
     authorized.keep(connection, clock, trading)
     projection = projector.project(connection, clock, acting, names, bounded=not whatever_it_takes)
-    exceptions.follow(connection, clock, projection)
+    # Asked once, for the desk and for the receipt: it takes a dozen queries, under the ledger's lock.
+    findings = custody.findings_of(connection, projection.seqs.union(names.seqs))
+    exceptions.follow(connection, clock, projection, findings)
     recalls.follow(connection, clock, projection, acting)
+    new = set(names.seqs)
     return tuple(
         {"code": found.code.value, "severity": found.severity.value, "message": found.message}
-        for found in custody.findings_of(connection, names.seqs)
+        for found in findings
+        if found.seq in new
     )
 
 

@@ -3,10 +3,11 @@
 No query a case: rows, items and parties come in batches.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, func, select, union
+from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, union
 from sqlalchemy import case as sql_case
 
 from app.cases.models import desk_case, desk_case_item
@@ -34,6 +35,21 @@ def all_of(connection: Connection, desk: Desk, party_gln: str | None) -> list[De
     return [replace(each, items=items.get(each.case_id, {})) for each in found]
 
 
+# Made once: they are asked at every capture, and to make one takes longer than to run it.
+_WAITING = (
+    desk_case.c.desk == bindparam("desk"),
+    desk_case.c.closed_at.is_(None),
+    desk_case.c.kind.in_(bindparam("kinds", expanding=True)),
+)
+_OWN = select(desk_case.c.case_id).where(*_WAITING)
+_OF_PARTIES = _OWN.where(desk_case.c.party_id.in_(bindparam("parties", expanding=True)))
+_OF_ITEMS = (
+    select(desk_case.c.case_id)
+    .join(desk_case_item, desk_case_item.c.case_id == desk_case.c.case_id)
+    .where(desk_case_item.c.item_id.in_(bindparam("items", expanding=True)), *_WAITING)
+)
+
+
 def waiting(
     connection: Connection,
     desk: Desk,
@@ -41,29 +57,43 @@ def waiting(
     parties: Iterable[int],
     items: Iterable[int],
     limit: int,
-    *,
-    asked: Iterable[CompoundSelect[tuple[int]]] = (),
 ) -> list[DeskCase]:
     """The open cases of these kinds that are work of these parties or about these items (numbers), without their items:
-    for a desk's own work in the background, whoever's they are. `asked`: queries for further parties. Mostly one query.
-    """
-    is_waiting = (
-        desk_case.c.desk == desk.value,
-        desk_case.c.closed_at.is_(None),
-        desk_case.c.kind.in_(kinds),
-    )
-    own = select(desk_case.c.case_id).where(*is_waiting)
-    named = select(desk_case.c.case_id).join(desk_case_item, desk_case_item.c.case_id == desk_case.c.case_id)
-    parts = [own.where(desk_case.c.party_id.in_(each)) for each in (*chunks(sorted(set(parties))), *asked)]
-    parts += [
-        named.where(desk_case_item.c.item_id.in_(chunk), *is_waiting) for chunk in chunks(sorted(set(items)))
-    ]
+    for a desk's own work in the background, whoever's they are."""
+    named = {"desk": desk.value, "kinds": kinds}
     found: set[str] = set()
-    for start in range(0, len(parts), 2):
-        found.update(connection.execute(union(*parts[start : start + 2])).scalars())
-    if not found:
+    for chunk in chunks(sorted(set(parties))):
+        found.update(connection.execute(_OF_PARTIES, {**named, "parties": chunk}).scalars())
+    for chunk in chunks(sorted(set(items))):
+        found.update(connection.execute(_OF_ITEMS, {**named, "items": chunk}).scalars())
+    return _first(connection, found, limit)
+
+
+def query_of(parties: CompoundSelect[tuple[int]]) -> CompoundSelect[tuple[str]]:
+    """What `waiting_by` asks: the cases of those parties that the query `parties` gives, or about the items `items`."""
+    return union(_OWN.where(desk_case.c.party_id.in_(parties)), _OF_ITEMS)
+
+
+def waiting_by(
+    connection: Connection,
+    query: CompoundSelect[tuple[str]],
+    desk: Desk,
+    kinds: Sequence[str],
+    told: Iterable[Mapping[str, Any]],
+    limit: int,
+) -> list[DeskCase]:
+    """The same by a `query_of` parties, which each of `told` gives its values and `items`. Mostly one query."""
+    found: set[str] = set()
+    for values in told:
+        named = {"desk": desk.value, "kinds": kinds, **values}
+        found.update(connection.execute(query, named).scalars())
+    return _first(connection, found, limit)
+
+
+def _first(connection: Connection, case_ids: set[str], limit: int) -> list[DeskCase]:
+    if not case_ids:
         return []
-    query = select(desk_case).where(desk_case.c.case_id.in_(sorted(found)[:limit]))
+    query = select(desk_case).where(desk_case.c.case_id.in_(sorted(case_ids)[:limit]))
     return read(connection, connection.execute(query.order_by(desk_case.c.case_id)).all())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from app.events.models import event
 from app.partners import licences
@@ -29,17 +29,15 @@ class Unauthorized:
     message: str
 
 
-_wrong = event.alias("wrong")  # made once: it costs more than the query
-
-Asked = tuple[int, int, datetime]
-"""(number of the event, number of the party, time of the event)."""
-
-
-def _asked(connection: Connection, seqs: Sequence[int]) -> list[Asked]:
-    """Who traded with whom in these events. What stays within one company is no trade."""
-    columns = (event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id, event.c.buyer_id)
-    query = select(event.c.seq, event.c.event_time, *columns).where(
-        event.c.seq.in_(seqs),
+_wrong = event.alias("wrong")
+# Made once: it is asked twice at every capture of a trade, and to make it takes longer than to run it.
+_TRADES = (
+    select(
+        event.c.seq, event.c.event_time,
+        event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.seller_id, event.c.buyer_id,
+    )
+    .where(
+        event.c.seq.in_(bindparam("seqs", expanding=True)),
         event.c.biz_step.in_(sorted(TRADE_STEPS)),
         event.c.effective,
         event.c.declared_at == 0,
@@ -47,8 +45,17 @@ def _asked(connection: Connection, seqs: Sequence[int]) -> list[Asked]:
             _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
         ),
     )
+    .order_by(event.c.seq)
+)  # fmt: skip
+
+Asked = tuple[int, int, datetime]
+"""(number of the event, number of the party, time of the event)."""
+
+
+def _asked(connection: Connection, seqs: Sequence[int]) -> list[Asked]:
+    """Who traded with whom in these events. What stays within one company is no trade."""
     found: list[Asked] = []
-    for seq, at, *numbers in connection.execute(query.order_by(event.c.seq)):
+    for seq, at, *numbers in connection.execute(_TRADES, {"seqs": seqs}):
         parties = sorted({number for number in numbers if number is not None})
         if len(parties) > 1:
             found += [(seq, number, at) for number in parties]

@@ -1,18 +1,18 @@
 """Reading items out of the database into the kernel's world, in batches: no query an item."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from app.custody.items import ItemName, bucket_of, by_class
 from app.custody.models import item
 from app.partners import service as partners
 from app.shared.chunks import chunks
-from app.shared.rows import among
+from app.shared.rows import Among
 from ledger.custody.state import MAX_DEPTH, UNHEARD_OF, Item, Status, World, item_of, replace
 
 STATUS_CODE = {
@@ -55,20 +55,21 @@ class Reader:
 
     def named(self, keys: Iterable[str]) -> None:
         """Read the items with these canonical EPCs."""
-        for where, _ in _named(self.connection, keys):
-            self._read(where)
+        for ns, by_serial in by_class(keys).items():
+            for chunk in chunks(list(by_serial)):
+                self._read(_BY_NAME, chunk, bucket=bucket_of(ns), ns=ns)
 
     def numbered(self, numbers: Iterable[int]) -> None:
         """Read the items with these numbers."""
         for chunk in chunks(sorted(set(numbers).difference(self.rows))):
-            self._read(among(self.connection, item.c.item_id, chunk))
+            self._read(_BY_NUMBER, chunk)
 
     def inside(self, numbers: Iterable[int]) -> list[int]:
         """Read what is directly inside the containers with these numbers; its numbers."""
         before = set(self.rows)
         found: list[int] = []
         for chunk in chunks(sorted(set(numbers))):
-            found += self._read(among(self.connection, item.c.parent_id, chunk))
+            found += self._read(_INSIDE, chunk)
         return [number for number in found if number not in before]
 
     def around(self) -> None:
@@ -94,8 +95,8 @@ class Reader:
         loaded.world.update({each.key: each for each in items})
         return loaded
 
-    def _read(self, condition: ColumnElement[bool]) -> list[int]:
-        rows = self.connection.execute(_ITEMS.where(condition)).all()
+    def _read(self, query: Among, values: Sequence[Any], **others: Any) -> list[int]:
+        rows = query.rows(self.connection, values, **others)
         self.rows.update({row.item_id: row for row in rows})
         return [row.item_id for row in rows]
 
@@ -153,6 +154,11 @@ _ITEMS = select(
     _c.inside_since, _c.last, _c.ended_at, _c.held, _c.recalled, _c.missing, _c.disputed, _c.past_owners, _c.seen_at,
     _c.seen_place, _c.travelled, _c.also_to, *_PARTIES,
 )  # fmt: skip
+_OF_CLASS = (_c.bucket == bindparam("bucket"), _c.ns == bindparam("ns"))
+_BY_NUMBER = Among(_ITEMS, _c.item_id)
+_BY_NAME = Among(_ITEMS.where(*_OF_CLASS), _c.serial)
+_INSIDE = Among(_ITEMS, _c.parent_id)
+_NUMBERS = Among(select(_c.serial, _c.item_id).where(*_OF_CLASS), _c.serial)
 
 
 def _parties_of(row: Row[Any]) -> Sequence[int | None]:
@@ -213,23 +219,8 @@ def load_contents(connection: Connection, key: str, most: int) -> tuple[Loaded, 
 def find_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     """The numbers of the items with these canonical EPCs, of those that there are."""
     found: dict[str, int] = {}
-    query = select(item.c.serial, item.c.item_id)
-    for where, by_serial in _named(connection, keys):
-        found |= {
-            by_serial[serial]: number for serial, number in connection.execute(query.where(where)).all()
-        }
-    return found
-
-
-def _named(
-    connection: Connection, keys: Iterable[str]
-) -> Iterator[tuple[ColumnElement[bool], dict[str, str]]]:
-    """Conditions for the items with these canonical EPCs, with their keys by serial."""
     for ns, by_serial in by_class(keys).items():
         for chunk in chunks(list(by_serial)):
-            yield (
-                and_(
-                    item.c.bucket == bucket_of(ns), item.c.ns == ns, among(connection, item.c.serial, chunk)
-                ),
-                by_serial,
-            )
+            rows = _NUMBERS.rows(connection, chunk, bucket=bucket_of(ns), ns=ns)
+            found |= {by_serial[serial]: number for serial, number in rows}
+    return found

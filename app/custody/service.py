@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from app.custody import asked, authorized
 from app.custody.items import ItemName
@@ -19,7 +19,8 @@ from ledger.signing.keyrecord import Action as KeyAction
 
 MOST_REPACKED = 10_000
 
-# Made once: another name for a table costs more than the query.
+# Made once: they are asked at every capture, and to make one takes longer than to run it.
+_SEQS = bindparam("seqs", expanding=True)
 _said, _same = event.alias("said"), event.alias("same")
 _own, _other = lineage.alias("own"), lineage.alias("other")
 
@@ -33,8 +34,24 @@ _OF_OTHERS = (
         ~exists().where(
             _said.c.event_id == event.c.event_id, _said.c.declared_at == 0, _said.c.by_id == event.c.by_id
         ),
+        event.c.seq.in_(_SEQS),
     )
     .order_by(event.c.seq)
+)
+_WRITTEN = select(finding).where(finding.c.seq.in_(_SEQS)).order_by(finding.c.finding_id)
+_SUSPECT = (
+    select(event.c.seq, party_key.c.label, party_key.c.suspect_since)
+    .join(document, document.c.doc_id == event.c.doc_id)
+    .join(party_key, party_key.c.thumbprint == document.c.signer)
+    .where(
+        event.c.seq.in_(_SEQS),
+        party_key.c.action == KeyAction.REVOKE.value,
+        party_key.c.suspect_since <= event.c.idx,
+    )
+    .order_by(event.c.seq)
+)
+_NAMES = select(item.c.item_id, item.c.ns, item.c.serial).where(
+    item.c.item_id.in_(bindparam("numbers", expanding=True))
 )
 _REPACKED = (
     select(_other.c.item_id, _other.c.seq, _other.c.reference)
@@ -63,7 +80,6 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
     """The findings about the events with these numbers, in the order in which they were made."""
     found: list[FoundAbout] = []
     for chunk in chunks(sorted(set(seqs))):
-        query = select(finding).where(finding.c.seq.in_(chunk)).order_by(finding.c.finding_id)
         found += [
             FoundAbout(
                 row.seq,
@@ -73,7 +89,7 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
                 row.item_id,
                 row.container_id,
             )
-            for row in connection.execute(query)
+            for row in connection.execute(_WRITTEN, {"seqs": chunk})
         ]
         found += _suspect(connection, chunk)
         found += _of_others(connection, chunk)
@@ -94,14 +110,6 @@ def with_findings(connection: Connection, after: int, most: int) -> list[int]:
 
 def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     """What was signed by a key in doubt: it follows from the revocation, and is never written beside the event."""
-    revoked = party_key.c.suspect_since <= event.c.idx
-    query = (
-        select(event.c.seq, party_key.c.label, party_key.c.suspect_since)
-        .join(document, document.c.doc_id == event.c.doc_id)
-        .join(party_key, party_key.c.thumbprint == document.c.signer)
-        .where(event.c.seq.in_(seqs), party_key.c.action == KeyAction.REVOKE.value, revoked)
-        .order_by(event.c.seq)
-    )
     code = FindingCode.KEY_SUSPECT
     return [
         FoundAbout(
@@ -112,7 +120,7 @@ def _suspect(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
             None,
             None,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_SUSPECT, {"seqs": seqs})
     ]
 
 
@@ -164,7 +172,7 @@ def _of_others(connection: Connection, seqs: Sequence[int]) -> list[FoundAbout]:
     """Error declarations of what only another party has said. Whether there is such an event may change with every
     document, so it is asked and never written."""
     code = DECLARED_BY_OTHER.code
-    found = connection.execute(_OF_OTHERS.where(event.c.seq.in_(seqs))).scalars()
+    found = connection.execute(_OF_OTHERS, {"seqs": seqs}).scalars()
     return [FoundAbout(seq, code, SEVERITY[code], DECLARED_BY_OTHER.message, None, None) for seq in found]
 
 
@@ -172,8 +180,8 @@ def keys_of(connection: Connection, item_ids: Iterable[int | None]) -> dict[int,
     """The canonical EPCs of the items with these numbers."""
     found: dict[int, str] = {}
     for chunk in chunks(sorted({number for number in item_ids if number is not None})):
-        query = select(item.c.item_id, item.c.ns, item.c.serial).where(item.c.item_id.in_(chunk))
-        found |= {row.item_id: ItemName(row.ns, row.serial).key for row in connection.execute(query)}
+        rows = connection.execute(_NAMES, {"numbers": chunk})
+        found |= {row.item_id: ItemName(row.ns, row.serial).key for row in rows}
     return found
 
 

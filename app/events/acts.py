@@ -1,10 +1,10 @@
 """Stored events as the acts that the rules take."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Row, or_, select, true, union
+from sqlalchemy import CompoundSelect, Connection, Row, bindparam, or_, select, true, union
 
 from app.events.models import event, event_epc
 from app.partners import service as partners
@@ -12,6 +12,25 @@ from app.shared.chunks import chunks
 from ledger.custody.act import Act
 from ledger.custody.stored import unpack
 from ledger.custody.travel import is_place
+
+# Made once: the first is asked at every capture, and to make one takes longer than to run it.
+_SEQS = bindparam("seqs", expanding=True)
+_declaration, _wrong = event.alias("declaration"), event.alias("wrong")
+_SAME = (_declaration.c.by_id == _wrong.c.by_id) & (_declaration.c.event_id == _wrong.c.event_id)
+_ALREADY_WRONG = (
+    select(_wrong.c.seq)
+    .join(_declaration, _SAME)
+    .where(_wrong.c.seq.in_(_SEQS), _wrong.c.declared_at == 0, _declaration.c.declared_at != 0)
+)
+_DECLARED_WRONG = (
+    select(event_epc.c.item_id)
+    .join(_wrong, _wrong.c.seq == event_epc.c.seq)
+    .join(_declaration, _SAME)
+    .where(_declaration.c.seq.in_(_SEQS), _wrong.c.declared_at == 0)
+)
+_ENDS = select(event.c.seq, event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.idx).where(
+    event.c.seq.in_(_SEQS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +96,11 @@ def repackaging(connection: Connection) -> list[int]:
     return list(connection.execute(query.order_by(event.c.seq)).scalars())
 
 
-def parties_of(seqs: Sequence[int]) -> CompoundSelect[tuple[int]]:
-    """The query for the numbers of those who told these events and whom they go to, for use in another."""
-    there = event.c.seq.in_(seqs)
-    return union(select(event.c.by_id).where(there), select(event.c.recipient_id).where(there))
+PARTIES_OF: CompoundSelect[tuple[int]] = union(
+    select(event.c.by_id).where(event.c.seq.in_(_SEQS)),
+    select(event.c.recipient_id).where(event.c.seq.in_(_SEQS)),
+)
+"""The numbers of those who told the events `seqs` and whom they go to, for use in another query."""
 
 
 def recalling(connection: Connection, seqs: Iterable[int]) -> list[int]:
@@ -120,36 +140,17 @@ def grouped_with(connection: Connection, item_ids: Iterable[int]) -> set[int]:
 
 def declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[int]:
     """The items named by the events that the error declarations `seqs` are about."""
-    declaration, wrong = event.alias("declaration"), event.alias("wrong")
     found: set[int] = set()
     for chunk in chunks(sorted(set(seqs))):
-        query = (
-            select(event_epc.c.item_id)
-            .join(wrong, wrong.c.seq == event_epc.c.seq)
-            .join(
-                declaration,
-                (declaration.c.by_id == wrong.c.by_id) & (declaration.c.event_id == wrong.c.event_id),
-            )
-            .where(declaration.c.seq.in_(chunk), wrong.c.declared_at == 0)
-        )
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_DECLARED_WRONG, {"seqs": chunk}).scalars())
     return found
 
 
 def already_declared_wrong(connection: Connection, seqs: Iterable[int]) -> set[int]:
     """Those of the events `seqs` whose error declaration came before them."""
-    declaration, wrong = event.alias("declaration"), event.alias("wrong")
     found: set[int] = set()
     for chunk in chunks(sorted(set(seqs))):
-        query = (
-            select(wrong.c.seq)
-            .join(
-                declaration,
-                (declaration.c.by_id == wrong.c.by_id) & (declaration.c.event_id == wrong.c.event_id),
-            )
-            .where(wrong.c.seq.in_(chunk), wrong.c.declared_at == 0, declaration.c.declared_at != 0)
-        )
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_ALREADY_WRONG, {"seqs": chunk}).scalars())
     return found
 
 
@@ -166,8 +167,7 @@ class Ends:
 def ends(connection: Connection, seqs: Iterable[int]) -> dict[int, Ends]:
     """The parties of the events with these numbers."""
     found: dict[int, Ends] = {}
-    columns = (event.c.seq, event.c.by_id, event.c.sender_id, event.c.recipient_id, event.c.idx)
     for chunk in chunks(sorted(set(seqs))):
-        rows = connection.execute(select(*columns).where(event.c.seq.in_(chunk)))
+        rows = connection.execute(_ENDS, {"seqs": chunk})
         found |= {row.seq: Ends(row.by_id, row.sender_id, row.recipient_id, row.idx) for row in rows}
     return found

@@ -10,7 +10,7 @@ root cause, and open it again.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.cases import many
 from app.cases import service as cases
@@ -39,6 +39,9 @@ OPEN = "open"
 
 _PAGE = 1_000
 
+# Made once: asked at every capture.
+_OF_EVENTS = select(exception_case).where(exception_case.c.seq.in_(bindparam("seqs", expanding=True)))
+
 _Key = tuple[str, int, int]
 _Group = tuple[str, int, int | None]
 
@@ -49,19 +52,28 @@ class _Link:
     standing: bool
 
 
-def follow(connection: Connection, clock: Clock, projection: Projection) -> None:
-    """Open a case for new findings of a kind that makes one; close those whose findings are gone."""
+def follow(
+    connection: Connection, clock: Clock, projection: Projection, findings: Iterable[FoundAbout]
+) -> None:
+    """Open a case for new findings of a kind that makes one; close those whose findings are gone. `findings`: all that
+    there are about the events of the projection; those about others are left out."""
     if not projection.seqs:
         return
-    hold_to(connection, clock, projection.seqs)
+    _hold(connection, clock, projection.seqs, (each for each in findings if each.seq in projection.seqs))
     touched(connection, clock, projection)
 
 
 def hold_to(connection: Connection, clock: Clock, seqs: Collection[int]) -> None:
     """Make the cases of these events those that their findings make."""
+    _hold(connection, clock, seqs, custody.findings_of(connection, seqs))
+
+
+def _hold(
+    connection: Connection, clock: Clock, seqs: Collection[int], findings: Iterable[FoundAbout]
+) -> None:
     standing = {
         (found.code.value, found.seq, found.item_id or NO_ITEM): found
-        for found in custody.findings_of(connection, seqs)
+        for found in findings
         if found.code in FINDING_KINDS
     }
     kept = _links(connection, seqs)
@@ -91,7 +103,7 @@ def _with_work(connection: Connection, after: int) -> list[int]:
 def _links(connection: Connection, seqs: Iterable[int]) -> dict[_Key, _Link]:
     found: dict[_Key, _Link] = {}
     for chunk in chunks(sorted(seqs)):
-        for row in connection.execute(select(exception_case).where(exception_case.c.seq.in_(chunk))):
+        for row in connection.execute(_OF_EVENTS, {"seqs": chunk}):
             found[row.kind, row.seq, row.item_id] = _Link(row.case_id, row.standing)
     return found
 

@@ -9,6 +9,7 @@ few queries: first all their items are read, then each is judged.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import zip_longest
 
 from sqlalchemy import Connection
 
@@ -30,6 +31,7 @@ BY_ITSELF = "corrected data"
 CLOSED = "closed"
 _NOT_THERE = (OwnKind.NOT_RECEIVED, OwnKind.LOST)
 _SETTLES = tuple(kind.value for kind in (*_NOT_THERE, OwnKind.NO_DATA))
+_TOUCHED = many.query_of(events.PARTIES_OF)
 _MOST_LOOKED_AT = 200  # cases looked at in one go
 _MOST_ITEMS = 5_000  # of them; what is beyond is looked at another time
 
@@ -43,10 +45,9 @@ def close_itself(connection: Connection, clock: Clock, case_id: str) -> None:
 
 def touched(connection: Connection, clock: Clock, projection: Projection) -> None:
     """Close what a projection has put right: cases of the items that it changed, and of those whose goods moved."""
-    parties = map(events.parties_of, chunks(sorted(projection.seqs)))
-    found = many.waiting(
-        connection, Desk.EXCEPTIONS, _SETTLES, (), projection.item_ids, _MOST_LOOKED_AT, asked=parties
-    )
+    some = zip_longest(chunks(sorted(projection.seqs)), chunks(sorted(projection.item_ids)), fillvalue=())
+    told = ({"seqs": seqs, "items": items} for seqs, items in some)
+    found = many.waiting_by(connection, _TOUCHED, Desk.EXCEPTIONS, _SETTLES, told, _MOST_LOOKED_AT)
     for case_id in _right(connection, found):
         close_itself(connection, clock, case_id)
 

@@ -8,13 +8,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.errors import Conflict, Invalid, NotFound
 from app.partners.models import authorization_check, exemption, licence, party
 from app.partners.rules import Duty, Exemption, Licence, LicenceKind, Standing, judge, usual_kind
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
+
+# Made once: they are asked at every capture of a trade, and to make one takes longer than to run it.
+_NUMBERS = bindparam("numbers", expanding=True)
+_LICENCES = select(licence).where(licence.c.party_id.in_(_NUMBERS)).order_by(licence.c.licence_id)
+_EXEMPTIONS = select(exemption).where(exemption.c.party_id.in_(_NUMBERS)).order_by(exemption.c.exemption_id)
+_KINDS = select(party.c.party_id, party.c.kind).where(party.c.party_id.in_(_NUMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +132,7 @@ def of_parties(connection: Connection, party_ids: Iterable[int]) -> dict[int, li
     """The licences of these parties, in the order in which they were registered."""
     found: dict[int, list[Licence]] = {}
     for chunk in chunks(sorted(set(party_ids))):
-        query = select(licence).where(licence.c.party_id.in_(chunk)).order_by(licence.c.licence_id)
-        for row in connection.execute(query):
+        for row in connection.execute(_LICENCES, {"numbers": chunk}):
             found.setdefault(row.party_id, []).append(
                 Licence(
                     row.licence_id,
@@ -150,8 +155,7 @@ def exemptions_of(connection: Connection, party_ids: Iterable[int]) -> dict[int,
     """The exemptions of these parties, in the order in which they were registered."""
     found: dict[int, list[Exemption]] = {}
     for chunk in chunks(sorted(set(party_ids))):
-        query = select(exemption).where(exemption.c.party_id.in_(chunk)).order_by(exemption.c.exemption_id)
-        for row in connection.execute(query):
+        for row in connection.execute(_EXEMPTIONS, {"numbers": chunk}):
             found.setdefault(row.party_id, []).append(
                 Exemption(
                     row.exemption_id,
@@ -172,8 +176,7 @@ def standings(
     numbers = {number for number, _ in asked}
     kinds: dict[int, str] = {}
     for chunk in chunks(sorted(numbers)):
-        query = select(party.c.party_id, party.c.kind).where(party.c.party_id.in_(chunk))
-        kinds |= dict(connection.execute(query).all())
+        kinds |= dict(connection.execute(_KINDS, {"numbers": chunk}).all())
     licences = of_parties(connection, numbers)
     waived = exemptions_of(connection, numbers)
     return {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.errors import Conflict, Invalid, NotFound
 from app.partners import licences as _licences
@@ -65,6 +65,20 @@ _COLUMNS = (
     *(party.c[name] for name in PLACE),
     party.c.contact,
 )
+# Made once: they are asked several times at every capture, and to make one takes longer than to run it.
+_GLNS = bindparam("glns", expanding=True)
+_BY_GLN = select(*_COLUMNS).where(party.c.gln == bindparam("gln"))
+_BY_NUMBERS = select(*_COLUMNS).where(party.c.party_id.in_(bindparam("numbers", expanding=True)))
+_NUMBERS_OF = select(party.c.gln, party.c.party_id).where(party.c.gln.in_(_GLNS))
+_GLNS_OF = select(party.c.party_id, party.c.gln).where(
+    party.c.party_id.in_(bindparam("numbers", expanding=True))
+)
+_OWNERS_OF = (
+    select(site.c.gln, party.c.gln)
+    .join(party, party.c.party_id == site.c.party_id)
+    .where(site.c.gln.in_(_GLNS))
+)
+_PLACES_OF = select(site.c.gln, site.c.latitude_udeg, site.c.longitude_udeg).where(site.c.gln.in_(_GLNS))
 
 
 def register(
@@ -137,9 +151,8 @@ def set_site(connection: Connection, owner: Party, each: NewSite) -> None:
 def positions(connection: Connection, glns: Iterable[str]) -> dict[str, Position]:
     """Where on earth the sites with these GLNs are, of those of which somebody has said it."""
     found: dict[str, Position] = {}
-    columns = (site.c.gln, site.c.latitude_udeg, site.c.longitude_udeg)
     for chunk in chunks(sorted(set(glns))):
-        for gln, latitude, longitude in connection.execute(select(*columns).where(site.c.gln.in_(chunk))):
+        for gln, latitude, longitude in connection.execute(_PLACES_OF, {"glns": chunk}):
             if latitude is not None and longitude is not None:
                 found[gln] = Position(latitude, longitude)
     return found
@@ -191,16 +204,22 @@ def checked_gln(text: str) -> str:
 
 def by_gln(connection: Connection, gln: str) -> Party | None:
     """The party with exactly this GLN, or None."""
-    row = connection.execute(select(*_COLUMNS).where(party.c.gln == gln)).one_or_none()
+    row = connection.execute(_BY_GLN, {"gln": gln}).one_or_none()
     return Party(*row) if row else None
+
+
+def hold(connection: Connection, gln: str) -> None:
+    """Let whoever else holds this party wait until this transaction has ended: for what may be begun only once.
+    Captures that name the party do not wait. SQLite has one writer anyway."""
+    query = select(party.c.party_id).where(party.c.gln == gln)
+    connection.execute(query.with_for_update(key_share=True))
 
 
 def by_numbers(connection: Connection, numbers: Iterable[int]) -> list[Party]:
     """The parties with these numbers."""
     found: list[Party] = []
     for chunk in chunks(sorted(set(numbers))):
-        rows = connection.execute(select(*_COLUMNS).where(party.c.party_id.in_(chunk)))
-        found += [Party(*row) for row in rows]
+        found += [Party(*row) for row in connection.execute(_BY_NUMBERS, {"numbers": chunk})]
     return found
 
 
@@ -219,9 +238,8 @@ def all_parties(connection: Connection) -> list[Party]:
 def owners_of(connection: Connection, glns: Iterable[str]) -> dict[str, str]:
     """For each of `glns` the GLN of the company it belongs to: its own where nobody has claimed it as a site."""
     found = {gln: gln for gln in glns}
-    query = select(site.c.gln, party.c.gln).join(party, party.c.party_id == site.c.party_id)
     for chunk in chunks(sorted(found)):
-        found |= dict(connection.execute(query.where(site.c.gln.in_(chunk))).all())
+        found |= dict(connection.execute(_OWNERS_OF, {"glns": chunk}).all())
     return found
 
 
@@ -251,18 +269,16 @@ def ids(connection: Connection, clock: Clock, names: Mapping[str, str]) -> dict[
 
 def _known(connection: Connection, glns: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    query = select(party.c.gln, party.c.party_id)
     for chunk in chunks(sorted(set(glns))):
-        found |= dict(connection.execute(query.where(party.c.gln.in_(chunk))).all())
+        found |= dict(connection.execute(_NUMBERS_OF, {"glns": chunk}).all())
     return found
 
 
 def glns(connection: Connection, numbers: Iterable[int | None]) -> dict[int, str]:
     """The GLNs of the parties with these numbers."""
     found: dict[int, str] = {}
-    query = select(party.c.party_id, party.c.gln)
     for chunk in chunks(sorted({number for number in numbers if number is not None})):
-        found |= dict(connection.execute(query.where(party.c.party_id.in_(chunk))).all())
+        found |= dict(connection.execute(_GLNS_OF, {"numbers": chunk}).all())
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from app.errors import Invalid
 from app.partners.models import party
@@ -42,6 +42,12 @@ class Market:
     companies: frozenset[str] = frozenset()
 
 
+# Made once: asked at every capture.
+_MAKERS = (
+    select(product.c.gtin, party.c.gln)
+    .join(party, party.c.party_id == product.c.maker_id)
+    .where(product.c.gtin.in_(bindparam("gtins", expanding=True)))
+)
 _TEXTS = ("ndc", "name", "manufacturer", "dosage_form", "strength", "net_content")
 
 
@@ -169,9 +175,8 @@ def markets(connection: Connection, gtins: Iterable[str]) -> dict[str, Market]:
 def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
     """For those of `gtins` whose maker is on this node, its GLN."""
     found: dict[str, str] = {}
-    query = select(product.c.gtin, party.c.gln).join(party, party.c.party_id == product.c.maker_id)
     for chunk in chunks(sorted(set(gtins))):
-        found |= dict(connection.execute(query.where(product.c.gtin.in_(chunk))).all())
+        found |= dict(connection.execute(_MAKERS, {"gtins": chunk}).all())
     return found
 
 

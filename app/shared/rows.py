@@ -3,6 +3,8 @@
     insert_rows(connection, contained, ("bucket", "child", "f", "t", "parent"), tuples)
     update_rows(connection, item, "item_id", ("status", "last"), tuples)      # the key first in each tuple
     select(...).where(among(connection, item.c.serial, serials))
+    _ITEMS = Among(select(...), item.c.serial)                                # made once, for what is asked often
+    _ITEMS.rows(connection, serials)
 
 SQLite takes tuples by executemany. PostgreSQL takes arrays, one a column, and unnests them, which is as fast as COPY;
 they are written here as its text form, because the driver looks at every element. SQLAlchemy's own ways take ten times
@@ -14,7 +16,20 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, any_, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 
 AT_ONCE = 20_000  # rows of one statement
@@ -54,6 +69,29 @@ def among(connection: Connection, column: ColumnElement[Any], values: Sequence[A
         listed = func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(cast(literal(_array(values), Text), postgresql.ARRAY(column.type)))
+
+
+class Among:
+    """The rows of a query whose `column` has one of some values (all text, or all integers).
+
+    Its statements are made once: to make one takes longer than to run it.
+    """
+
+    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+        listed = bindparam("listed", type_=Text)
+        values = func.json_each(listed).table_valued("value")
+        array = cast(listed, postgresql.ARRAY(column.type))
+        self._few = query.where(column.in_(bindparam("listed", expanding=True)))
+        self._in_json = query.where(column.in_(select(values.c.value)))
+        self._in_array = query.where(column == any_(array))
+
+    def rows(self, connection: Connection, values: Sequence[Any], **others: Any) -> Sequence[Row[Any]]:
+        """The rows for these values; `others`: what else the query asks to be given."""
+        if len(values) <= FEW:
+            return connection.execute(self._few, {"listed": values, **others}).all()
+        if connection.dialect.name == "sqlite":
+            return connection.execute(self._in_json, {"listed": json.dumps(list(values)), **others}).all()
+        return connection.execute(self._in_array, {"listed": _array(values), **others}).all()
 
 
 def _many(connection: Connection, statement: str, rows: _Rows) -> None:
