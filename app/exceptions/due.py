@@ -12,13 +12,14 @@ looking again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from app.cases import many
 from app.cases import service as cases
 from app.cases.rules import Desk
+from app.cases.service import DeskCase
 from app.custody import service as custody
 from app.custody.outstanding import outstanding
 from app.events import acts as events
@@ -34,6 +35,7 @@ from ledger.custody.findings import FindingCode
 from ledger.store.sql.engine import Database
 
 _MOST = 1_000  # links, shipments or cases looked at in one go
+_AT_ONCE = 20  # cases whose documents are read together
 _LONGEST_DETAIL = 1_000
 _NOT_THERE = (OwnKind.NOT_RECEIVED.value, OwnKind.LOST.value)
 
@@ -152,12 +154,25 @@ def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
 def _complete(connection: Connection, party_gln: str | None) -> list[str]:
     """Cases of sales, and of what was bought, whose transaction information has no gap any more."""
     kinds = (OwnKind.INFORMATION_MISSING.value, OwnKind.INFORMATION_WITHHELD.value)
-    found = []
-    for case in (each for page in open_pages(connection, party_gln, kinds) for each in page):
-        if case.kind == OwnKind.INFORMATION_MISSING:
-            done = not sales.findings(connection, case.data.get("seqs", ()))
-        else:
-            done = purchases.standing(connection, case.data["seqs"]) is purchases.Standing.COMPLETE
-        if done:
+    found: list[str] = []
+    for page in open_pages(connection, party_gln, kinds):
+        for start in range(0, len(page), _AT_ONCE):
+            found += _complete_of(connection, page[start : start + _AT_ONCE])
+    return found
+
+
+def _complete_of(connection: Connection, some: Sequence[DeskCase]) -> list[str]:
+    """Those of these cases, by few queries."""
+    sold = [each for each in some if each.kind == OwnKind.INFORMATION_MISSING]
+    bought = [each for each in some if each.kind == OwnKind.INFORMATION_WITHHELD]
+    gaps = sales.gaps_of(connection, (seq for each in sold for seq in each.data.get("seqs", ())))
+    found = [each.case_id for each in sold if gaps.keys().isdisjoint(each.data.get("seqs", ()))]
+    standing = {
+        each.seq: each.standing
+        for each in purchases.purchases(connection, (seq for each in bought for seq in each.data["seqs"]))
+    }
+    for case in bought:
+        stands = purchases.worst(standing[seq] for seq in case.data["seqs"] if seq in standing)
+        if stands is purchases.Standing.COMPLETE:
             found.append(case.case_id)
     return found

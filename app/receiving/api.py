@@ -33,8 +33,8 @@ from app.wiring import services
 blueprint = Blueprint("receivings", __name__, description="Receiving a delivery against its document")
 
 
-def _delivery(_connection: Connection, case: DeskCase) -> dict[str, Any]:
-    return shown(services().receiving.state(case.case_id, case.party_gln))
+def _delivery(connection: Connection, case: DeskCase) -> dict[str, Any]:
+    return shown(services().receiving.standing(connection, case.case_id, case.party_gln))
 
 
 desk = DeskApi(Desk.RECEIVING, blueprint, "/receivings", own=_delivery, members="receivings")
@@ -122,8 +122,7 @@ def give_up(receiving_id: str) -> dict[str, Any]:
 
 def _shown(receiving_id: str) -> dict[str, Any]:
     """A delivery as it stands; one that was begun before deliveries had cases, without its case."""
-    state = services().receiving.state(receiving_id, reach().party_gln)
     try:
         return desk.shown(receiving_id)
     except NotFound:
-        return shown(state)
+        return shown(services().receiving.state(receiving_id, reach().party_gln))

@@ -148,7 +148,11 @@ class Receiving:
     def state(self, receiving_id: str, party_gln: str | None) -> State:
         """A delivery as it stands. Raises `NotFound`."""
         with self.database.reading() as connection:
-            return self._state(connection, kept.read(connection, receiving_id, party_gln))
+            return self.standing(connection, receiving_id, party_gln)
+
+    def standing(self, connection: Connection, receiving_id: str, party_gln: str | None) -> State:
+        """The same, for who reads more beside it: nobody who has one connection waits for another."""
+        return self._state(connection, kept.read(connection, receiving_id, party_gln))
 
     def scan(self, receiving_id: str, raw: bytes, symbology: str | None, actor: Actor) -> Result:
         """Answer a scan, and count what it names. Raises `NotFound`, `Conflict` where the delivery is closed."""

@@ -58,11 +58,8 @@ desk.register()
 @blueprint.arguments(ReturnBody)
 def opened(asked: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Begin a customer's return. 200 with the open one where there is one under this number."""
-    returns = services().returns
-    there = returns.under(present(), asked["customer"], asked["rma"])
-    if there is not None:
-        return desk.one(there), 200
-    return desk.one(returns.open(present(), asked["customer"], asked["rma"])), 201
+    case_id, begun = services().returns.begin(present(), asked["customer"], asked["rma"])
+    return desk.one(case_id), 201 if begun else 200
 
 
 @blueprint.post("/api/returns/<case_id>/scans")

@@ -72,7 +72,12 @@ class Returns:
     verifier: Verifier
 
     def open(self, actor: Actor, customer_gln: str, rma: str = "") -> str:
-        """Begin a return of a customer's, under its authorization number; one is given where there is none."""
+        """The return of a customer's under its authorization number: begun, unless it is open already."""
+        return self.begin(actor, customer_gln, rma)[0]
+
+    def begin(self, actor: Actor, customer_gln: str, rma: str = "") -> tuple[str, bool]:
+        """The same, and whether it was begun now: a return asked for twice, be it at once, is one. A number is given
+        where there is none, and then it is always another."""
         gln = _party(actor)
         rma = rma.strip()
         if len(rma) > LONGEST_RMA or not all(char.isalnum() or char in "-_./" for char in rma):
@@ -80,11 +85,14 @@ class Returns:
                 "return.rma", "That is no RMA number", f"At most {LONGEST_RMA} letters, digits, - _ . /"
             )
         case_id = new_id("case")
-        rma = rma or f"RMA-{case_id[-8:].upper()}"
         with self.database.writing() as connection:
             customer = partners.by_gln(connection, customer_gln)
             if customer is None or customer_gln == gln:
                 raise Invalid("return.customer", "Say whose return it is", customer_gln, "Choose a partner.")
+            there = _under(connection, gln, customer_gln, rma) if rma else None
+            if there is not None:
+                return there, False
+            rma = rma or f"RMA-{case_id[-8:].upper()}"
             cases.open_case(
                 connection,
                 self.clock,
@@ -96,16 +104,7 @@ class Returns:
                 who=actor.name,
             )  # fmt: skip
             record(connection, self.clock, actor, "return.open", subject=case_id, whose=gln, detail=rma)
-        return case_id
-
-    def under(self, actor: Actor, customer_gln: str, rma: str) -> str | None:
-        """The open return of a customer's under this number, if there is one: a return asked for twice is one."""
-        rma = rma.strip()
-        if not rma:
-            return None
-        with self.database.reading() as connection:
-            listed = cases.queue(connection, Desk.RETURNS, _party(actor), saying=("rma", rma))
-        return next((each.case_id for each in listed if each.partner_gln == customer_gln), None)
+        return case_id, True
 
     def scan(
         self, actor: Actor, case_id: str, raw: bytes, symbology: str | None, *, damaged: bool = False
@@ -245,6 +244,15 @@ def units(connection: Connection, case_id: str) -> list[Unit]:
     """The units of a return in the order in which they were scanned last."""
     query = select(return_unit).where(return_unit.c.case_id == case_id).order_by(return_unit.c.unit_no)
     return [_unit(row) for row in connection.execute(query)]
+
+
+def _under(connection: Connection, gln: str, customer_gln: str, rma: str) -> str | None:
+    """The open return of a customer's under this number, if there is one. Nobody begins another until this transaction
+    has ended."""
+    partners.hold(connection, gln)
+    listed = cases.queue(connection, Desk.RETURNS, gln, saying=("rma", rma))
+    mine = (each for each in listed if each.partner_gln == customer_gln and each.data["rma"] == rma)
+    return next((each.case_id for each in mine), None)
 
 
 def _unit(row: Row[Any]) -> Unit:

@@ -78,6 +78,11 @@ def purchases(connection: Connection, seqs: Iterable[int]) -> list[Purchase]:
 
 def standing(connection: Connection, seqs: Iterable[int]) -> Standing:
     """The worst of what a delivery's shipments come with."""
-    found = {each.standing for each in purchases(connection, seqs)}
+    return worst(each.standing for each in purchases(connection, seqs))
+
+
+def worst(standings: Iterable[Standing]) -> Standing:
+    """The worst of these; `NONE` of none."""
+    found = set(standings)
     order = (Standing.TAKEN_BACK, Standing.INCOMPLETE, Standing.COMPLETE)
     return next((each for each in order if each in found), Standing.NONE)

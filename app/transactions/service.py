@@ -193,17 +193,19 @@ def findings(connection: Connection, seqs: Iterable[int]) -> tuple[dict[str, str
     """What is missing for the transaction information of those of these events that are sales, as a receipt tells."""
     code = FindingCode.INFORMATION_MISSING
     found = []
+    for gaps in gaps_of(connection, seqs).values():
+        more = f" and {len(gaps) - MOST_TOLD} more" if len(gaps) > MOST_TOLD else ""
+        message = "not released to its buyer: " + "; ".join(gap.message for gap in gaps[:MOST_TOLD]) + more
+        found.append({"code": code.value, "severity": SEVERITY[code].value, "message": message})
+    return tuple(found)
+
+
+def gaps_of(connection: Connection, seqs: Iterable[int]) -> dict[int, tuple[Gap, ...]]:
+    """What the transaction information of those of these events lacks that are sales and lack something, by number."""
     listed = kept.by_seqs(connection, sorted(set(seqs)))
     fronts = kept.fronts(connection, {sale.doc_id for sale in listed})
-    for sale in listed:
-        gaps = told_of(connection, sale, fronts[sale.doc_id]).gaps
-        if gaps:
-            more = f" and {len(gaps) - MOST_TOLD} more" if len(gaps) > MOST_TOLD else ""
-            message = (
-                "not released to its buyer: " + "; ".join(gap.message for gap in gaps[:MOST_TOLD]) + more
-            )
-            found.append({"code": code.value, "severity": SEVERITY[code].value, "message": message})
-    return tuple(found)
+    gaps = {sale.seq: told_of(connection, sale, fronts[sale.doc_id]).gaps for sale in listed}
+    return {seq: each for seq, each in gaps.items() if each}
 
 
 def told_of(

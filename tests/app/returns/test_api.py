@@ -1,5 +1,8 @@
 """A return by REST alone: registered, verified unit by unit, accepted or refused, closed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+from app.shared.actor import Actor, Role
 from tests.support.counter import AT_ITS_MAKER, PHARMACY, STRANGER, Counter, code
 from tests.support.rest import Rest, scanned
 from tests.support.world import MAKER, package
@@ -43,3 +46,14 @@ def test_a_return_from_its_registration_to_its_end(sqlite_counter: Counter) -> N
     assert (done["state"], done["root_cause"], done["closed_by"]) == ("done", "too_much", "test")
     assert maker.post(f"{address}/scans", scanned(code(2)), 409)["code"] == "case.closed"
     assert [each["id"] for each in maker.get(f"{PATH}?state=closed")["cases"]] == [case["id"]]
+
+
+def test_a_return_asked_for_at_once_is_one(counter: Counter) -> None:
+    maker = Actor("token", "tok_1", "system", Role.PARTNER_SYSTEM, party_gln=MAKER)
+    begin = counter.services.returns.begin
+    with ThreadPoolExecutor(4) as pool:
+        begun = list(pool.map(lambda _: begin(maker, PHARMACY, "RMA-18"), range(8)))
+    assert len({case_id for case_id, _ in begun}) == 1
+    assert [new for _, new in begun].count(True) == 1
+    # In other letters it is another number.
+    assert begin(maker, PHARMACY, "rma-18")[1]
