@@ -54,12 +54,20 @@ FIRST = (
     *(
         "tests/e2e",
         "tests/faults",
+        "tests/scenarios",
         "tests/acceptance",
         "tests/architecture",
         "tests/app/capture",
         "tests/scanner",
     ),
-    *("tests/app/proofs", "tests/contracts", "tests/app/redaction", "tests/ledger/store", "tests/app"),
+    *(
+        "tests/app/proofs",
+        "tests/contracts",
+        "tests/app/redaction",
+        "tests/ledger/store",
+        "tests/ledger/evidence",
+    ),
+    *("tests/migrations", "tests/fuzz", "tests/interop", "tests/app"),
 )
 
 

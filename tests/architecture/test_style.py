@@ -36,7 +36,7 @@ def test_mypy_is_strict_on_the_kernel_and_the_scanner(tmp_path):
     """The configuration in setup.cfg is found and is the strict one: an untyped function is refused."""
     loose = tmp_path / "loose.py"
     loose.write_text("def untyped(value):\n    return value\n")
-    done = run("mypy", "--cache-dir", str(tmp_path / "cache"), str(loose))
+    done = run("mypy", str(loose))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "no-untyped-def" in done.stdout
 

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.store.sql.engine import open_engine
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
 
@@ -20,6 +23,23 @@ SOAK = ROOT / "var" / "soak" / "kills.json"
 KEPT = ROOT / "docs" / "testing" / "kills.json"
 PAGE = ROOT / "docs" / "benchmarks" / "ledger.md"
 ROW = re.compile(r"^\| kill -9 under 8 writers \|.*$", re.MULTILINE)
+
+
+def environment(url: str, data_dir: Path, origin: str) -> dict[str, str]:
+    """A node's settings, as a process reads them."""
+    return {
+        "PACKPROOF_ENVIRONMENT": "test",
+        "PACKPROOF_DATABASE_URL": url,
+        "PACKPROOF_DATA_DIR": str(data_dir),
+        "PACKPROOF_LEDGER_ORIGIN": origin,
+    }
+
+
+def asked(process: subprocess.Popen, **request: object) -> list[int]:
+    """What the zygote answers."""
+    process.stdin.write(json.dumps(request) + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
 
 
 @dataclass
@@ -30,6 +50,8 @@ class Writers:
     folder: Path
     process: subprocess.Popen
     alive: list[int] = field(default_factory=list)
+    _read: int = 0
+    _lines: list[list[str]] = field(default_factory=list)
 
     @property
     def journal(self) -> Path:
@@ -42,19 +64,13 @@ class Writers:
     def env(self) -> dict[str, str]:
         """The node's settings, as another process reads them."""
         settings = self.trade.node.services.settings
-        return {
-            "PACKPROOF_ENVIRONMENT": "test",
-            "PACKPROOF_DATABASE_URL": settings.database_url,
-            "PACKPROOF_DATA_DIR": str(settings.data_dir),
-            "PACKPROOF_LEDGER_ORIGIN": settings.ledger_origin,
-        }
+        return environment(settings.database_url, settings.data_dir, settings.ledger_origin)
 
     def fork(self, do: str, **request: object) -> list[int]:
         """Start writers; their pids."""
-        told = {"do": do, "env": self.env(), "journal": str(self.journal), "log": str(self.log), **request}
-        self.process.stdin.write(json.dumps(told) + "\n")
-        self.process.stdin.flush()
-        pids = json.loads(self.process.stdout.readline())
+        pids = asked(
+            self.process, do=do, env=self.env(), journal=str(self.journal), log=str(self.log), **request
+        )
         self.alive += pids
         return pids
 
@@ -73,9 +89,19 @@ class Writers:
 
     def lines(self, *kinds: str) -> list[list[str]]:
         """What was journaled, of these kinds."""
-        text = self.journal.read_text() if self.journal.exists() else ""
-        found = [line.split() for line in text.splitlines()]
-        return [words[1:] if len(kinds) == 1 else words for words in found if words[0] in kinds]
+        with suppress(FileNotFoundError), self.journal.open("rb") as journal:
+            journal.seek(self._read)
+            came = journal.read()
+            came = came[: came.rfind(b"\n") + 1]
+            self._read += len(came)
+            self._lines += [line.split() for line in came.decode().splitlines()]
+        return [words[1:] if len(kinds) == 1 else words for words in self._lines if words[0] in kinds]
+
+    def forget(self) -> None:
+        """Begin another journal. Nobody writes into this one any more."""
+        assert not self.alive
+        self.journal.unlink()
+        self._read, self._lines = 0, []
 
     def wait_for(self, count: int, *kinds: str, seconds: float = 180) -> None:
         """Until so many lines of these kinds are journaled."""
@@ -109,17 +135,54 @@ def ended(writers: Writers) -> None:
 
 
 @pytest.fixture
-def writers(trade, tmp_path, zygote):
+def another(request, tmp_path):
+    """Makes another migrated database of the same kind as a node's."""
+
+    def make(trade):
+        if trade.node.services.database.is_sqlite:
+            path = Path(tempfile.mkdtemp(dir=tmp_path)) / "another.db"
+            shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+            return open_engine(f"sqlite:///{path}")
+        server, template = (request.getfixturevalue(name) for name in ("postgres", "_postgres_template"))
+        return open_engine(server.create(template))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def warmed():
+    """The kinds of databases for which the zygote has compiled what writers need."""
+    return set()
+
+
+@pytest.fixture
+def made_writers(another, tmp_path, zygote, warmed):
+    """Writers for a node, the first of which find everything compiled."""
+
+    def make(trade):
+        settings = trade.node.services.settings
+        if trade.node.services.database.is_sqlite not in warmed:
+            url = another(trade).url.render_as_string(hide_password=False)
+            told = environment(url, tmp_path / "warm", settings.ledger_origin)
+            assert asked(zygote, do="warm", env=told) == []
+            warmed.add(trade.node.services.database.is_sqlite)
+        return Writers(trade, tmp_path, zygote)
+
+    return make
+
+
+@pytest.fixture
+def writers(trade, made_writers):
     """Writers on SQLite and on PostgreSQL."""
-    made = Writers(trade, tmp_path, zygote)
+    made = made_writers(trade)
     yield made
     ended(made)
 
 
 @pytest.fixture
-def sqlite_writers(sqlite_trade, tmp_path, zygote):
+def sqlite_writers(sqlite_trade, made_writers):
     """Writers on SQLite alone."""
-    made = Writers(sqlite_trade, tmp_path, zygote)
+    made = made_writers(sqlite_trade)
     yield made
     ended(made)
 

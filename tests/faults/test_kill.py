@@ -5,13 +5,11 @@
 
 import os
 import random
-import shutil
 import signal
 import time
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import func, select
 
 from app.capture import inbox
@@ -23,7 +21,6 @@ from app.exceptions.models import exception_case
 from app.partners.models import party
 from app.proofs.fsck import fsck
 from ledger.log.hashing import tree_hash
-from ledger.store.sql.engine import open_engine
 from tests.app.capture.test_long import number
 from tests.faults.conftest import count_kills
 from tests.faults.zygote import ACTOR
@@ -98,7 +95,7 @@ def test_what_was_acknowledged_survives_every_kill(writers):
         writers.wait_for(1, "stepped")
         assert writers.lines("ack")[-1] == [name, index, leaf]
         writers.kill(pids[0])
-        writers.journal.unlink()
+        writers.forget()
     counts = count_kills(killed, acknowledged, keep=SOAK)
     print(f"\n{killed} kills here, {acknowledged} acknowledged, 0 lost; over all runs: {counts}")
 
@@ -165,7 +162,7 @@ def put(trade, raw):
 
 
 def test_a_long_document_killed_amid_its_slices_ends_as_if_nothing_had_happened(
-    writers, make_undisturbed, monkeypatch, tmp_path
+    writers, another, monkeypatch, tmp_path
 ):
     trade = writers.trade
     raw = story(trade)
@@ -191,7 +188,7 @@ def test_a_long_document_killed_amid_its_slices_ends_as_if_nothing_had_happened(
     services.node.checkpoint()
     assert fsck(services.database, services.node).ok
     # The same on another database, undisturbed.
-    database = make_undisturbed()
+    database = another(trade)
     node = make_node(database, data_dir=tmp_path / "other")
     calm = Trade(node, tmp_path / "other-parties")
     monkeypatch.setattr(longs, "SLICE", SLICE)
@@ -204,18 +201,3 @@ def test_a_long_document_killed_amid_its_slices_ends_as_if_nothing_had_happened(
     node.services.database.dispose()
     for name, expected in undisturbed.items():
         assert killed[name] == expected, name
-
-
-@pytest.fixture
-def make_undisturbed(request, database, tmp_path):
-    """Another migrated database of the same kind as the test's own."""
-
-    def make():
-        if database.is_sqlite:
-            path = tmp_path / "undisturbed.db"
-            shutil.copy(request.getfixturevalue("_sqlite_template"), path)
-            return open_engine(f"sqlite:///{path}")
-        server, template = (request.getfixturevalue(name) for name in ("postgres", "_postgres_template"))
-        return open_engine(server.create(template))
-
-    return make

@@ -2,7 +2,11 @@
 
 Started as ``python -m tests.faults.zygote``. A request is a JSON line on standard input, the answer its pids.
 
+    {"do": "warm", "env": {...}}
     {"do": "write", "count": 2, "threads": 4, "name": "R1", "env": {...}, "journal": "path"}
+
+The first is done by this process itself, on a database that nobody needs: what it compiles for it (statements, for each
+kind of database), no writer has to.
 
 A writer appends a line to its journal after each receipt (``ack NAME INDEX LEAF``), head (``head SIZE ROOT``) or
 failure (``fail NAME CODE``).
@@ -29,6 +33,7 @@ from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import Note
+from tests.support import compiled
 from tests.support.trade import WHEN
 from tests.support.world import MAKER, package, sgln
 
@@ -95,6 +100,22 @@ def seal(services: wiring.Services, journal: Journal) -> None:
         journal.line("head", checkpoint.size, checkpoint.root.hex())
 
 
+def warm(request: dict) -> None:
+    """Do once what writers do."""
+    services = wiring.build(Settings.from_env(request["env"]), SystemClock())
+    services.worker.background = False
+    services.node.initialise()
+    for names in (("W1",), ("W1",), ("W2",), ("W3",)):
+        services.capture.receive(document(*names), None, by=MAKER, channel="rest", actor=ACTOR)
+        services.node.checkpoint()
+    services.capture.most_events = 1
+    job = services.capture.receive(document("W4", "W5"), None, by=MAKER, channel="file", actor=ACTOR)
+    assert isinstance(job, Job)
+    services.worker.finish(job.job_id)
+    services.database.dispose()
+    assert threading.active_count() == 1, "this process forks, and a thread would not come along"
+
+
 def write(request: dict, number: int) -> None:
     """Threads that record documents as fast as they can, and one that signs heads."""
     services = wiring.build(Settings.from_env(request["env"]), SystemClock())
@@ -151,12 +172,18 @@ def step(request: dict, _number: int) -> None:
 def main() -> None:
     """Fork what is asked for, until the input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    compiled.share()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what is logged is no answer
     for text in sys.stdin:
         request = json.loads(text)
         pids = []
-        for number in range(request.get("count", 1)):
+        if request["do"] == "warm":
+            warm(request)
+        for number in range(request.get("count", 1) if request["do"] != "warm" else 0):
             pid = os.fork()
             if pid == 0:
+                answers.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 quiet = os.open(request.get("log", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
                 for stream in (1, 2):
@@ -166,8 +193,8 @@ def main() -> None:
                 finally:
                     os._exit(0)
             pids.append(pid)
-        sys.stdout.write(json.dumps(pids) + "\n")
-        sys.stdout.flush()
+        answers.write(json.dumps(pids) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ import requests
 
 from app import wiring
 from app.config import Settings
-from app.migrate import upgrade
 from app.partners import service as partners
 from app.products import service as products
 from app.wiring import Services
@@ -33,6 +32,7 @@ from ledger.custody.event import Event
 from ledger.epcis.document import Document, Form
 from ledger.epcis.json20 import write
 from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
+from tests.support.postgres import migrated
 from tests.support.programs import Program, start
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,9 +88,9 @@ class LiveNode:
 
     def initialise(self) -> None:
         """Schema, keys, ledger."""
+        shutil.copy(migrated(), self.folder / "packproof.db")
         node = self.services()
         with closing_database(node):
-            upgrade(node.database)
             node.node.initialise()
 
     def start(self, *, threads: int = 8) -> None:

@@ -13,8 +13,10 @@ Fixtures: `postgres_url` (an empty database of the server), `sqlite_database`, `
 which runs a test on both.
 """
 
+import atexit
 import contextlib
 import ctypes
+import functools
 import importlib.util
 import os
 import pwd
@@ -242,13 +244,20 @@ def _postgres_template(postgres: Postgres) -> str:
     return url.rsplit("/", 1)[1]
 
 
-@pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "packproof.db"
-    database = open_engine(f"sqlite:///{path}")
+@functools.cache
+def migrated() -> Path:
+    """A migrated SQLite database, made once a process: whoever needs one copies it."""
+    folder = Path(tempfile.mkdtemp(prefix="pp-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = open_engine(f"sqlite:///{folder / 'packproof.db'}")
     upgrade(database)
     database.dispose()
-    return path
+    return folder / "packproof.db"
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template() -> Path:
+    return migrated()
 
 
 @pytest.fixture
