@@ -6,7 +6,7 @@ all of them of its own: then the raw document is read again, as it came.
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from ledger.custody.stored import unpack_fields
 from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
-from ledger.signing.commitment import Field, HiddenLeaf, Leaf, Record
+from ledger.signing.commitment import Field, HiddenLeaf, Leaf, Outline, Record
 
 _NO_LIMIT = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 
@@ -33,6 +33,34 @@ class Committed:
     document_digest: bytes
     intake: tuple[Leaf, ...]
     records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What a capture's statement commits to, with the records that are wanted of it; of the others an outline."""
+
+    document_digest: bytes
+    intake: tuple[Leaf, ...]
+    records: tuple[Record | Outline, ...]
+
+
+def excerpt(
+    connection: Connection, index: int, outlines: Sequence[Outline], wanted: Collection[int], vault: Vault
+) -> Excerpt | None:
+    """Records `wanted` of the entry at `index`, of whose records the outlines are known; None unless all of these stand
+    as rows of its own: then `committed` finds them, or not."""
+    row = connection.execute(select(document).where(document.c.idx == index)).one_or_none()
+    if row is None:
+        return None
+    query = select(event.c.ev_no, event.c.body).where(event.c.doc_id == row.doc_id, event.c.ev_no.in_(wanted))
+    bodies = dict(connection.execute(query).all())
+    if bodies.keys() != set(wanted):
+        return None
+    fields = vault.filling(connection, index)
+    records: list[Record | Outline] = list(outlines)
+    for number, body in bodies.items():
+        records[number] = fields(number, unpack_fields(bytes(body)))
+    return Excerpt(bytes(row.sha256), _intake(row), tuple(records))
 
 
 def committed(connection: Connection, index: int, n: int, vault: Vault | None = None) -> Committed | None:
@@ -63,9 +91,11 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
         records = list(restored)
     else:
         records = [each.fields() for each in read(raw_document(bytes(row.raw)), None, _NO_LIMIT).events]
-    intake = json.loads(row.intake)
-    leaves = tuple(Leaf(name, str(text).encode()) for name, text in sorted(intake.items()))
-    return Committed(index, bytes(row.sha256), leaves, tuple(records))
+    return Committed(index, bytes(row.sha256), _intake(row), tuple(records))
+
+
+def _intake(row: Row[Any]) -> tuple[Leaf, ...]:
+    return tuple(Leaf(name, str(text).encode()) for name, text in sorted(json.loads(row.intake).items()))
 
 
 def _endorsed(

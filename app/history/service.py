@@ -46,6 +46,17 @@ ORDER BY e.pos, e.event_id, e.seq
 LIMIT :most
 """
 
+_ITS_OWN = text(
+    """
+SELECT e.seq, e.idx, e.event_id, e.declared_at, e.biz_step,
+       e.by_id, e.sender_id, e.recipient_id, e.seller_id, e.buyer_id
+FROM event_epc x JOIN event e ON e.seq = x.seq
+WHERE x.item_id = :item_id
+ORDER BY e.pos, e.event_id, e.seq
+LIMIT 10000
+"""
+).bindparams(bindparam("item_id", type_=BigInteger))
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -116,6 +127,35 @@ def story(connection: Connection, subject: str, *, reader: str | None) -> Story 
     if reader is not None and not _concerns(item, outer, reader) and not _was_party(rows, glns, reader):
         return None
     return _tell(connection, loaded, subject, rows, glns, reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An event by which a package was commissioned: its number, and the index of its entry."""
+
+    seq: int
+    index: int
+
+
+def begun(connection: Connection, subject: str, *, reader: str | None) -> list[Begun]:
+    """How the package with this canonical EPC began, as `reader`, whom it concerns, may know it; the earliest first.
+
+    What `story` says of it, without the rest of the story: each scan asks for it. What was declared wrong is left out.
+    """
+    loaded = loading.load(connection, [subject])
+    item = loaded.world.items.get(subject)
+    if item is None or (reader is not None and not _concerns(item, loaded.world.outer(item), reader)):
+        return []
+    rows = connection.execute(_ITS_OWN, {"item_id": loaded.ids[subject]}).all()
+    glns = partners.glns(connection, {number for row in rows for number in _party_ids(row)})
+    wrong = {(row.by_id, row.event_id) for row in rows if row.declared_at}
+    found = []
+    for row in rows:
+        by_maker = glns.get(row.by_id) == item.maker
+        told = reader is None or by_maker or reader in (glns.get(n or 0) for n in _party_ids(row))
+        if row.biz_step == "commissioning" and told and (row.by_id, row.event_id) not in wrong:
+            found.append(Begun(row.seq, row.idx))
+    return found
 
 
 def _rows(connection: Connection, item_id: int) -> list[Row[Any]]:

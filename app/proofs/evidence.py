@@ -9,7 +9,7 @@ here before it is handed out.
     services.evidence.for_scan(subject, reader="0399...")  that its maker made it: one event, inside a scan's answer
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,13 +17,14 @@ from sqlalchemy import Connection
 
 from app.custody import service as custody
 from app.devices import service as devices
-from app.erasable.vault import Vault
 from app.errors import Invalid, NotFound
 from app.events import records
+from app.events.records import Excerpt
 from app.history import service as history
 from app.history.service import Story, Told
 from app.node.service import Node
 from app.proofs.disclosure import NEEDED, Disclosure, Profile
+from app.proofs.outlines import Outlines
 from app.witness.service import CosignedHeads
 from ledger.custody.findings import FindingCode
 from ledger.errors import VerificationError
@@ -34,7 +35,7 @@ from ledger.evidence.subject import Containment, ShownEvent
 from ledger.evidence.verify import verify
 from ledger.log.entry import Entry, Kind
 from ledger.log.proof import inclusion_proof
-from ledger.signing.commitment import Leaf, ListField, Record
+from ledger.signing.commitment import Leaf, ListField, Outline, Record, Tree
 from ledger.signing.keyrecord import KeyRecord
 from ledger.signing.statement import Statement
 from ledger.store.sql.engine import Database
@@ -71,13 +72,35 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry that holds records which a file may show: its statement's commitment, and as much of it as is needed."""
+
+    entry: Entry
+    seed: bytes
+    what: Excerpt
+
+
+@dataclass(frozen=True, slots=True)
 class _Record:
     """One record that a file may show: the entry it stands in, its number, its fields, its event's number here."""
 
     seq: int
-    index: int
     number: int
     fields: Record
+    source: _Entry
+
+    @property
+    def index(self) -> int:
+        """The index of the entry it stands in."""
+        return self.source.entry.index
+
+
+@dataclass(frozen=True, slots=True)
+class ScanEvidence:
+    """The evidence inside a scan's answer, and the head that it was made for."""
+
+    data: bytes
+    note: bytes
 
 
 class Evidence:
@@ -91,6 +114,7 @@ class Evidence:
         self._node = node
         self._heads = heads
         self._own_policy = own_policy
+        self._outlines = Outlines()
 
     def of_package(self, subject: str, *, reader: str | None) -> bytes:
         """The evidence file of the package with this canonical EPC, as the party `reader` may read it (None: all).
@@ -117,7 +141,7 @@ class Evidence:
                 if head.refusal is not None:
                     raise head.refusal
                 raise NotFound("No such package", "There is no record of it, or none for you.")
-            kept = self._kept(connection, told, size)
+            kept = self._kept(connection, [each.seq for each in told], size)
             _check_fields(choice, kept)
             known = _known(whole, told, names, kept)
             shown = [each for each in kept if each.seq in names or _may_stand_unnamed(each, told, known)]
@@ -131,24 +155,57 @@ class Evidence:
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
         return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out, head.warning)
 
-    def _kept(self, connection: Connection, told: Sequence[Told], size: int) -> list[_Record]:
-        reader = SqlReader(connection, self._node.origin)
-        opened: dict[int, tuple[Record, ...]] = {}
+    def _kept(self, connection: Connection, told: Iterable[int], size: int) -> list[_Record]:
+        """The records of the events with these numbers, of those below `size` that were not erased as a whole."""
+        reader = self._reader(connection)
+        places: dict[int, list[records.Place]] = {}
+        for place in sorted(records.places(connection, list(told)), key=lambda p: (p.index, p.ev_no)):
+            if place.index < size:
+                places.setdefault(place.index, []).append(place)
         found = []
-        for place in sorted(
-            records.places(connection, [each.seq for each in told]), key=lambda p: (p.index, p.ev_no)
-        ):
-            if place.index >= size:
-                continue
-            if place.index not in opened:
-                n = Statement.parse(Entry.decode(reader.entry(place.index)).statement).commit.n
-                what = records.committed(connection, place.index, n, self._node.vault)
-                # Erased as a whole, and no row says what it repeated: nothing of it can be shown.
-                opened[place.index] = () if what is None else what.records
-            if not opened[place.index]:
-                continue
-            found.append(_Record(place.seq, place.index, place.ev_no, opened[place.index][place.ev_no]))
+        for index, there in places.items():
+            source = self._opened(connection, reader, index, {place.ev_no for place in there})
+            for place in there if source else ():
+                assert source is not None
+                fields = source.what.records[place.ev_no]
+                assert not isinstance(fields, Outline)
+                found.append(_Record(place.seq, place.ev_no, fields, source))
         return found
+
+    def _opened(
+        self, connection: Connection, reader: SqlReader, index: int, wanted: Collection[int]
+    ) -> _Entry | None:
+        """The entry at `index` with its records `wanted`; None where it was erased as a whole, and no row says what it
+        repeated: nothing of it can be shown."""
+        entry = Entry.decode(reader.entry(index))
+        commit = Statement.parse(entry.statement).commit
+        seed = reader.seed(index)
+        if seed is None:
+            return None
+        outlines = self._outlines.of(index, seed)
+        if outlines is not None:
+            known = records.excerpt(connection, index, outlines, wanted, self._node.vault)
+            if known is not None:
+                return _Entry(entry, seed, known)
+        what = records.committed(connection, index, commit.n, self._node.vault)
+        if what is None:
+            return None
+        if commit.n > len(wanted):
+            tree = Tree(what.document_digest, what.intake, what.records, seed)
+            if tree.root == commit.root:  # else whoever makes the file says what does not fit
+                self._outlines.keep(index, seed, tree.outlines())
+                shown = tuple(
+                    record if number in wanted else outline
+                    for number, (record, outline) in enumerate(
+                        zip(what.records, tree.outlines(), strict=True)
+                    )
+                )
+                return _Entry(entry, seed, Excerpt(what.document_digest, what.intake, shown))
+        return _Entry(entry, seed, Excerpt(what.document_digest, what.intake, what.records))
+
+    def _reader(self, connection: Connection) -> SqlReader:
+        """The ledger as this snapshot has it: what is committed, so that tiles once hashed may be remembered."""
+        return self._node.ledger.reader(connection)
 
     def _disclose(
         self,
@@ -161,8 +218,9 @@ class Evidence:
         known: Collection[str],
         made_for: str = "",
     ) -> tuple[bytes, tuple[Hidden, ...]]:
-        size, reader = self._size(note), SqlReader(connection, self._node.origin)
-        entries = {each.index: Entry.decode(reader.entry(each.index)) for each in shown}
+        size, reader = self._size(note), self._reader(connection)
+        sources = {each.index: each.source for each in shown}
+        entries = {index: source.entry for index, source in sources.items()}
         named = {each.index for each in shown if each.seq in names}
         named, signers = _named_by(connection, reader, entries, named)
         made, hidden = [], []
@@ -179,34 +237,30 @@ class Evidence:
             ]
             keys = () if index in named else _spkis(connection, entry)
             intake = ("channel", "onBehalfOf") if told_by else ("channel",)
-            made.append(_event_entry(connection, reader, self._node.vault, entry, size, show, intake, keys))
+            made.append(_event_entry(reader, sources[index], size, show, intake, keys))
         made += _key_entries(connection, reader, signers, size)
         return build(subject, str(self._node.key_of(note)), note, made, made_for), tuple(hidden)
 
-    def for_scan(self, subject: str, *, reader: str | None) -> bytes | None:
+    def for_scan(self, subject: str, *, reader: str | None) -> ScanEvidence | None:
         """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none.
 
         It is made for no policy: who scans pinned the log's key itself.
         """
         note = self._node.checkpoint()
+        size = self._size(note)
         with self._database.snapshot() as connection:
-            story = history.story(connection, subject, reader=reader)
-            begun = [e for e in story.events if e.step == "commissioning" and not e.hidden] if story else []
-            begun = [e for e in begun if e.via is None and not e.declared_wrong and not e.declares_error]
             # What came after the head was signed is not proven yet: the next scan's answer has it.
-            begun = [e for e in begun if e.index < self._size(note)]
-            if not begun:
-                return None
-            scan = Disclosure(Profile.HOLDER)
-            shown = self._kept(connection, begun[:1], self._size(note))
+            begun = [each for each in history.begun(connection, subject, reader=reader) if each.index < size]
+            shown = self._kept(connection, [each.seq for each in begun[:1]], size)
             if not shown:
                 return None
+            scan = Disclosure(Profile.HOLDER)
             names, known = {begun[0].seq}, {subject}
-            return self._disclose(connection, subject, note, scan, shown, names, known)[0]
+            return ScanEvidence(self._disclose(connection, subject, note, scan, shown, names, known)[0], note)
 
     def _witnessed(self, connection: Connection, indexes: Collection[int]) -> bytes | None:
         """The newest head that others cosigned and that covers these entries and all that became of their keys."""
-        reader = SqlReader(connection, self._node.origin)
+        reader = self._reader(connection)
         entries = [Entry.decode(reader.entry(index)) for index in indexes]
         signers = {signature.key for entry in entries for signature in entry.signatures}
         keys = [index for index, _ in devices.needed(connection, reader, signers)]
@@ -334,27 +388,20 @@ def _spkis(connection: Connection, entry: Entry) -> tuple[bytes, ...]:
 
 
 def _event_entry(
-    connection: Connection,
     reader: SqlReader,
-    vault: Vault,
-    entry: Entry,
+    source: _Entry,
     size: int,
     show: Mapping[int, Mapping[str, Collection[int] | None]],
     intake: Sequence[str],
     keys: Sequence[bytes],
 ) -> EvidenceEntry:
-    n = Statement.parse(entry.statement).commit.n
-    what = records.committed(connection, entry.index, n, vault)
-    seed = reader.seed(entry.index)
-    assert what is not None
-    assert seed is not None
     return EvidenceEntry(
-        entry=entry.encode(),
-        inclusion=inclusion_proof(reader, entry.index, size),
-        document_digest=what.document_digest,
-        intake=what.intake,
-        records=what.records,
-        seed=seed,
+        entry=source.entry.encode(),
+        inclusion=inclusion_proof(reader, source.entry.index, size),
+        document_digest=source.what.document_digest,
+        intake=source.what.intake,
+        records=source.what.records,
+        seed=source.seed,
         show=show,
         intake_shown=intake,
         signers=keys,

@@ -19,7 +19,6 @@ from app.verification.schemas import CheckAnswer, CheckRequest, ContentsAnswer, 
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import Services, services
-from ledger.evidence.bundle import Bundle
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.encoding import to_base64
 from ledger.log.note import Note
@@ -45,12 +44,13 @@ def check(asked: dict[str, Any]) -> dict[str, Any]:
     evidence = None
     if asked["evidence"] and result.subject is not None and result.record is not None:
         evidence = node.evidence.for_scan(result.subject, reader=asker)
-    note = node.node.checkpoint() if evidence is None else _checkpoint_of(evidence)
+    # One head in an answer: a scanner compares one, not two.
+    note = node.node.checkpoint() if evidence is None else evidence.note
     return {
         **answer(result),
         "checkpoint": note.decode(),
         "consistency": _consistency(node, asked["known_size"], note),
-        "evidence": evidence.decode("ascii") if evidence is not None else None,
+        "evidence": evidence.data.decode("ascii") if evidence is not None else None,
     }
 
 
@@ -82,11 +82,6 @@ def shipped(asked: dict[str, Any]) -> handover.Shipped:
     found = handover.shipped(node.database, node.node, asked["epc"], asker=asker)
     disclose(node.database, node.clock, actor, "custody.shipped", subject=found.epc, whose=asker or "")
     return found
-
-
-def _checkpoint_of(evidence: bytes) -> bytes:
-    """The head that the evidence was made for: the answer's own, so that a scanner compares one, not two."""
-    return Bundle.parse(evidence).proofs()[0].checkpoint
 
 
 def _consistency(node: Services, known: int | None, note: bytes) -> list[str]:

@@ -108,6 +108,7 @@ def _fields(plain: bytes) -> list[Field]:
             if number != b"%d" % len(values):
                 raise ValueError(_NOT_CANONICAL)
             values.append(value)
+            at = _following(plain, at, group, values)
             continue
         if path < before or path == head:
             raise ValueError(_NOT_CANONICAL)
@@ -118,6 +119,17 @@ def _fields(plain: bytes) -> list[Field]:
     for place, text, those in lists:
         found[place] = ListField(text, tuple(those))
     return found
+
+
+def _following(plain: bytes, at: int, group: bytes, values: list[bytes]) -> int:
+    """Add to `values` those of the same list that follow from `at`; where they end. A list may have thousands."""
+    while plain.startswith(named := group + b"/%d\0" % len(values), at):
+        start = at + len(named) + 4
+        at = start + int.from_bytes(plain[start - 4 : start], "big")
+        if at > len(plain):
+            raise ValueError("a value runs over the end")
+        values.append(plain[start:at])
+    return at
 
 
 _LATER = Leaf("", b"")  # stands for a list until all of it is read

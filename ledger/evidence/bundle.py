@@ -17,7 +17,7 @@ from ledger.log.encoding import from_json, to_base64, to_json
 from ledger.log.entry import MAX_ENTRY_BYTES, MAX_SIGNATURES, Entry
 from ledger.log.logproof import MAX_PROOF_BYTES, LogProof
 from ledger.log.note import MAX_NOTE_BYTES
-from ledger.signing.commitment import Leaf, Record, Tree, subtree_over
+from ledger.signing.commitment import Leaf, Outline, Record, Tree, subtree_over
 from ledger.signing.statement import Statement
 
 FORMAT: Final = "packproof-evidence/2"
@@ -214,15 +214,15 @@ class EvidenceEntry:
     """What the node has of one entry, and what of it is to be shown.
 
     `inclusion` is the audit path in the checkpoint's tree; `show` says for each record number which fields
-    (`show_record`, `show_all`). `intake_shown` are the names of the intake's leaves that are shown. `signers` are the
-    keys of an author who is not to be named (see `BundleEntry`).
+    (`show_record`, `show_all`); of the other `records` an outline is enough. `intake_shown` are the names of the
+    intake's leaves that are shown. `signers` are the keys of an author who is not to be named (see `BundleEntry`).
     """
 
     entry: bytes
     inclusion: Sequence[bytes]
     document_digest: bytes
     intake: Sequence[Leaf]
-    records: Sequence[Record]
+    records: Sequence[Record | Outline]
     seed: bytes
     show: Mapping[int, nodes.Selection]
     intake_shown: Collection[str] = field(default=("channel", "onBehalfOf"))

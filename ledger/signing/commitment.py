@@ -78,6 +78,14 @@ Record = Sequence[Field]
 """The fields of one event or key record, sorted by the bytes of their path."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a tree needs of a record of which nothing is shown: its subtree's hash, and how many leaves it has."""
+
+    hash: bytes
+    leaves: int
+
+
 def leaf_commitment(path: str, salt: bytes, value: bytes) -> bytes:
     """The hash of one value under its whole path and salt."""
     return sha256(b"\x00" + salt + path.encode() + b"\x00" + value).digest()
@@ -146,31 +154,41 @@ OpenField = OpenLeaf | OpenList
 
 
 class Tree:
-    """The commitment with all that is needed to show parts of it; as fast to make as the root alone."""
+    """The commitment with all that is needed to show parts of it; as fast to make as the root alone.
+
+    Of a record that is an `Outline` nothing can be shown, and nothing is hashed: a document of thousands of events is
+    made again for one of them.
+    """
 
     def __init__(
-        self, document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record], seed: bytes
+        self, document_digest: bytes, intake: Sequence[Leaf], records: Sequence[Record | Outline], seed: bytes
     ) -> None:
         if len(document_digest) != 32 or len(seed) < SEED_BYTES:
             raise CommitmentError("a seed and a document's digest are 32 bytes each")
         _check_order(intake)
         for record in records:
-            _check_order(record)
+            if not isinstance(record, Outline):
+                _check_order(record)
         salts = _Salts(seed, leaf_count(len(intake), records))
         self.document = _open_leaf("document", document_digest, salts)
         self.intake = [_open_leaf(f"intake/{leaf.path}", leaf.value, salts) for leaf in intake]
-        self.records: list[list[OpenField]] = [
-            [_open(f"e{number}/", field, salts) for field in record] for number, record in enumerate(records)
-        ]
-        self.children = [
-            self.document.hash,
-            subtree_over("intake", [leaf.hash for leaf in self.intake]),
-            *(
-                subtree_over(f"e{number}", [field.hash for field in fields])
-                for number, fields in enumerate(self.records)
-            ),
-        ]
+        self.records: list[list[OpenField]] = []
+        self.children = [self.document.hash, subtree_over("intake", [leaf.hash for leaf in self.intake])]
+        for number, record in enumerate(records):
+            if isinstance(record, Outline):
+                salts.skip(record.leaves)
+                opened, over = [], record.hash
+            else:
+                opened = [_open(f"e{number}/", each, salts) for each in record]
+                over = subtree_over(f"e{number}", [each.hash for each in opened])
+            self.records.append(opened)
+            self.children.append(over)
         self.root = subtree_over("", self.children)
+        self._leaves = [_leaves(record) for record in records]
+
+    def outlines(self) -> tuple[Outline, ...]:
+        """Every record as an outline."""
+        return tuple(map(Outline, self.children[HEAD_CHILDREN:], self._leaves))
 
     @cached_property
     def _nodes(self) -> LeafNodes:
@@ -202,6 +220,10 @@ class _Salts:
             raise CommitmentError("a leaf of a list was erased: only fields of one value can be")
         return salts
 
+    def skip(self, count: int) -> None:
+        """Leave out the salts of the next `count` leaves."""
+        self._at += count
+
     def erased(self) -> bytes | None:
         """The hash of the next leaf, which is then taken, if it was erased."""
         if self._left is None or len(self._left[self._at]) == SALT_BYTES:
@@ -210,7 +232,7 @@ class _Salts:
         return self._left[self._at - 1]
 
 
-def leaf_count(intake: int, records: Sequence[Record]) -> int:
+def leaf_count(intake: int, records: Sequence[Record | Outline]) -> int:
     """How many leaves a capture has: the document's, `intake` of the intake, and those of its records."""
     return 1 + intake + sum(_leaves(record) for record in records)
 
@@ -226,7 +248,9 @@ def leaf_numbers(intake: int, records: Sequence[Record]) -> dict[str, int]:
     return found
 
 
-def _leaves(record: Record) -> int:
+def _leaves(record: Record | Outline) -> int:
+    if isinstance(record, Outline):
+        return record.leaves
     return sum(1 if isinstance(field, Leaf) else len(field.values) for field in record)
 
 

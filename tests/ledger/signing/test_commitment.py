@@ -98,6 +98,29 @@ def test_any_change_of_content_changes_the_root(records: list, data: st.DataObje
         assert commit(DIGEST, [], [*records[:n], records[n][:-1], *records[n + 1 :]], SEED) != root
 
 
+@settings(max_examples=100)
+@given(INTAKE, st.lists(FIELDS, min_size=1, max_size=4), st.data())
+def test_a_tree_of_outlines_shows_the_rest_as_the_whole_tree_does(
+    intake: list, records: list, data: st.DataObject
+) -> None:
+    whole = Tree(DIGEST, intake, records, SEED)
+    shown = data.draw(st.sets(st.integers(0, len(records) - 1)))
+    some = [
+        record if number in shown else outline
+        for number, (record, outline) in enumerate(zip(records, whole.outlines(), strict=True))
+    ]
+    part = Tree(DIGEST, intake, some, SEED)
+    assert (part.root, part.children, part.outlines()) == (whole.root, whole.children, whole.outlines())
+    for number in shown:
+        pairs = list(zip(part.records[number], whole.records[number], strict=True))
+        assert [(a.path, a.hash) for a, _ in pairs] == [(b.path, b.hash) for _, b in pairs]
+        for a, b in pairs:
+            if isinstance(a, OpenList):
+                assert [a.element(n) for n in range(len(a.values))] == [
+                    b.element(n) for n in range(len(b.values))
+                ]
+
+
 def test_what_is_hidden_cannot_be_guessed_without_its_salt() -> None:
     tree = Tree(DIGEST, [], [[Leaf("action", b"ADD")]], os.urandom(32))
     leaf = tree.records[0][0]
