@@ -18,10 +18,9 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from app.devices.models import parked
 from app.erasable import sealing, spans
-from app.erasable.models import erasable
 from app.erasable.parts import Part
 from app.erasable.sealing import Locked, Open
-from app.erasable.vault import Kept, Vault, keep
+from app.erasable.vault import Kept, Vault, keep, kept_of
 from app.events.records import RawDamaged, raw_document
 from app.partners import service as partners
 from ledger.epcis.read import read
@@ -64,15 +63,11 @@ def size_of(packed: bytes, locked: Locked | None) -> int:
 
 def size_kept(connection: Connection, thumbprint: bytes) -> tuple[int, int]:
     """How many acts of this key are parked, and what their documents take (`size_of`)."""
-    rows = func.coalesce(func.sum(func.length(parked.c.document)), 0)
-    count, size = connection.execute(
-        select(func.count(), rows).where(parked.c.thumbprint == thumbprint)
-    ).one()
-    parts = func.coalesce(func.sum(func.coalesce(func.length(erasable.c.data), 0) + _ROW_BYTES), 0)
-    query = select(parts).join(parked, parked.c.idx == erasable.c.idx)
-    return int(count), int(size) + int(
-        connection.execute(query.where(parked.c.thumbprint == thumbprint)).scalar_one()
-    )
+    documents = func.coalesce(func.sum(func.length(parked.c.document)), 0)
+    mine = parked.c.thumbprint == thumbprint
+    count, size = connection.execute(select(func.count(), documents).where(mine)).one()
+    parts, data = kept_of(connection, select(parked.c.idx).where(mine))
+    return int(count), int(size) + data + parts * _ROW_BYTES
 
 
 def erased_by(row: Row[Any]) -> int | None:
@@ -123,8 +118,10 @@ def _told(part: Part | Kept) -> tuple[Any, ...]:
 
 def in_clear(connection: Connection, event_id: str) -> Iterator[tuple[Row[Any], Open]]:
     """The acts parked before values were encrypted whose documents hold this event, each as it would be kept now."""
-    for row in connection.execute(select(parked).order_by(parked.c.idx)).all():
-        if bytes(row.document)[:1] == _MARK or erased_by(row) is not None:
+    old = select(parked.c.idx).where(func.substr(parked.c.document, 1, 1) != _MARK).order_by(parked.c.idx)
+    for index in connection.execute(old).scalars().all():
+        row = connection.execute(select(parked).where(parked.c.idx == index)).one()  # one document in memory
+        if erased_by(row) is not None:
             continue
         made = opened(stored(row)[1], row.content_type, bytes(row.seed))
         if any(part.event_id == event_id for part in made.parts):

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select
+from sqlalchemy.exc import DBAPIError
 
 from app.devices import chains
 from app.devices import parked_document as kept
 from app.devices import service as devices
 from app.devices.models import chain_link, parked
 from app.devices.registry import Run
-from app.erasable.sealing import ring_of
+from app.erasable.sealing import Locked, ring_of
 from app.erasable.vault import Vault
 from app.erasable.vault import keep as keep_parts
 from app.errors import AppError, Conflict, Invalid, NotFound, Refused
@@ -28,7 +29,7 @@ from app.partners.models import party
 from app.shared.clock import Clock
 from ledger.errors import VerificationError
 from ledger.log.entry import Kind
-from ledger.signing.aside import Parked, open_void, sign_aside
+from ledger.signing.aside import Parked, SignedAside, open_void, sign_aside
 from ledger.signing.chain import link_of
 from ledger.signing.envelope import Envelope, verify
 from ledger.signing.keys import Signer, load_verifier
@@ -83,32 +84,36 @@ class Parking:
         opened = Envelope.parse(envelope)
         statement = Statement.parse(opened.statement)
         digest = hashlib.sha256(opened.statement).digest()
-        found = kept.opened(raw, content_type, seed)  # read before the ledger is locked
         assert statement.chain is not None  # captures have one
         chain = statement.chain
 
+        record = Parked(digest, ended.key, ended.why, ended.ended_idx)
+
+        def prepare() -> _Ready:
+            intake = self.intake()
+            made = sign_aside(record, self.origin, [intake])
+            found = kept.opened(raw, content_type, seed)
+            locked = kept.lock(found, self.vault, ring_of(by, self.clock.now()), made.envelope.statement)
+            return _Ready(intake, made, locked, kept.pack(raw, found.raw))
+
+        new, room = self._looked(digest, statement.author)
+        if new and not room:
+            return ended
+        # Not under the ledger's lock: a long document has hundreds of thousands of values.
+        ready = prepare() if new else None
+
         def write(connection: Connection, writer: SqlWriter) -> AppError:
-            query = select(parked.c.idx).where(parked.c.statement == digest)
-            index = connection.execute(query).scalar()
+            index = _index(connection, digest)
             if index is None:
-                count, size = kept.size_kept(connection, statement.author)
-                if count >= MOST_PARKED or size > MOST_PARKED_BYTES:
+                done = ready
+                if done is None or done.intake.thumbprint != self.intake().thumbprint:
+                    done = prepare()
+                if not _has_room(connection, statement.author, kept.size_of(done.packed, done.locked)):
                     return ended
-                now = self.clock.now()
-                intake = self.intake()
-                made = sign_aside(
-                    Parked(digest, ended.key, ended.why, ended.ended_idx), self.origin, [intake]
-                )
-                locked = kept.lock(found, self.vault, ring_of(by, now), made.envelope.statement)
-                packed = kept.pack(raw, found.raw)
-                if size + kept.size_of(packed, locked) > MOST_PARKED_BYTES:
-                    return ended
-                signatures = made.envelope.entry_signatures([load_verifier(intake.spki)])
-                received_ms = to_micros(now) // 1000
-                draft = Draft(Kind.AUDIT, received_ms, made.envelope.statement, signatures, made.seed)
-                [entry] = writer.append([draft])
+                made, now = done.made, self.clock.now()
+                [entry] = writer.append([done.draft(now)])
                 index = entry.index
-                keep_parts(connection, writer.ledger_id, index, locked)
+                keep_parts(connection, writer.ledger_id, index, done.locked)
                 connection.execute(
                     insert(parked).values(
                         idx=index,
@@ -120,7 +125,7 @@ class Parking:
                         record=made.document,
                         envelope=envelope,
                         seed=seed,
-                        document=packed,
+                        document=done.packed,
                         content_type=content_type,
                         parked_at=now,
                     )
@@ -129,6 +134,14 @@ class Parking:
 
         answer: AppError = self.run(write)
         return answer
+
+    def _looked(self, statement: bytes, author: bytes) -> tuple[bool, bool]:
+        """Whether this statement was not parked yet, and whether its key has any room."""
+        try:
+            with self.database.reading() as connection:
+                return _index(connection, statement) is None, _has_room(connection, author, 1)
+        except DBAPIError:
+            return False, True  # whoever writes says why it cannot be had
 
     def acts(self, gln: str) -> list[ParkedAct]:
         """Every act of the party's keys that was ever parked, in the order in which they came."""
@@ -215,6 +228,32 @@ class Parking:
         owners |= {bytes(row.thumbprint) for row in connection.execute(late)}
         if any(key.party_gln != by for key in devices.keys(connection, owners).values()):
             raise Refused("key.party", "This chain belongs to a key of another party")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is written of an act that is parked, signed by `intake` and encrypted."""
+
+    intake: Signer
+    made: SignedAside
+    locked: Locked | None
+    packed: bytes
+
+    def draft(self, now: datetime) -> Draft:
+        """Its entry, which came `now`."""
+        envelope = self.made.envelope
+        signatures = envelope.entry_signatures([load_verifier(self.intake.spki)])
+        return Draft(Kind.AUDIT, to_micros(now) // 1000, envelope.statement, signatures, self.made.seed)
+
+
+def _index(connection: Connection, statement: bytes) -> int | None:
+    return connection.execute(select(parked.c.idx).where(parked.c.statement == statement)).scalar()
+
+
+def _has_room(connection: Connection, thumbprint: bytes, more: int) -> bool:
+    """Whether a document of so many bytes more of this key may be kept."""
+    count, size = kept.size_kept(connection, thumbprint)
+    return count < MOST_PARKED and size + more <= MOST_PARKED_BYTES
 
 
 def _of(gln: str) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from app.erasable import parts
 from app.erasable.models import erasable
@@ -201,6 +201,14 @@ def keep(connection: Connection, ledger_id: int, index: int, locked: Locked | No
     connection.execute(insert(wrap).values(ledger=ledger_id, idx=index, key=key))
 
 
+def kept_of(connection: Connection, entries: Select[tuple[int]]) -> tuple[int, int]:
+    """How many parts are kept of these entries, and how many bytes their ciphertexts have."""
+    data = func.coalesce(func.sum(func.length(erasable.c.data)), 0)
+    query = select(func.count(), data).where(erasable.c.idx.in_(entries))
+    count, size = connection.execute(query).one()
+    return int(count), int(size)
+
+
 def wrap_row(ring: str, wraps: Sequence[bytes]) -> bytes:
     """What `wrap.key` holds: the ring's name after its length (u8), and the wrapped key of each part."""
     return bytes((len(ring),)) + ring.encode() + b"".join(wraps)
@@ -260,4 +268,14 @@ def fields_json(paths: Sequence[str]) -> str:
     return json.dumps(sorted(paths), ensure_ascii=True)
 
 
-__all__ = ["WHOLE", "Kept", "Vault", "digest_of", "erased_paths", "fields_json", "keep", "same_but_erased"]
+__all__ = [
+    "WHOLE",
+    "Kept",
+    "Vault",
+    "digest_of",
+    "erased_paths",
+    "fields_json",
+    "keep",
+    "kept_of",
+    "same_but_erased",
+]
