@@ -37,7 +37,7 @@ def commission(run: Run) -> None:
     _begin_lots(run)
 
 
-def _begin_each(run: Run, keys: tuple[str, ...]) -> None:
+def _begin_each(run: Run, keys: tuple[str, ...], owner: str | None = None) -> None:
     event = run.act.event
     lot, expiry = event.ilmd_text(LOT) or None, expiry_of(event)  # read once for all of them
     for key in each_once(keys):
@@ -45,11 +45,11 @@ def _begin_each(run: Run, keys: tuple[str, ...]) -> None:
         if item.maker is not None:
             run.find(FindingCode.COMMISSIONED_TWICE, "a serial number is given once", key)
         elif not run.is_foreign(item, item):
-            _begin(run, item, lot, expiry)
+            _begin(run, item, lot, expiry, owner or run.act.by)
             link(run.links, event, key, Side.NEW)
 
 
-def _begin(run: Run, item: Item, lot: str | None, expiry: str | None) -> None:
+def _begin(run: Run, item: Item, lot: str | None, expiry: str | None, owner: str) -> None:
     """What happened before the beginning counts only where it leads back to the maker, whose clock may be wrong.
     Else anybody could date an event early enough and take what is not made yet."""
     act = run.act
@@ -60,7 +60,7 @@ def _begin(run: Run, item: Item, lot: str | None, expiry: str | None) -> None:
         # What somebody has put into a container is his: a label that another begins does not take it along.
         for key in sorted(run.contents(item.key)):
             run.set(run.take_out(run.item(key)))
-        item = replace(UNHEARD_OF, key=item.key, holder=act.by, owner=act.by, custody_since=run.at)
+        item = replace(UNHEARD_OF, key=item.key, holder=act.by, owner=owner, custody_since=run.at)
     status = Status.ACTIVE if item.status is Status.UNKNOWN else item.status
     run.set(item, status=status, maker=act.by, lot=lot, expiry=expiry)
 
@@ -158,11 +158,17 @@ def observe(run: Run) -> None:
 
 
 def transform(run: Run) -> None:
-    """Repackaging: the old serials end, the new ones begin, and the event itself is the link between them."""
+    """Repackaging: the old serials end, the new ones begin, and the event itself is the link between them. They
+    belong to whom the old ones belonged to: who only has these does not get their title by giving them new numbers."""
+    others: set[str] = set()
     for key in each_once(run.act.event.inputs):
         item = run.item(key)
         if run.alive(item) and run.may_act(item):
+            if (owner := run.outer(item).owner) not in (None, run.act.by):
+                others.add(owner)
             _finish(run, item, Status.DECOMMISSIONED)
             link(run.links, run.act.event, key, Side.OLD)
-    _begin_each(run, run.act.event.outputs)
+    if len(others) > 1:
+        run.find(FindingCode.MIXED_OWNERS, f"made of the goods of {' and '.join(sorted(others))}")
+    _begin_each(run, run.act.event.outputs, min(others, default=None))
     _begin_lots(run)
