@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def _pages() -> "Sequence[Blueprint]":
+    from app.adoption import pages as ahead
     from app.cases import pages as cases
     from app.exceptions import pages as exceptions
     from app.exceptions import pdg_pages as pdg
@@ -45,6 +46,7 @@ def _pages() -> "Sequence[Blueprint]":
         sales.blueprint,
         verifications.blueprint,
         history.blueprint,
+        ahead.blueprint,
         cases.blueprint,
         exceptions.blueprint,
         investigations.blueprint,
@@ -60,6 +62,7 @@ def _pages() -> "Sequence[Blueprint]":
 
 
 def _apis() -> "Sequence[Blueprint]":
+    from app.adoption import api as ahead_api
     from app.capture import api as captures
     from app.devices import api as devices
     from app.epcis import api as epcis
@@ -83,6 +86,7 @@ def _apis() -> "Sequence[Blueprint]":
         witness.blueprint,
         log.blueprint,
         captures.blueprint,
+        ahead_api.blueprint,
         devices.blueprint,
         epcis.blueprint,
         exception_api.blueprint,

@@ -50,6 +50,7 @@ FEATURES = {
     "prefix": "app.prefixes.cli",
     "product": "app.products.cli",
     "capture": "app.capture.cli",
+    "events": "app.adoption.cli",
     "trace": "app.history.cli",
     "rebuild": "app.custody.cli",
     "sweep": "app.exceptions.cli",

@@ -17,6 +17,7 @@ from typing import cast
 
 from flask import current_app
 
+from app.adoption.service import Adoption
 from app.capture.committer import Committer
 from app.capture.long import LongDocuments
 from app.capture.service import Capture
@@ -137,6 +138,10 @@ class Services:
             timedelta(seconds=self.settings.clock_tolerance_seconds),
             self.parking,
         )
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        return Adoption(self.database, self.clock, self.capture)
 
     @cached_property
     def parking(self) -> Parking:

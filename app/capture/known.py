@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
 
 from app.capture.prepared import OtherContent
 from app.erasable.vault import same_but_erased
@@ -24,7 +24,16 @@ _STANDING = (
     .join(document, document.c.doc_id == event.c.doc_id)
     .where(event.c.by_id == bindparam("by"), event.c.event_id.in_(bindparam("ids", expanding=True)))
 )
-_ENDORSED = select(endorsement.c.seq).where(endorsement.c.seq.in_(bindparam("seqs", expanding=True)))
+_ENDORSED = (
+    select(endorsement.c.seq)
+    .join(document, document.c.idx == endorsement.c.idx)
+    .where(endorsement.c.seq.in_(bindparam("seqs", expanding=True)), document.c.signer.is_not(None))
+)
+_signing = document.alias("signing")
+SIGNED_LATER = exists().where(
+    endorsement.c.seq == event.c.seq, _signing.c.idx == endorsement.c.idx, _signing.c.signer.is_not(None)
+)
+"""Whether an event that came unsigned was signed since. An entry that adopts one need not be signed."""
 _APPLYING = select(inbox.c.job_no, inbox.c.idx, inbox.c.signer).where(
     inbox.c.state == APPLYING, inbox.c.by_id == bindparam("by")
 )

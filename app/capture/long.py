@@ -16,14 +16,15 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.capture import inbox as queue
-from app.capture import prepare, sealing
+from app.capture import incomplete, prepare, sealing
 from app.capture.committer import Committer
 from app.capture.inbox import Job
 from app.capture.known import (
+    SIGNED_LATER,
     declared_at,
     known_events,
     refuse_other_content,
@@ -40,7 +41,7 @@ from app.devices.parking import Parking
 from app.devices.service import KeyEnded
 from app.errors import AppError
 from app.events import resolved
-from app.events.models import document, endorsement, event, inbox, inbox_event, inbox_name
+from app.events.models import document, event, inbox, inbox_event, inbox_name
 from app.events.pending import APPLYING
 from app.node.service import Node
 from app.partners import service as partners
@@ -266,7 +267,7 @@ class LongDocuments:
         bare = (
             standing(job.job_no, func.count())
             .join(document, document.c.doc_id == event.c.doc_id)
-            .where(document.c.signer.is_(None), ~exists().where(endorsement.c.seq == event.c.seq))
+            .where(document.c.signer.is_(None), ~SIGNED_LATER)
         )
         if connection.execute(bare).scalar_one():
             return None
@@ -349,14 +350,17 @@ class LongDocuments:
     # -- afterwards
 
     def clear(self, job_no: int) -> None:
-        """Take out what a job left, once it is finished."""
+        """Take out what a job left, once it is finished; before that, tell what its sales lack."""
         with self.database.reading() as connection:
             finished = connection.execute(
-                select(inbox.c.job_no).where(
+                select(inbox.c.idx, inbox.c.by_id, inbox.c.doc_id).where(
                     inbox.c.job_no == job_no, inbox.c.state.in_((queue.DONE, queue.FAILED))
                 )
             ).first()
+            glns = partners.glns(connection, [finished.by_id]) if finished is not None else {}
         if finished is not None:
+            if finished.doc_id is not None:
+                incomplete.look_at_entry(self.database, self.clock, glns[finished.by_id], finished.idx)
             self._remove(job_no)
 
     def _remove(self, job_no: int) -> None:

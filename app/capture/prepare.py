@@ -201,13 +201,16 @@ def receive(
     intake_key: Signer,
     account: str,
     session: str | None = None,
+    refs: tuple[bytes, ...] = (),
 ) -> PreparedCapture:
-    """An unsigned document, recorded by the node's intake key as received on behalf of the party `by` (GLN)."""
+    """An unsigned document, recorded by the node's intake key as received on behalf of the party `by` (GLN). `refs` are
+    leaves that its statement refers to."""
     intake = intake_of(by, channel, account, session)
     seed = secrets.token_bytes(SEED_BYTES)
     digest = hashlib.sha256(raw).digest()
     root = commit(digest, intake_leaves(intake), [event.fields for event in events], seed)
-    statement = Statement.new(origin, intake_key.thumbprint, Kind.RECEIVED, Commit(root, len(events)))
+    commitment = Commit(root, len(events))
+    statement = Statement.new(origin, intake_key.thumbprint, Kind.RECEIVED, commitment, refs=refs)
     envelope = sign(statement.encode(), [intake_key])
     return PreparedCapture(
         by=by,

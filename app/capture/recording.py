@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from app.capture import adopting
 from app.capture.known import (
     NOT_YET,
     Known,
@@ -46,7 +47,7 @@ from app.recalls import captured as recalls
 from app.shared.clock import Clock
 from app.shared.rows import insert_rows
 from ledger.custody.act import gln_of
-from ledger.custody.findings import Finding
+from ledger.custody.findings import INNOCENT, Finding
 from ledger.custody.stored import pack_fields
 from ledger.log.entry import Entry
 from ledger.store.port import Draft
@@ -81,7 +82,8 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     endorsed = [k for k in known if k and capture.signer and not k.signed]
     if any(k.seq == NOT_YET for k in endorsed):
         raise InProgress()
-    if all(known) and not endorsed and known:
+    adopted = adopting.adopted(connection, writer, capture, known, now)
+    if all(known) and not endorsed and adopted is None and known:
         # A client that lost the answer sends the same statement again, and gets the answer to that one.
         stands = None
         if capture.signer:
@@ -96,12 +98,16 @@ def record(connection: Connection, writer: SqlWriter, clock: Clock, capture: Pre
     entry, doc_id, chained = append_document(connection, writer, now, capture, by_id)
     if capture.signer is not None:
         endorse(connection, known, entry.index)
+    if adopted is not None and adopted not in endorsed:
+        write_endorsements(connection, [(adopted.seq, 0)], entry.index)
     fresh = [
         (number, e) for number, (e, k) in enumerate(zip(capture.events, known, strict=True)) if k is None
     ]
     named = insert_events(connection, fresh, doc_id, entry.index, parties, now)
     products.learn(connection, clock, capture.document.products, by_id)
     findings = project_events(connection, clock, fresh, named)
+    if adopted is not None:
+        findings = _project(connection, clock, *adopting.let_in(connection, adopted))
     numbers = {number: seq for (number, _), seq in zip(fresh, named.seqs, strict=True)}
     receipts = tuple(
         EventReceipt(e.act.event.id, k.seq if k else numbers[n], k.index if k else entry.index, k is not None)
@@ -198,10 +204,14 @@ def insert_document(
 def endorse(connection: Connection, known: Sequence[Known | None], index: int, first: int = 0) -> None:
     """Write that the signed entry at `index` vouches for those of its records, from number `first` on, that stood
     unsigned."""
-    rows = [
-        {"seq": k.seq, "idx": index, "ev_no": n} for n, k in enumerate(known, first) if k and not k.signed
-    ]
-    if rows:
+    unsigned = [(k.seq, n) for n, k in enumerate(known, first) if k and not k.signed]
+    write_endorsements(connection, unsigned, index)
+
+
+def write_endorsements(connection: Connection, records: Sequence[tuple[int, int]], index: int) -> None:
+    """Write of these events, each with its number in the document, that the entry at `index` is over them too."""
+    if records:
+        rows = [{"seq": seq, "idx": index, "ev_no": number} for seq, number in records]
         connection.execute(insert(endorsement), rows)
 
 
@@ -278,17 +288,28 @@ def project_events(
         if prepared.effective:
             acting.append(StoredAct(seq, prepared.act))
     writing.note(connection, {}, before, lasting=True)
+    return _project(connection, clock, acting, names, bounded=not whatever_it_takes)
+
+
+def _project(
+    connection: Connection, clock: Clock, acting: list[StoredAct], names: Named, *, bounded: bool = True
+) -> tuple[dict[str, Any], ...]:
     # Before it is known which of them only tell again: what was known of the parties is kept of all.
     trading = [each.seq for each in acting if each.act.event.biz_step in authorized.TRADE_STEPS]
     authorized.keep(connection, clock, trading)
-    projection = projector.project(connection, clock, acting, names, bounded=not whatever_it_takes)
+    projection = projector.project(connection, clock, acting, names, bounded=bounded)
     # Asked once, for the desk and for the receipt: it takes a dozen queries, under the ledger's lock.
     findings = custody.findings_of(connection, projection.seqs.union(names.seqs))
     exceptions.follow(connection, clock, projection, findings)
     recalls.follow(connection, clock, projection, acting)
     new = set(names.seqs)
     return tuple(
-        {"code": found.code.value, "severity": found.severity.value, "message": found.message}
+        {
+            "code": found.code.value,
+            "severity": found.severity.value,
+            "message": found.message,
+            "innocent": INNOCENT[found.code],
+        }
         for found in findings
         if found.seq in new
     )

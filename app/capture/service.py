@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from app.capture import inbox, jobs, prepare
+from app.capture import inbox, incomplete, jobs, prepare
 from app.capture.committer import Committer
 from app.capture.faults import Busy, told
 from app.capture.inbox import Job, NewJob
@@ -24,13 +24,11 @@ from app.devices import service as devices
 from app.devices.parking import Parking
 from app.devices.service import KeyEnded
 from app.errors import AppError
-from app.exceptions.due import open_incomplete
 from app.node.service import Node
 from app.partners import service as partners
 from app.recalls import captured as recalls
 from app.shared.actor import Actor
 from app.shared.clock import Clock
-from app.transactions import service as sales
 from ledger.epcis.document import Document
 from ledger.signing.statement import Statement
 from ledger.signing.stream import CommitmentStream
@@ -171,22 +169,15 @@ class Capture:
         return self.committer.run(write, weight=len(capture.events))
 
     def _with_sales(self, capture: PreparedCapture, receipt: Receipt) -> Receipt:
-        """The receipt, with what is missing for the transaction information of the sales in it.
-
-        After the commit: what was shipped may be much, and nobody waits under the ledger's lock while it is read.
-        """
+        """The receipt, with what is missing for the transaction information of the sales in it."""
         sells = any(
             e.effective and e.act.moves_title and e.act.event.biz_step == "shipping" for e in capture.events
         )
         if not sells or receipt.known:
             return receipt
+        numbers = [each.seq for each in receipt.events]
         try:
-            with self.database.snapshot() as connection:
-                missing = sales.findings(connection, [each.seq for each in receipt.events])
-            if missing:
-                numbers = [each.seq for each in receipt.events]
-                gaps = [each["message"] for each in missing]
-                open_incomplete(self.database, self.clock, capture.by, receipt.index, numbers, gaps)
+            missing = incomplete.look(self.database, self.clock, capture.by, receipt.index, numbers)
         except DBAPIError:
             return receipt  # it stands; what is missing is told whenever somebody asks
         return replace(receipt, findings=(*receipt.findings, *missing))

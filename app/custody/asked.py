@@ -1,16 +1,18 @@
 """The findings that are asked of the rows and never written (ledger.custody.asked): told very late, a recalled lot."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Connection,
     Select,
     and_,
     bindparam,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -21,6 +23,7 @@ from app.custody.items import ItemName
 from app.custody.models import contained, item
 from app.events.models import event, event_epc
 from app.events.roles import LOT, OBJECT
+from app.shared.chunks import chunks
 from ledger.custody import asked as rules
 from ledger.custody.findings import Finding
 from ledger.custody.state import MAX_DEPTH
@@ -30,6 +33,7 @@ Found = tuple[int, Finding, int | None]
 """(number of the event, what was found, number of the item it is about)."""
 
 _LATE_US = timedelta(days=rules.LATE_DAYS) // timedelta(microseconds=1)
+_wrong = event.alias("wrong")
 _recall, _of_recall = event.alias("recall"), event_epc.alias("of_recall")
 
 
@@ -47,11 +51,15 @@ _SHIPPED = select(event.c.seq).where(
     or_(event.c.disposition.is_(None), event.c.disposition != RETURNED),
     event.c.declared_at == 0,
     event.c.effective,
+    ~exists().where(
+        _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
+    ),
 )
 
 
-def _of_recalled() -> Select[Any]:
-    """Of the shipments with these numbers: the objects that hold packages of a lot which was recalled before."""
+def packed_at_shipping() -> CTE:
+    """What the shipments with the numbers `seqs` carried, at any depth: seq, pos, outer (the object that was named),
+    item_id, depth."""
     shipped = select(event.c.seq, event.c.pos, event_epc.c.item_id.label("outer"), event_epc.c.item_id).where(
         event.c.seq.in_(_SEQS), event_epc.c.seq == event.c.seq, event_epc.c.role == OBJECT
     )
@@ -61,7 +69,12 @@ def _of_recalled() -> Select[Any]:
         .where(contained.c.parent == packed.c.item_id, packed.c.depth < MAX_DEPTH)
         .where(contained.c.f <= packed.c.pos, contained.c.t >= packed.c.pos)
     )
-    packed = packed.union(inside)
+    return packed.union(inside)
+
+
+def _of_recalled() -> Select[Any]:
+    """Of the shipments with these numbers: the objects that hold packages of a lot which was recalled before."""
+    packed = packed_at_shipping()
     lot, package = item.alias("lot"), item.alias("package")
     lots = (
         select(packed.c.seq, packed.c.pos, packed.c.outer, lot.c.item_id.label("lot"), lot.c.maker_id)
@@ -86,6 +99,16 @@ def _of_recalled() -> Select[Any]:
 
 
 _OF_RECALLED = _of_recalled()
+_CLOCKS = timedelta(days=1)  # how far a clock may be ahead of ours
+_RECALL = select(func.min(event.c.pos).label("pos"), func.min(event.c.event_time).label("event_time")).where(
+    event.c.idx == bindparam("idx"), event.c.disposition == "recalled", event.c.effective
+)
+_TOLD_AT = select(event.c.record_time).where(event.c.seq >= bindparam("seq")).order_by(event.c.seq).limit(1)
+_SINCE = (
+    select(event.c.seq)
+    .where(event.c.seq >= bindparam("first"), event.c.biz_step == "shipping", event.c.pos > bindparam("pos"))
+    .order_by(event.c.seq)
+)
 
 
 def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
@@ -95,10 +118,41 @@ def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
     return [(seq, each, None) for seq, each in found if each is not None]
 
 
-def of_recalled_lots(connection: Connection, seqs: Sequence[int]) -> list[Found]:
-    """Objects that these events ship after a lot of theirs, or of what was in them, was recalled; while it is."""
-    shipments = connection.execute(_SHIPPED, {"seqs": seqs}).scalars().all()
+def sent(connection: Connection, seqs: Sequence[int]) -> list[int]:
+    """Those of these events that send something away which is no return, and that nobody has declared wrong."""
+    return list(connection.execute(_SHIPPED, {"seqs": seqs}).scalars())
+
+
+def of_recalled_lots(connection: Connection, shipments: Sequence[int]) -> list[Found]:
+    """Objects that these shipments (`sent`) carry after a lot of theirs, or of what was in them, was recalled; while it
+    is."""
     if not shipments:
         return []
     rows = connection.execute(_OF_RECALLED, {"seqs": shipments}).all()
     return [(row.seq, rules.recalled_lot(ItemName(row.ns, row.serial).key), row.outer) for row in rows]
+
+
+def shipped_since_recalled(connection: Connection, index: int) -> list[int]:
+    """The shipments, by number, that the recall of a lot told by the entry at `index` should have stopped: made after
+    it by custody's order, and told before it. Nearly always there are none, and that costs a few look-ups."""
+    recall = connection.execute(_RECALL, {"idx": index}).one()
+    if recall.pos is None:
+        return []
+    since = _told_from(connection, recall.event_time - _CLOCKS)
+    found: set[int] = set()
+    for chunk in chunks(connection.execute(_SINCE, {"first": since, "pos": recall.pos}).scalars().all()):
+        found.update(seq for seq, _, _ in of_recalled_lots(connection, sent(connection, chunk)))
+    return sorted(found)
+
+
+def _told_from(connection: Connection, time: datetime) -> int:
+    """The number from which on events were told after `time`. Numbers are given in the order of receipt."""
+    low, high = 1, (connection.execute(select(func.max(event.c.seq))).scalar() or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        told = connection.execute(_TOLD_AT, {"seq": middle}).scalar()
+        if told is None or told >= time:
+            high = middle
+        else:
+            low = middle + 1
+    return low

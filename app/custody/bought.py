@@ -22,8 +22,11 @@ class Sale:
     seq: int
 
 
-def sales_to(connection: Connection, party_id: int, items: list[int]) -> dict[int, Sale]:
-    """For each of these items the last sale that brought it to the party with the number `party_id`."""
+def sales_to(
+    connection: Connection, party_id: int, items: list[int], *, before: int | None = None
+) -> dict[int, Sale]:
+    """For each of these items the last sale that brought it to the party with the number `party_id`; the last one
+    before a position in custody's order, where that is given."""
     spans = _spans(connection, items)
     named = sorted({outer for each in spans.values() for outer, _, _ in each})
     sales = _sales(connection, party_id, named)
@@ -33,7 +36,7 @@ def sales_to(connection: Connection, party_id: int, items: list[int]) -> dict[in
             sale
             for outer, since, until in around
             for sale in sales.get(outer, ())
-            if since <= sale[0] < until
+            if since <= sale[0] < until and (before is None or sale[0] < before)
         ]
         if fitting:
             _, seller, seq = max(fitting)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
-from app.custody import asked, authorized
+from app.custody import asked, authorized, carried
 from app.custody.items import ItemName
 from app.custody.models import finding, item, lineage
 from app.devices.models import party_key
@@ -96,10 +96,22 @@ def findings_of(connection: Connection, seqs: Iterable[int]) -> list[FoundAbout]
         found += _unauthorized(connection, chunk)
         for seq, each, about in (
             *asked.told_late(connection, chunk),
-            *asked.of_recalled_lots(connection, chunk),
+            *_of_shipments(connection, chunk),
         ):
             found.append(FoundAbout(seq, each.code, each.severity, each.message, about, None))
     return found
+
+
+def _of_shipments(connection: Connection, seqs: Sequence[int]) -> list[asked.Found]:
+    """What is found of those of these events that send something away, by what it carried."""
+    sent = asked.sent(connection, seqs)
+    if not sent:
+        return []
+    return [
+        *asked.of_recalled_lots(connection, sent),
+        *carried.of_stopped_contents(connection, sent),
+        *carried.outside_market(connection, sent),
+    ]
 
 
 def with_findings(connection: Connection, after: int, most: int) -> list[int]:

@@ -108,6 +108,9 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
     FindingCode.MOVED_ON_HOLD: _seller("Shipped while held or recalled", SUSPECT, days=1),
     FindingCode.MOVED_RECALLED_LOT: _seller("Shipped after its lot was recalled", SUSPECT, days=1),
     FindingCode.MOVED_EXPIRED: _seller("Shipped after its expiry", SUSPECT, days=1),
+    FindingCode.MOVED_WITH_STOPPED: _seller(
+        "Shipped with something in it that is expired, held or recalled", SUSPECT, days=1
+    ),
     FindingCode.UNAUTHORIZED_PARTY: _seller(
         "Traded with no authorized trading partner", SUSPECT, days=1, of_partner=True
     ),
@@ -119,6 +122,7 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
         "Its maker's data has not arrived", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
     FindingCode.CIRCULAR_RESALE: _seller("Sold back to whom it was before, and no return", days=2),
+    FindingCode.OUTSIDE_MARKET: _seller("Sold to whom the product is not for", days=2),
     FindingCode.NOT_ISSUER: Kind("Packed under another company's number", DATA, days=2),
     FindingCode.NOT_MAKER: Kind("Made or recalled by another than its maker", DATA, days=2),
     FindingCode.SHORT: Kind("Shortage found on opening", _N["2-2"], pdg=Pdg.MISSING_PRODUCT),
@@ -139,7 +143,13 @@ FINDING_KINDS: dict[FindingCode, Kind] = {
 
 
 COMPUTED = frozenset(
-    (FindingCode.UNAUTHORIZED_PARTY, FindingCode.MOVED_RECALLED_LOT, FindingCode.DECLARED_BY_OTHER)
+    (
+        FindingCode.UNAUTHORIZED_PARTY,
+        FindingCode.MOVED_RECALLED_LOT,
+        FindingCode.MOVED_WITH_STOPPED,
+        FindingCode.OUTSIDE_MARKET,
+        FindingCode.DECLARED_BY_OTHER,
+    )
 )
 """Of these, what is never written beside an event but follows from what is known now: a licence that is entered late
 puts it right, and no capture says so."""

@@ -32,6 +32,7 @@ from app.shared.audit import record
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from app.shared.ids import new_id
+from ledger.custody.findings import INNOCENT
 from ledger.store.sql.engine import Database
 
 NO_ITEM = 0  # in a link: the finding is about the event as a whole
@@ -259,7 +260,8 @@ def _open_case(
         items=items,
         case_id=new_id("exc"),
     )
-    return cases.open_case(connection, clock, new, text=f"Opened: {kind.title}. {kind.next_step}")
+    why = f"Usual innocent cause: {INNOCENT[first.code]}."
+    return cases.open_case(connection, clock, new, text=f"Opened: {kind.title}. {kind.next_step} {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.shared.audit import Outcome, disclose
 from app.web.access import reach
 from app.web.actor import present
 from app.wiring import services
+from ledger.custody.findings import INNOCENT
 from ledger.custody.vocabulary import Step
 
 blueprint = Blueprint("history", __name__, template_folder="templates")
@@ -143,7 +144,9 @@ def _step(told: Told, *, proven: bool) -> dict[str, Any]:
     vouched = (
         f"signed by {told.by_name}" if told.signed else f"received from {told.by_name}, not signed by it"
     )
-    messages = [finding.message.rstrip(".") for finding in told.findings]
+    messages = [
+        f"{each.message.rstrip('.')} (usual innocent cause: {INNOCENT[each.code]})" for each in told.findings
+    ]
     details = [message[:1].upper() + message[1:] for message in (*messages, *told.erased)]
     if told.via:
         details.insert(0, f"It was inside {shown(told.via)} then")

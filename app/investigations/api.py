@@ -117,6 +117,7 @@ def move(asked: dict[str, Any], case_id: str) -> dict[str, Any]:
             text=asked["text"],
             maker_consulted=asked["maker_consulted"],
             retain="\n".join(asked["retain"]),
+            whole_lots=asked["whole_lots"],
         )
     return desk.one(case_id)
 

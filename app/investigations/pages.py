@@ -160,6 +160,7 @@ def move(case_id: str) -> Response:
         text=text,
         maker_consulted=form.get("maker_consulted", "")[:200],
         retain=form.get("retain", ""),
+        whole_lots="whole_lots" in form,
     )
     flash(f"It is {service.said(state)} now.")
     return back("investigations.case_page", case_id=case_id)
@@ -204,6 +205,7 @@ def _asks(step: Transition, *, told_fda: bool) -> tuple[str, ...]:
     fields = ("text",) if step.move is not Move.INVESTIGATE else ()
     fields += ("maker_consulted",) if "maker_consulted" in step.needs else ()
     fields += ("fda_notified",) if step.move is Move.CLEAR and told_fda else ()
+    fields += ("whole_lots",) if step.move is Move.NOTIFY else ()
     return fields + (("retain",) if step.move is Move.DISPOSE else ())
 
 

@@ -31,12 +31,14 @@ class SuspicionBody(Schema):
 
 
 class MoveBody(Schema):
-    """The next step. `retain`: packages kept as samples of what is destroyed or put on hold."""
+    """The next step. `retain`: packages kept as samples of what is destroyed or put on hold. `whole_lots`: partners are
+    notified of everything of the packages' lots, and not of these packages alone."""
 
     move = fields.String(required=True, validate=validate.OneOf([each.value for each in Move]))
     text = fields.String(load_default="", validate=validate.Length(max=LONGEST_TEXT))
     maker_consulted = fields.String(load_default="", validate=validate.Length(max=200))
     retain = _labels(load_default=list)
+    whole_lots = fields.Boolean(load_default=False)
 
 
 class ReleaseBody(Schema):

@@ -9,7 +9,7 @@ do not: the bin, the sample, whom one spoke to, the forms, whom one told::
     desk.move(actor, case_id, Move.DETERMINE, text="...", maker_consulted="North Pharma, J. Roe, 20 Nov")
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -210,8 +210,10 @@ class Investigations:
         text: str = "",
         maker_consulted: str = "",
         retain: str = "",
+        whole_lots: bool = False,
     ) -> State:
         """Go on to the next state. `retain`: how the samples that are kept of what is destroyed are typed, one a line.
+        `whole_lots`: partners are notified of everything of the packages' lots, and not of these packages alone.
 
         Raises as `rules.require` does, before any event exists.
         """
@@ -233,6 +235,9 @@ class Investigations:
             if now.state != case.state:
                 raise Conflict("investigation.state", "Somebody else was quicker", f"It is {now.state} now.")
             data = {**now.data, **self._dated(move)}
+            if move is Move.NOTIFY:
+                data |= {partners_told.WHOLE_LOTS: whole_lots}
+                now = replace(now, data=data)
             if row.target in (State.CLEARED, State.TERMINATED):
                 cases.move(
                     connection, self.clock, case_id, actor.name, row.target, text=words[:2000], data=data

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from app.devices.models import party_key
 from app.errors import Invalid, NotFound
-from app.events.models import endorsement, event
+from app.events.models import document, endorsement, event
 from app.node.service import Node, Provable
 from app.partners.models import party
 from ledger.errors import VerificationError
@@ -104,14 +104,18 @@ class Log:
 def _places(connection: Connection, event_id: str) -> list[Place]:
     """The entries of the events with this id, of declarations that they were wrong, of signatures that came later."""
     told = select(event.c.idx, event.c.declared_at).where(event.c.event_id == event_id)
-    signed = select(endorsement.c.idx).join(event, event.c.seq == endorsement.c.seq)
+    over_it = select(endorsement.c.idx, document.c.signer).join(event, event.c.seq == endorsement.c.seq)
+    over_it = over_it.join(document, document.c.idx == endorsement.c.idx)
     rows = [(row.declared_at > 0, int(row.idx)) for row in connection.execute(told)]
     found = [
         Place(index, "declaration that it was wrong" if declared else "event")
         for declared, index in sorted(rows)
     ]
-    later = connection.execute(signed.where(event.c.event_id == event_id)).scalars()
-    return [*found, *(Place(index, "later signature over it") for index in sorted({int(i) for i in later}))]
+    later = {
+        int(row.idx): row.signer for row in connection.execute(over_it.where(event.c.event_id == event_id))
+    }
+    words = {False: "later signature over it", True: "adoption: its time was right"}
+    return [*found, *(Place(index, words[later[index] is None]) for index in sorted(later))]
 
 
 def _unsigned(index: int, head: Provable) -> NotFound:

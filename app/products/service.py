@@ -41,6 +41,15 @@ class Market:
     countries: frozenset[str] = frozenset()
     companies: frozenset[str] = frozenset()
 
+    def against(self, gtin: str, gln: str, name: str, country: str) -> list[str]:
+        """Why this product is not for a customer, in words; empty where it is."""
+        found = []
+        if self.companies and gln not in self.companies:
+            found.append(f"GTIN {gtin} is not sold to {name}")
+        if self.countries and country and country not in self.countries:
+            found.append(f"GTIN {gtin} is for {', '.join(sorted(self.countries))}, {name} is in {country}")
+        return found
+
 
 # Made once: asked at every capture.
 _MAKERS = (
@@ -170,6 +179,13 @@ def markets(connection: Connection, gtins: Iterable[str]) -> dict[str, Market]:
         for gtin, text in connection.execute(query):
             found[gtin] = Market(frozenset(text.split()), frozenset(companies.get(gtin, ())))
     return found
+
+
+def limited_markets(connection: Connection) -> dict[str, Market]:
+    """The markets of all products that are not for everybody, by GTIN."""
+    listed = connection.execute(select(product_partner.c.gtin).distinct()).scalars().all()
+    query = select(product.c.gtin).where(product.c.market != "")
+    return markets(connection, {*listed, *connection.execute(query).scalars()})
 
 
 def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from app.custody import service as custody
 from app.devices import service as devices
 from app.erasable.vault import WHOLE, Filling, Vault, digest_of
 from app.events import pending, records
+from app.events.adoption import referred
 from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
 from app.partners import service as partners
@@ -101,7 +102,7 @@ class _Documents:
             return
         statement = Statement.parse(entry.statement)
         filling, names = self._vault.filling(self._connection, row.idx), self._names_of(row.doc_id)
-        self.missing(presence.effects(self._connection, row.doc_id, rows))
+        self.missing(presence.effects(self._connection, self._context.reader, row.doc_id, rows))
         for each in rows:
             self._event(row, each, filling, names.get(each.seq, set()))
             if not 0 <= each.ev_no < statement.commit.n:
@@ -282,7 +283,8 @@ class _Documents:
         waiting = pending.of(self._connection).get(row.doc_id)
         if waiting is not None:
             events = events[: waiting.mark]  # the others have no rows yet
-        self.missing(presence.records(self._connection, row, rows, events))
+        refers = referred(entry.statement, self._context.reader.find_leaf)
+        self.missing(presence.records(self._connection, row, rows, events, refers))
         if row.form != parsed.form.value:
             self._context.add("I9", "document", key, "form", parsed.form.value, row.form)
         affirmed = parsed.statement

@@ -7,7 +7,7 @@ must be one that capture keeps from having any, with the finding that says so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from app.devices.models import party_key
 from app.erasable.vault import same_but_erased
 from app.events import pending
 from app.events.acts import Ends
+from app.events.adoption import adopting, is_adoption
 from app.events.models import document, endorsement, event
 from app.exceptions.models import exception_case
 from app.exceptions.rules import COMPUTED, FINDING_KINDS
@@ -28,6 +29,7 @@ from ledger.custody.findings import SEVERITY, FindingCode
 from ledger.custody.order import TOLD_AGAIN
 from ledger.log.entry import Kind
 from ledger.store.sql import tables
+from ledger.store.sql.reader import SqlReader
 from ledger.store.sql.types import to_micros
 
 _MOST_TOLERANCE = timedelta(days=1)  # the largest that PACKPROOF_CLOCK_TOLERANCE_SECONDS may be
@@ -75,9 +77,14 @@ def entries(connection: Connection) -> Iterator[Missing]:
 
 
 def records(
-    connection: Connection, doc: Row[Any], rows: Sequence[Row[Any]], committed: Sequence[Event]
+    connection: Connection,
+    doc: Row[Any],
+    rows: Sequence[Row[Any]],
+    committed: Sequence[Event],
+    refers: Collection[int] = (),
 ) -> Iterator[Missing]:
     """Records of a document that have no event, here or earlier; and endorsements that it gives or does not give.
+    `refers`: the entries that it adopts an event of, if that was told before its time (`app.events.adoption`).
 
     Of a document that is still being applied this holds up to its mark, and beyond it there is nothing yet.
     """
@@ -92,7 +99,7 @@ def records(
         if known is None:
             key = f"{doc.doc_id} (entry {doc.idx}), record {number}"
             yield Missing("event", key, "ev_no", f"the event {each.id}", "no such row")
-        elif doc.signer is not None and not known.signed:
+        elif (doc.signer is not None and not known.signed) or (known.ahead and known.index in refers):
             expected.add((known.seq, number))
     for number in sorted(own - set(range(len(committed)))):
         yield Missing("event", f"{doc.doc_id} (entry {doc.idx}), record {number}", "ev_no", "none", "a row")
@@ -104,14 +111,19 @@ def records(
 
 
 class _Known(NamedTuple):
+    """`ahead`: it was told before its time, which had come when this document came."""
+
     seq: int
+    index: int
     signed: bool
+    ahead: bool
 
 
 def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | None:
     """The event that stood when this document repeated it, and whether it was signed by then."""
+    times = (event.c.declared_at, event.c.record_time, event.c.event_time)
     row = connection.execute(
-        select(event.c.seq, event.c.idx, event.c.digest, document.c.signer)
+        select(event.c.seq, event.c.idx, event.c.digest, document.c.signer, *times)
         .join(document, document.c.doc_id == event.c.doc_id)
         .where(
             event.c.by_id == doc.by_id,
@@ -127,12 +139,17 @@ def _earlier(connection: Connection, doc: Row[Any], each: Event) -> _Known | Non
     if digest != each.digest and not same_but_erased(connection, row.idx, each, digest):
         return None
     first = connection.execute(
-        select(func.min(endorsement.c.idx)).where(endorsement.c.seq == row.seq)
+        select(func.min(endorsement.c.idx))
+        .join(document, document.c.idx == endorsement.c.idx)
+        .where(endorsement.c.seq == row.seq, document.c.signer.is_not(None))
     ).scalar()
-    return _Known(row.seq, row.signer is not None or (first is not None and first < doc.idx))
+    signed = row.signer is not None or (first is not None and first < doc.idx)
+    return _Known(row.seq, row.idx, signed, is_adoption(row, doc.received_at))
 
 
-def effects(connection: Connection, doc_id: int, rows: Sequence[Row[Any]]) -> Iterator[Missing]:
+def effects(
+    connection: Connection, reader: SqlReader, doc_id: int, rows: Sequence[Row[Any]]
+) -> Iterator[Missing]:
     """Whether each event of a document has the effect that it must have, and the lasting findings that go with it."""
     joined = finding.join(event, event.c.seq == finding.c.seq)
     query = select(finding.c.seq, finding.c.code, finding.c.severity, finding.c.lasting).select_from(joined)
@@ -144,11 +161,15 @@ def effects(connection: Connection, doc_id: int, rows: Sequence[Row[Any]]) -> It
             noted[seq].append((code, severity))
         else:
             again.add(seq)  # whether this is so, the replay of all events says (app.custody.rebuild)
+    ahead = [row.seq for row in rows if row.event_time > row.record_time]
+    adopted = adopting(connection, reader, ahead)
     for row in rows:
-        yield from _effect(row, noted.get(row.seq, []), again=row.seq in again)
+        yield from _effect(row, noted.get(row.seq, []), again=row.seq in again, adopted=row.seq in adopted)
 
 
-def _effect(row: Row[Any], stored: Sequence[tuple[str, str]], *, again: bool) -> Iterator[Missing]:
+def _effect(
+    row: Row[Any], stored: Sequence[tuple[str, str]], *, again: bool, adopted: bool
+) -> Iterator[Missing]:
     key = str(row.seq)
     codes = {code for code, _ in stored}
     if bool(row.effective) != (not codes and not again):
@@ -156,7 +177,8 @@ def _effect(row: Row[Any], stored: Sequence[tuple[str, str]], *, again: bool) ->
         yield Missing("event", key, "effective", f"as {found} has it", str(bool(row.effective)))
     ahead = row.event_time - row.record_time
     open_ = timedelta(0) < ahead <= _MOST_TOLERANCE or row.declared_at
-    must = {FindingCode.NOT_MAKER: None, FindingCode.FUTURE_EVENT: None if open_ else ahead > timedelta(0)}
+    future = False if adopted else None if open_ else ahead > timedelta(0)
+    must = {FindingCode.NOT_MAKER: None, FindingCode.FUTURE_EVENT: future}
     for code, holds in must.items():
         if holds is not None and holds != (code.value in codes):
             yield Missing(

@@ -3,7 +3,8 @@
 Custody follows by itself, since a recall is an event like any other. What is a desk's follows here: the maker's case
 opens with the capture (`follow`, under the ledger's lock, where nobody is looked for), and everybody who has a package
 is told after it (`tell_waiting`, which may take seconds for a large lot): at once by whoever captured, or else when
-somebody looks at the desk. A document that ends a recall ends its case in the same way.
+somebody looks at the desk. Then too the shipments get their cases that it should have stopped and that were told
+before it. A document that ends a recall ends its case in the same way.
 
 The desk's own acts name their case in the event (`reference_of`), so that what it knows besides, the class, the reason
 and what to do, is told with it: a case that waits for the desk is left to it for `DESKS_OWN`.
@@ -22,10 +23,12 @@ from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase, NewCase
 from app.custody import loading
+from app.custody.asked import shipped_since_recalled
 from app.custody.projector import Projection
 from app.custody.whereabouts import Population
 from app.errors import AppError
 from app.events.acts import StoredAct, ends, read, recalling
+from app.exceptions.service import hold_to
 from app.products import service as products
 from app.recalls import notices
 from app.recalls.rules import CLASSES, RecallClass, Scope
@@ -83,11 +86,13 @@ def tell_waiting(database: Database, clock: Clock) -> None:
         with database.snapshot() as connection:
             case = cases.case(connection, Desk.RECALLS, each.case_id, None)
             whom = notices.reached(connection, case.party_gln, population_of(case)) if case.is_open else None
+            too_late = shipped_since_recalled(connection, case.data["entry"]) if case.is_open else []
         with database.writing() as connection:
             case = cases.case(connection, Desk.RECALLS, each.case_id, None)
             if not case.data["waits"]:
                 continue  # somebody was quicker
             cases.keep(connection, case.case_id, {**case.data, "waits": TOLD})
+            hold_to(connection, clock, too_late)
             if case.is_open and whom is not None:
                 if not notices.tell(connection, clock, case, whom):
                     cases.say(

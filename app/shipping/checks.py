@@ -6,11 +6,13 @@ refusal names everything at once.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from app.cases.blocking import blocking
 from app.custody import loading, shipped
+from app.custody.arrivals import arrived
 from app.custody.shipped import Shipped
 from app.events import pending
 from app.partners import licences
@@ -22,6 +24,7 @@ from app.shipping.rules import MOST_CODES, MOST_OBJECTS, Code, Found, Purpose, a
 from app.shipping.values import ShipRequest
 from app.transactions import forms
 from ledger.custody.event import time_of
+from ledger.custody.state import Item, lot_key
 from ledger.gs1.epc import Sgtin, Sscc, parse_any
 from ledger.gs1.errors import Gs1Error
 
@@ -81,7 +84,13 @@ def custody(
 
 def open_cases(connection: Connection, contents: Shipped, own: str) -> Iterable[Found]:
     """What is at a desk is not shipped on (domain reference, section 5)."""
-    for number, found in blocking(connection, contents.items, own).items():
+    by_lot: dict[str, list[int]] = {}
+    for number, each in contents.items.items():
+        if each.lot:
+            by_lot.setdefault(lot_key(Item(each.epc, lot=each.lot)), []).append(number)
+    lots = {number: by_lot[key] for key, number in loading.find_ids(connection, by_lot).items()}
+    stopped = blocking(connection, contents.items, own, lots=lots, arrived=partial(arrived, connection))
+    for number, found in stopped.items():
         for what in dict.fromkeys(each.what for each in found):
             yield Code.OPEN_CASE, f"in {what} of yours", contents.items[number].epc
 
@@ -143,12 +152,5 @@ def market(connection: Connection, contents: Shipped, customer: Party) -> Iterab
         if gtin is not None:
             by_gtin.setdefault(gtin, each.epc)
     for gtin, market in products.markets(connection, by_gtin).items():
-        if market.companies and customer.gln not in market.companies:
-            yield Code.OUTSIDE_MARKET, f"GTIN {gtin} is not sold to {customer.name}", ""
-        if market.countries and customer.country and customer.country not in market.countries:
-            where = ", ".join(sorted(market.countries))
-            yield (
-                Code.OUTSIDE_MARKET,
-                f"GTIN {gtin} is for {where}, {customer.name} is in {customer.country}",
-                "",
-            )
+        for said in market.against(gtin, customer.gln, customer.name, customer.country):
+            yield Code.OUTSIDE_MARKET, said, ""

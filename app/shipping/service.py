@@ -31,10 +31,10 @@ from app.partners.service import Party
 from app.shared.actor import Actor
 from app.shared.audit import Outcome, disclose, record
 from app.shared.clock import Clock
-from app.shipping import checks, direct, telling
+from app.shipping import checks, telling
 from app.shipping.rules import MOST_OBJECTS, Code, Found, Obstacle, Purpose, collect
 from app.shipping.values import Plan, ShippedNow, ShipRequest
-from app.transactions import forms
+from app.transactions import direct, forms
 from app.transactions import service as transactions
 from app.transactions.rules import assemble
 from app.transactions.values import LEGAL_NOTICE, Element, Statement

@@ -95,6 +95,12 @@ def by_seqs(connection: Connection, seqs: Collection[int]) -> list[Sale]:
     return _read(connection, rows)
 
 
+def of_entry(connection: Connection, index: int) -> list[int]:
+    """The numbers of the sales that the entry at `index` brought."""
+    query = select(event.c.seq).where(event.c.idx == index, _IS_SALE).order_by(event.c.seq)
+    return list(connection.execute(query).scalars())
+
+
 def of_party(connection: Connection, party_id: int, *, before: int | None, limit: int) -> list[Sale]:
     """The sales in which the party is seller, buyer or recipient, the last recorded first; below number `before`."""
     columns = (event.c.buyer_id, event.c.seller_id, event.c.by_id, event.c.recipient_id)

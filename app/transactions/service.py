@@ -8,7 +8,7 @@ parties; the header comes first, so that what was once told stays what it was. W
 statement, it is **withheld**: its seller reads what is missing, its buyer nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from app.partners.places import Address
 from app.prefixes import service as prefixes
 from app.products import service as products
 from app.shared.clock import Clock
-from app.transactions import forms, kept
+from app.transactions import direct, forms, kept
 from app.transactions.forms import Begun, Packed, Told
 from app.transactions.kept import Sale
 from app.transactions.rules import Sources, assemble
@@ -40,7 +40,7 @@ from app.transactions.values import (
     TransactionInformation,
 )
 from ledger.custody.event import Event
-from ledger.custody.findings import SEVERITY, FindingCode
+from ledger.custody.findings import INNOCENT, SEVERITY, FindingCode
 from ledger.epcis import xml12
 from ledger.epcis.document import Document, Form
 from ledger.epcis.jsonwriter import write as write_json
@@ -53,7 +53,13 @@ MOST_TOLD = 5  # gaps in one finding
 
 # What the record says against the sale itself: then its information is not passed on.
 AGAINST = frozenset(
-    {FindingCode.NOT_HOLDER, FindingCode.NOT_OWNER, FindingCode.AFTER_END, FindingCode.SHIPPED_TWICE}
+    {
+        FindingCode.NOT_HOLDER,
+        FindingCode.NOT_OWNER,
+        FindingCode.AFTER_END,
+        FindingCode.TWO_RECIPIENTS,
+        FindingCode.SHIPPED_TWICE,
+    }
 )
 
 
@@ -191,13 +197,22 @@ def told(connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
 
 def findings(connection: Connection, seqs: Iterable[int]) -> tuple[dict[str, str], ...]:
     """What is missing for the transaction information of those of these events that are sales, as a receipt tells."""
+    return tuple(finding_of(gaps) for gaps in gaps_of(connection, seqs).values())
+
+
+def finding_of(gaps: Sequence[Gap]) -> dict[str, str]:
+    """The finding of a sale that lacks this, as a receipt tells it."""
     code = FindingCode.INFORMATION_MISSING
-    found = []
-    for gaps in gaps_of(connection, seqs).values():
-        more = f" and {len(gaps) - MOST_TOLD} more" if len(gaps) > MOST_TOLD else ""
-        message = "not released to its buyer: " + "; ".join(gap.message for gap in gaps[:MOST_TOLD]) + more
-        found.append({"code": code.value, "severity": SEVERITY[code].value, "message": message})
-    return tuple(found)
+    more = f" and {len(gaps) - MOST_TOLD} more" if len(gaps) > MOST_TOLD else ""
+    message = "not released to its buyer: " + "; ".join(gap.message for gap in gaps[:MOST_TOLD]) + more
+    return {
+        "code": code.value, "severity": SEVERITY[code].value, "message": message, "innocent": INNOCENT[code],
+    }  # fmt: skip
+
+
+def of_entry(connection: Connection, index: int) -> list[int]:
+    """The events, by number, of the entry at `index` that are sales."""
+    return kept.of_entry(connection, index)
 
 
 def gaps_of(connection: Connection, seqs: Iterable[int]) -> dict[int, tuple[Gap, ...]]:
@@ -222,6 +237,10 @@ def told_of(
     statement = forms.statement_of(front.statement)
     if statement is not None:
         statement = replace(statement, affirmed=sale.affirmed is True)
+        seller = partners.by_gln(connection, sale.seller)
+        if seller is not None and seller.kind == "wholesaler":
+            at = sale.event.position
+            gaps = (*gaps, *direct.unstated(connection, seller, contents, statement, at, r12=r12))
     if not contents.complete:
         against = (*against, f"more than {MOST_PACKAGES} objects in it: its packages are not listed")
     return Transaction(sale.transaction_id, sale, info, gaps, statement, against, contents)

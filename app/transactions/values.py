@@ -27,7 +27,8 @@ class Guideline(StrEnum):
 
 
 class Element(StrEnum):
-    """What a gap is in: the letters of 581(26), the product identifier, and the contact that a drop shipment needs."""
+    """What a gap is in: the letters of 581(26), the product identifier, the contact that a drop shipment needs, and
+    what a wholesaler states of how it bought what it sells."""
 
     NAME = "A"
     STRENGTH_AND_FORM = "B"
@@ -41,6 +42,7 @@ class Element(StrEnum):
     BUYER = "J"
     IDENTIFIER = "PI"
     DROP_SHIPMENT = "DS"
+    DIRECT_PURCHASE = "DP"
 
 
 @dataclass(frozen=True, slots=True)

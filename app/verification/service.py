@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, insert
 
 from app.cases.blocking import Blocking, blocking
-from app.cases.rules import Desk
 from app.custody import loading
+from app.custody.arrivals import arrived
 from app.custody.ending import ended_site
 from app.custody.items import item_name
 from app.custody.loading import Loaded
@@ -315,18 +316,14 @@ def _blocked(
     if item is None or asker is None:
         return ()
     keys = [item.key, *loaded.world.path(item), *inside]
-    # A notification of illegitimate product names whole lots; an exception about a lot stops no package of it.
-    named = {lot_key(each) for key in (item.key, *inside) if (each := loaded.world.item(key)).lot}
-    lots = {loaded.ids[key] for key in named if key in loaded.ids}
-    found = blocking(connection, [*(loaded.ids[key] for key in keys), *lots], asker)
-    return tuple(
-        {
-            each.case_id: each
-            for number, listed in found.items()
-            for each in listed
-            if number not in lots or each.desk is Desk.INVESTIGATIONS
-        }.values()
-    )
+    lots: dict[int, list[int]] = {}
+    for key in (item.key, *inside):
+        each = loaded.world.item(key)
+        if each.lot and (number := loaded.ids.get(lot_key(each))) is not None:
+            lots.setdefault(number, []).append(loaded.ids[key])
+    numbers = [loaded.ids[key] for key in keys]
+    found = blocking(connection, numbers, asker, lots=lots, arrived=partial(arrived, connection))
+    return tuple({each.case_id: each for listed in found.values() for each in listed}.values())
 
 
 def _judge_contents(

@@ -32,7 +32,7 @@ INNOCENT = {
     SignalKind.VERIFICATION_HEAT: "a returns centre, or one pack asked about again after time-outs",
     SignalKind.NO_MATCH: "a misread or mistyped label, or the maker's data of that lot is late",
     SignalKind.NEAR_DUPLICATE: "caps lock, another keyboard's layout, or a letter read for a digit",
-    SignalKind.VOLUME_ANOMALY: "the lot's data is here in part, or serials were mistyped",
+    SignalKind.VOLUME_ANOMALY: "the lot's data is here in part, its sales among them, or serials were mistyped",
     SignalKind.IMPOSSIBLE_SCAN: "a wrong clock, a scan entered elsewhere by hand, or a site that nobody has told of",
     SignalKind.UNSOLD_RETURN: "a sister site of the customer bought it, or our own data of the sale is missing",
 }
@@ -133,15 +133,18 @@ def heat(requesters: Iterable[str]) -> Sign | None:
     return Sign(SignalKind.VERIFICATION_HEAT, Severity.HOLD, said)
 
 
-def volume(made: int, about: int, back: int) -> Sign | None:
-    """D18: whether more of a lot is about than was made of it.
+def volume(made: int, about: int, back: int, sold: int | None = None) -> Sign | None:
+    """D18: whether more of a lot is about than was made of it, or more comes back than was sold.
 
-    `made`: packages commissioned; `about`: serials asked about as of this lot; `back`: those asked about as returns.
+    `made`: packages commissioned; `about`: serials asked about as of this lot; `back`: those asked about as returns;
+    `sold`: packages that their maker has shipped to others, None where nobody has counted.
     """
-    if max(about, back) <= made:
+    if max(about, back) <= made and (sold is None or back <= sold):
         return None
     said = f"{about} serials of this lot were asked about, {made} packages were made of it"
-    if back > made:
+    if sold is not None and back > sold:
+        said += f"; {back} as returns, and {sold} were shipped"
+    elif back > made:
         said += f"; {back} of them as returns"
     return Sign(SignalKind.VOLUME_ANOMALY, Severity.HOLD, said)
 

@@ -43,8 +43,9 @@ PLACES = (
     Place("shipping.ship_page", "Ship", "What leaves: checked whole, then recorded.", "truck"),
     Place("sales.list_page", "Transactions", "What was sold and bought, to print and to take away.", "paper"),
     Place("history.package_page", "Packages", "One package: where it has been, with proof.", "package"),
+    Place("ahead.list_page", "Before their time", "Events of the future: adopt what was right.", "clock"),
     Place("requests.queue_page", "Requests", "What authorities ask for, by its clock.", "inspect"),
-    Place("regulator.requests_page", "My requests", "Ask a company for its records.", "exceptions"),
+    Place("regulator.requests_page", "Requests", "Ask a company for its records.", "exceptions"),
     Place("regulator.wide_search_page", "Records", "Search by lot, company and time.", "package"),
     Place(
         "regulator.search_page", "Inspect", "Find a product, read its timeline, take the evidence.", "inspect"

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, Permission] = {
     "verification.waiting_page": may(OWN, *TRADE),
     "verification.put_away": may(OWN, *TRADE),
     "verifications.maker_page": may(OWN, Role.MANUFACTURER, Role.QUALITY),
+    "ahead.list_page": may(OWN, *TRADE),
     "history.package_page": may(OWN, *TRADE) | may(ANYBODYS, Role.INSPECTOR),
     "investigations.queue_page": may(OWN, *TRADE),
     "investigations.new_page": may(OWN, *TRADE),
@@ -214,6 +215,8 @@ PERMISSIONS: dict[str, Permission] = {
     "devices.parked_acts": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     "devices.parked_document": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     # EPCIS by partners' systems
+    "ahead_api.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
+    "ahead_api.adopt": may(OWN, Role.PARTNER_SYSTEM, scope="capture"),
     "epcis.capture": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     "epcis.capture_job": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="capture"),
     "epcis.query_events": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="query"),

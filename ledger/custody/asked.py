@@ -5,6 +5,7 @@ it would have to be written anew for every pallet that a lot is on::
 
     told_late(event_time, record_time)      a Finding, or None
     of_recalled_lots(world, act)            a Finding for each object shipped with a package of a recalled lot
+    of_stopped_contents(world, act)         one for each shipped with something expired, held or recalled in it
 """
 
 from __future__ import annotations
@@ -38,16 +39,44 @@ def recalled_lot(item: str) -> Finding:
 
 
 def of_recalled_lots(world: World, act: Act) -> list[Finding]:
-    """What `act` ships of lots that were recalled before, by the world as it is then (D15). A return is what should
-    happen to them."""
+    """What `act` ships of lots that were recalled before, by the world as it is then (D15)."""
+    return [
+        recalled_lot(key)
+        for key in _sent(act)
+        if any(each.lot and world.item(lot_key(each)).recalled for each in _with_contents(world, key))
+    ]
+
+
+def stopped_contents(item: str) -> Finding:
+    """The finding about a container that was shipped with something in it that should not have been."""
+    return Finding(
+        FindingCode.MOVED_WITH_STOPPED,
+        "shipped with something in it that had expired, or was held or recalled",
+        item,
+    )
+
+
+def of_stopped_contents(world: World, act: Act) -> list[Finding]:
+    """What `act` ships with something in it, at any depth, that has expired or is held or recalled by serial, by the
+    world as it is then (D15). What is so itself, the rules say of it when it is shipped."""
+    day = act.event.event_time.date().isoformat()
+    return [
+        stopped_contents(key)
+        for key in _sent(act)
+        if any(
+            each.held or each.recalled or (each.expiry is not None and each.expiry < day)
+            for each in _with_contents(world, key)
+            if each.key != key
+        )
+    ]
+
+
+def _sent(act: Act) -> list[str]:
+    """What an act sends away that is no return: which is what should happen to goods that are stopped."""
     event = act.event
     if event.biz_step != Step.SHIPPING or event.disposition == RETURNED or event.declaration is not None:
         return []
-    return [
-        recalled_lot(key)
-        for key in sorted(set(event.epcs))
-        if any(each.lot and world.item(lot_key(each)).recalled for each in _with_contents(world, key))
-    ]
+    return sorted(set(event.epcs))
 
 
 def _with_contents(world: World, key: str) -> Iterable[Item]:

@@ -16,7 +16,7 @@ _END_STATUS: dict[Step | None, Status] = {
     Step.DISPENSING: Status.DISPENSED,
     Step.DESTROYING: Status.DESTROYED,
 }
-_RELEASES = ("sellable_accessible", "sellable_not_accessible", "active")
+RELEASES = ("sellable_accessible", "sellable_not_accessible", "active")
 
 # xsd:date and xsd:dateTime begin alike; a time zone or a time of day does not change an expiry date.
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:$|[TZ+-])", re.ASCII)
@@ -143,7 +143,7 @@ def ends_recall(event: Event) -> bool:
 def observe(run: Run) -> None:
     """Seen, and nothing else. By its holder: a sellable disposition ends a hold. By its maker: a recall may end,
     wherever it is. By a stranger: a claim that it is there."""
-    releases = run.act.event.disposition in _RELEASES
+    releases = run.act.event.disposition in RELEASES
     lifts = ends_recall(run.act.event)
     for item in subjects(run):
         if lifts and item.maker == run.act.by:

@@ -8,13 +8,15 @@ with the desk or the exchange that they are about: tests/acceptance/test_<number
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 
 from app.custody import loading
 from app.custody.outstanding import outstanding
 from app.partners import service as partners
-from app.shared.actor import command_line
+from app.products import service as products
+from app.shared.actor import Role, command_line
 from app.verification.rules import expiry_on
 from ledger.custody.event import Event
 from ledger.custody.findings import FindingCode
@@ -56,6 +58,7 @@ def ready(sqlite_node: Node) -> Node:
     with services.database.writing() as connection:
         for gln, kind in kinds.items():
             partners.register(connection, services.clock, gln, f"the {kind}", kind)
+        products.register(connection, services.clock, GTIN, MAKER, name="Sonnenal")
     return sqlite_node
 
 
@@ -144,6 +147,13 @@ def test_2_a_serial_survives_scan_uri_path_and_database_unchanged(ready: Node) -
         Word.OK,
         Reason.OK,
     )
+    query = {"exp": "280531", "linkType": "verificationService", "context": "dscsaSaleableReturn",
+             "reqGLN": WHOLESALER, "corrUUID": "0f8fad5b-d9cb-469f-a165-70867728950e"}  # fmt: skip
+    bearer = ready.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER)
+    for asked, verified in ((serial, True), ("a1/b%", False), ("a1", False)):
+        path = f"/verify/gtin/{GTIN}/lot/LOT42/ser/{quote(asked, safe='')}"
+        answer = ready.app.test_client().get(path, query_string=query, headers=bearer).get_json()
+        assert answer["data"]["verified"] is verified, asked
     assert scan(ready, f"01{GTIN}21abc\x1d1728053110LOT42".encode(), "]d2", MAKER)[1] is Reason.NO_RECORD
     assert scan(ready, f"01{GTIN}21ABC\x1d1728053110LOT42".encode(), "]d2", MAKER)[0] is Word.OK
 

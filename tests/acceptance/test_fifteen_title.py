@@ -15,11 +15,13 @@ from app.partners.licences import NewLicence
 from app.partners.service import NewSite
 from app.proofs.fsck import fsck
 from app.retention.rules import About, Fate, RecordType, keep_until
+from app.shared.actor import Role
 from app.shared.audit import entries
 from app.transactions.forms import read_transactions
 from app.transactions.values import AFFIRMATIONS
 from ledger.epcis.document import TransactionStatement
 from ledger.epcis.read import read
+from ledger.log.entry import Entry, Kind
 from tests.support.app import OPERATOR
 from tests.support.counter import PHARMACY, STRANGER
 from tests.support.dock import AFFIRMED, KEEPER, PALLET_CODE, Dock, code, codes_of
@@ -118,16 +120,27 @@ def test_8_any_gap_blocks_shipping_and_nothing_of_it_is_recorded(sqlite_dock: Do
     dock.made(1)
     where = f"in product master data of GTIN {GTIN}"
     nowhere = "UPDATE party SET address = '', city = '', state = '', postal_code = '', country = ''"
+    code_1 = f"(01){GTIN}(21)1"
     before = dock.trade.counts()
     missing: list[str] = []
     for lost, says in (
         ("UPDATE product SET name = ''", f"name missing {where}"),
         ("UPDATE product SET strength = ''", f"strength missing {where}"),
+        ("UPDATE product SET dosage_form = ''", f"dosage form missing {where}"),
         ("UPDATE product SET ndc = ''", f"NDC missing {where}"),
         ("UPDATE product SET net_content = ''", f"container size missing {where}"),
         (
             f"{nowhere} WHERE gln = '{MAKER}'",
             "address of the seller North Pharma missing in its party's data",
+        ),
+        (
+            f"{nowhere} WHERE gln = '{WHOLESALER}'",
+            "address of the buyer Dock Street missing in its party's data",
+        ),
+        (f"UPDATE item SET lot_id = NULL WHERE ns = '01/{GTIN}'", f"lot missing in the record of {code_1}"),
+        (
+            f"UPDATE item SET expiry = NULL WHERE ns = '01/{GTIN}'",
+            f"expiry missing in the record of {code_1}",
         ),
     ):
         with dock.services.database.writing() as connection:
@@ -311,6 +324,40 @@ def test_15_a_trading_partner_cannot_read_anothers_ti_and_cannot_tell_it_from_no
     assert "owning_party" in raw.decode()
     sellers = {each.id[-13:] for each in read(raw).events[-1].sources}
     assert sellers == {WHOLESALER}
+
+
+def test_15_a_trading_partner_cannot_read_the_chain(sqlite_dock: Dock):
+    dock = sqlite_dock
+    dock.made(1, 2)
+    dock.ship(code(1), to=WHOLESALER)
+    dock.received(package(1), by=WHOLESALER)
+    dock.sold(package(1), by=WHOLESALER, to=PHARMACY)
+    for path in ("/ledger/tile/entries/000.p/1", "/ledger/tile/entries/000.p/9"):
+        assert dock.get(path, PHARMACY).status_code == 403, (
+            "whoever audits the whole log is given a token for it"
+        )
+    anyone = dock.get(f"/epcis/events?MATCH_anyEPC={package(1)}", PHARMACY).get_json()
+    steps = [each["bizStep"] for each in anyone["epcisBody"]["queryResults"]["resultsBody"]["eventList"]]
+    assert steps == ["shipping"], "it reads the sale to it, and not of whom its seller bought"
+    nothing = dock.get(f"/epcis/events?MATCH_anyEPC={package(2)}", PHARMACY).get_json()
+    assert nothing["epcisBody"]["queryResults"]["resultsBody"]["eventList"] == []
+
+
+def test_15_every_regulator_disclosure_is_itself_a_ledger_entry(sqlite_dock: Dock):
+    dock = sqlite_dock
+    dock.made(1)
+    dock.node.person("iris", Role.INSPECTOR)
+    inspector = dock.node.sign_in("iris")
+    size = dock.trade.counts()[0]
+    assert inspector.get("/inspector", query_string={"q": package(2)}).status_code == 200
+    assert dock.trade.counts()[0] == size, "of what is not there nothing is disclosed: the trail has it"
+    for number, path in enumerate(("/inspector", "/inspector/search"), 1):
+        asked = {"q": package(1)} if number == 1 else {"gtin": GTIN, "lot": "LOT42"}
+        assert inspector.get(path, query_string=asked).status_code == 200
+        assert dock.trade.counts()[0] == size + number
+    with dock.services.node.ledger.reading() as reader:
+        kinds = [Entry.decode(body).kind for _, body in reader.entries(size, size + 2)]
+    assert kinds == [Kind.AUDIT, Kind.AUDIT]
 
 
 def test_15_every_reading_of_ti_is_in_the_audit_trail_and_so_is_asking_in_vain(sqlite_dock: Dock):

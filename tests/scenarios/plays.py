@@ -24,7 +24,7 @@ from app.shared.actor import command_line
 from app.shared.clock import ManualClock
 from app.verification.service import Verification
 from ledger.custody.act import Act
-from ledger.custody.asked import of_recalled_lots, told_late
+from ledger.custody.asked import of_recalled_lots, of_stopped_contents, told_late
 from ledger.custody.event import Event
 from ledger.custody.findings import FindingCode
 from ledger.custody.lineage import Link, Side
@@ -147,7 +147,8 @@ def by_rules(scenario: Scenario) -> ByRules:
         if told.act.event.declaration is None and (found := told_late(told.act.event.event_time, NOON))
     ]
     for act in counting:
-        played.findings += [(found.code, found.item) for found in of_recalled_lots(played.world, act)]
+        carried = (*of_recalled_lots(played.world, act), *of_stopped_contents(played.world, act))
+        played.findings += [(found.code, found.item) for found in carried]
         outcome = apply(played.world, act)
         played.world.update(outcome.changed)
         played.acts.append(act)

@@ -17,6 +17,7 @@ from app.partners import service as partners
 from app.partners.places import Address
 from app.products import service as products
 from app.shared.actor import Role
+from app.transactions.values import DIRECT_NOTICE
 from ledger.custody.event import Event, Linked
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document, Form, TransactionStatement
@@ -35,6 +36,10 @@ PLACES = {
 }
 PALLET_CODE = "(00)103999990000000014"
 AFFIRMED = TransactionStatement(True, "Seller has complied.", "GS1 US DSCSA R1.3")
+BOUGHT_DIRECTLY = replace(
+    AFFIRMED, direct_purchase="ENTIRELY_DIRECT", direct_purchase_statement=DIRECT_NOTICE
+)
+"""What a wholesaler states of what it bought of its maker."""
 
 
 class Dock:
@@ -106,6 +111,8 @@ class Dock:
         **fields: object,
     ) -> object:
         """`by`'s own system reports a sale to `to`; the receipt."""
+        if by == WHOLESALER and statement is AFFIRMED:
+            statement = BOUGHT_DIRECTLY
         date = (("http://epcis.gs1us.org/hc/ns#transactionDate", '"2026-06-01"'),)
         sale = self.bare(
             biz_step="shipping",

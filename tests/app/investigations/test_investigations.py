@@ -17,7 +17,7 @@ from app.shared.actor import Actor, Role
 from ledger.custody.verdict import Reason
 from tests.app.investigations.test_form3911 import FORM
 from tests.support.app import NOON, OPERATOR
-from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, Counter, code, text_of
+from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, PHARMACY, Counter, code, text_of
 from tests.support.world import GTIN, MAKER, package
 
 
@@ -39,7 +39,7 @@ def later(counter: Counter) -> None:
     counter.node.clock.advance(timedelta(minutes=1))
 
 
-def step(counter: Counter, case_id: str, move: Move, actor: Actor | None = None, **given: str) -> State:
+def step(counter: Counter, case_id: str, move: Move, actor: Actor | None = None, **given: object) -> State:
     later(counter)
     return counter.services.investigations.move(actor or somebody(), case_id, move, **given)
 
@@ -245,29 +245,80 @@ def test_the_form_begins_with_what_the_record_knows(sqlite_counter: Counter) -> 
     )
 
 
-def test_a_notification_lists_what_is_on_hand_and_stops_what_is_scanned_of_it_later(
-    sqlite_counter: Counter,
-) -> None:
-    counter, maker = sqlite_counter, somebody(MAKER, Role.MANUFACTURER)
-    case_id = counter.services.investigations.open(maker, suspicion(package(AT_ITS_MAKER)))
+def notified(counter: Counter, number: int, **given: object) -> tuple[str, str]:
+    """The maker finds this pack illegitimate and notifies its partners: its case, and the pharmacy's."""
+    maker = somebody(MAKER, Role.MANUFACTURER)
+    case_id = counter.services.investigations.open(maker, suspicion(package(number)))
     step(counter, case_id, Move.INVESTIGATE, maker)
     step(counter, case_id, Move.DETERMINE, maker, text="Its content is not ours.")
     form_of(counter, case_id, FormKind.INITIAL, MAKER)
-    assert not counter.services.verification.check(
-        code(1).encode(), None, OPERATOR, asker=PHARMACY
-    ).blocked_by
-    step(counter, case_id, Move.NOTIFY, maker)
+    assert stopping(counter, 1) == ()
+    step(counter, case_id, Move.NOTIFY, maker, **given)
     with counter.services.database.reading() as connection:
         [notice] = cases.queue(connection, Desk.INVESTIGATIONS, PHARMACY)
-    page = text_of(counter.somebody("quinn", Role.QUALITY).get(f"/investigations/{notice.case_id}"))
-    assert "By the record you have these packages, or others of their lots." in page
+    return case_id, notice.case_id
+
+
+def stopping(counter: Counter, number: int) -> tuple[str, ...]:
+    """The cases that stop the pharmacy's dispensing of this pack."""
+    found = counter.services.verification.check(code(number).encode(), None, OPERATOR, asker=PHARMACY)
+    return tuple(each.case_id for each in found.blocked_by)
+
+
+def received(counter: Counter, number: int) -> None:
+    """The pharmacy receives, now, what the maker has shipped to it."""
+    later(counter)
+    ends = counter.shipment
+    event = counter.event("receiving", number, hours=0, sources=ends.sources, destinations=ends.destinations)
+    counter.told(replace(event, event_time=counter.node.clock.now()), by=PHARMACY)
+
+
+def test_a_notification_of_a_package_stops_that_package_and_no_other_of_its_lot(
+    sqlite_counter: Counter,
+) -> None:
+    counter = sqlite_counter
+    _, notice = notified(counter, ON_ITS_WAY)
+    with counter.services.database.reading() as connection:
+        told = cases.case(connection, Desk.INVESTIGATIONS, notice, PHARMACY)
+    assert f"(21){ON_ITS_WAY}" in told.data["message"]
+    assert "everything of lot" not in told.data["message"]
+    assert stopping(counter, ON_ITS_WAY) == (notice,)
+    assert [stopping(counter, number) for number in (1, 2, 3)] == [()] * 3
+    received(counter, ON_ITS_WAY)
+    assert stopping(counter, ON_ITS_WAY) == (notice,)
+    page = text_of(counter.somebody("quinn", Role.QUALITY).get(f"/investigations/{notice}"))
+    assert "By the record you have this of what it names." in page
+    assert f"(21){ON_ITS_WAY}" in page
+    assert "(21)1 " not in page
+
+
+def test_a_notification_of_a_lot_stops_what_is_on_hand_and_after_the_answer_what_is_received_later(
+    sqlite_counter: Counter,
+) -> None:
+    counter = sqlite_counter
+    case_id, notice = notified(counter, AT_ITS_MAKER, whole_lots=True)
+    page = text_of(counter.somebody("quinn", Role.QUALITY).get(f"/investigations/{notice}"))
+    assert "everything of lot LOT42" in page
     assert all(f"(21){number}" in page for number in (1, 2, 3))
-    assert "Packages (1)" in page
     found = counter.services.verification.check(code(1).encode(), None, OPERATOR, asker=PHARMACY)
     [blocking] = found.blocked_by
-    assert blocking.case_id == notice.case_id
     assert blocking.title == "Notified as illegitimate by North Pharma: Sonnenal"
     assert "Set it aside" in found.next_step
-    counter.services.investigations.answer(somebody(), notice.case_id, "set_apart", "In the cage.")
-    later = counter.services.verification.check(code(1).encode(), None, OPERATOR, asker=PHARMACY)
-    assert later.blocked_by == ()
+    later(counter)
+    counter.services.investigations.answer(somebody(), notice, "set_apart", "In the cage.")
+    assert [stopping(counter, number) for number in (1, 2, 3)] == [()] * 3, "dealt with by the answer"
+    assert stopping(counter, ON_ITS_WAY) == (notice,), "it was not here when that was answered"
+    received(counter, ON_ITS_WAY)
+    assert stopping(counter, ON_ITS_WAY) == (notice,)
+    maker = somebody(MAKER, Role.MANUFACTURER)
+    step(counter, case_id, Move.DISPOSE, maker, text="Destroyed.")
+    with counter.services.database.writing() as connection:
+        case = cases.case(connection, Desk.INVESTIGATIONS, case_id, MAKER)
+        cases.keep(connection, case_id, {**case.data, "incident_number": "FDA-1"})
+    form_of(counter, case_id, FormKind.TERMINATION, MAKER, termination_reason="All is destroyed.")
+    step(counter, case_id, Move.REQUEST_TERMINATION, maker)
+    step(counter, case_id, Move.TERMINATE, maker, text="FDA agreed.")
+    assert stopping(counter, ON_ITS_WAY) == ()
+    with counter.services.database.reading() as connection:
+        ended = cases.case(connection, Desk.INVESTIGATIONS, notice, PHARMACY)
+    assert (ended.state, ended.root_cause, ended.is_open) == ("terminated", "set_apart", False)

@@ -2,6 +2,9 @@
 
 Directly is what the record shows: the last sale to this wholesaler was by the package's own maker, or by a maker or
 repackager. Of what nobody has told a sale, nobody can say that it was bought directly, and so it is not said.
+
+    stated(connection, seller, contents, statement)      what it has to state: the command to ship states it
+    unstated(connection, seller, ..., position)          what a sale that somebody captured should have stated
 """
 
 from dataclasses import replace
@@ -13,18 +16,26 @@ from app.custody.shipped import Inner, Shipped
 from app.partners import service as partners
 from app.partners.service import Party
 from app.transactions import forms, kept
-from app.transactions.values import DIRECT_NOTICE, Direct, Statement
+from app.transactions.values import DIRECT_NOTICE, Direct, Element, Gap, Statement
 
 MOST_DOCUMENTS = 50
 """Purchases whose own statement is looked at; of more it is not stated that the seller bought directly."""
 
 
-def stated(connection: Connection, seller: Party, contents: Shipped, statement: Statement) -> Statement:
-    """The statement with what the wholesaler `seller` has to say of how it bought these packages."""
+def stated(
+    connection: Connection,
+    seller: Party,
+    contents: Shipped,
+    statement: Statement,
+    *,
+    before: int | None = None,
+) -> Statement:
+    """The statement with what the wholesaler `seller` has to say of how it bought these packages; of what it bought
+    `before` a position in custody's order, where that is given."""
     packages = {each.item_id: each for each in contents.leaves}
     if not packages:
         return statement
-    sales = bought.sales_to(connection, seller.party_id, sorted(packages))
+    sales = bought.sales_to(connection, seller.party_id, sorted(packages), before=before)
     kinds = {
         party.party_id: party.kind
         for party in partners.by_numbers(connection, {sale.seller_id for sale in sales.values()})
@@ -46,6 +57,37 @@ def stated(connection: Connection, seller: Party, contents: Shipped, statement: 
         received_direct=received,
         indirect=tuple(sorted(each.epc for each in indirect)),
     )
+
+
+def unstated(
+    connection: Connection, seller: Party, contents: Shipped, said: Statement, position: int, *, r12: bool
+) -> list[Gap]:
+    """What a wholesaler's statement `said` should say, by the record, of how it had bought what it sold at `position`.
+
+    R1.2 has one word for it: whether all was bought directly. What was bought directly in part is not, there.
+    """
+    must = stated(connection, seller, contents, Statement(said.affirmed), before=position)
+    found = []
+    partly = must.direct is Direct.PARTIALLY_DIRECT
+    if must.direct in (Direct.ENTIRELY_DIRECT, Direct.PARTIALLY_DIRECT):
+        silent = said.direct is None or (said.direct is Direct.ENTIRELY_INDIRECT and not (r12 and partly))
+        if silent:
+            some = "some of it" if partly else "it"
+            found.append(
+                Gap(
+                    Element.DIRECT_PURCHASE,
+                    f"{seller.name} bought {some} directly by the record, and does not state so (582(c)(1)(A)(ii))",
+                )
+            )
+    if must.received_direct and not said.received_direct and not r12:
+        found.append(
+            Gap(
+                Element.DIRECT_PURCHASE,
+                f"{seller.name} received a statement of direct purchase by the record, and does not tell so "
+                "(582(c)(1)(A)(iv))",
+            )
+        )
+    return found
 
 
 def _is_direct(package: Inner, sale: bought.Sale | None, kinds: dict[int, str]) -> bool:
