@@ -67,7 +67,9 @@ def send_report(
         _keep(
             connection, clock, case, "out", "report", report.uuid, report.case_uuid, body, once=case is first
         )
-        said = "PDG exception report, resolved" if resolved else f"PDG exception report of {len(items)} items"
+        said = (
+            "PDG exception report, resolved" if resolved else f"PDG exception report of {_items(len(items))}"
+        )
         cases.say(connection, clock, case.case_id, who, f"{said}: message {report.uuid}.", NoteKind.SENT)
     return body
 
@@ -136,8 +138,7 @@ def take_report(connection: Connection, clock: Clock, value: object, *, by: str,
     if known is not None:
         return known
     case_id = _case_of(connection, to, report.case_uuid, "in", by)
-    count = len(report.items) + len(report.others)
-    told = "resolved" if report.resolved else f"{count} item{'' if count == 1 else 's'}"
+    told = "resolved" if report.resolved else _items(len(report.items) + len(report.others))
     text = f"PDG exception report {report.uuid}, order {report.purchase_order or 'not named'}: {told}."
     if case_id is None:
         if report.resolved:
@@ -232,6 +233,10 @@ def send_response(
     )
     cases.say(connection, clock, case.case_id, who, text.strip()[:2000], NoteKind.SENT)
     return body
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
 
 
 def _said(answer: Answer) -> str:

@@ -57,7 +57,7 @@ class ReportLine:
             self.lot and f"lot {self.lot}",
             self.serial and f"serial {self.serial}",
         )
-        return f"{self.what}: {' '.join(filter(None, parts))}"
+        return f"{self.what}: {' '.join(filter(None, parts)) or self.expected}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from xml.sax.saxutils import escape
 from app.investigations.form3911 import KINDS, Form3911, problems, shown
 
 _PIECE, _LINES = 400, 12  # characters and lines of one cell
+_SENDER = frozenset(("20", "21", "22", "23", "24"))  # items: company and contact
+_LINE_LENGTH = 50  # characters of a cell's line, or fewer
+_MOST_TOGETHER = 30  # lines that stay on one page, which has room for more
 _INK, _MUTED, _LINE, _ALERT = "#14211f", "#4c5a57", "#d3dbd8", "#9b1b1b"
 
 
@@ -45,6 +48,11 @@ def render(form: Form3911, *, case_id: str, made_at: datetime, made_by: str) -> 
         Paragraph("Content for Form FDA 3911", styles["title"]),
         Paragraph(f"Drug notification under the DSCSA: {escape(KINDS[form.kind])}", styles["lead"]),
         Paragraph(escape(told), styles["small"]),
+        Paragraph(
+            "Numbers are those of the 8/15 layout; a later revision numbers the items anew, so go by their names. "
+            "Hand the notification in on FDA's platform (CDER NextGen Portal). This page is not FDA's form.",
+            styles["small"],
+        ),
         Spacer(1, 10),
     ]
     if missing:
@@ -53,14 +61,6 @@ def render(form: Form3911, *, case_id: str, made_at: datetime, made_by: str) -> 
         )
         flow.append(Spacer(1, 8))
     flow.append(_table(form, styles))
-    flow.append(Spacer(1, 10))
-    flow.append(
-        Paragraph(
-            "Numbers are those of the 8/15 layout; a later revision numbers the items anew, so go by their names. "
-            "Hand the notification in on FDA's platform (CDER NextGen Portal). This page is not FDA's form.",
-            styles["small"],
-        )
-    )
     out = io.BytesIO()
     page = SimpleDocTemplate(
         out,
@@ -78,7 +78,7 @@ def render(form: Form3911, *, case_id: str, made_at: datetime, made_by: str) -> 
         canvas.saveState()
         canvas.setFont(plain, 7.5)
         canvas.setFillColor(_MUTED)
-        canvas.drawString(0.8 * inch, 0.5 * inch, f"Packproof  {case_id}")
+        canvas.drawString(0.8 * inch, 0.5 * inch, f"Form FDA 3911, case {case_id}")
         canvas.drawRightString(letter[0] - 0.8 * inch, 0.5 * inch, f"Page {document.page}")
         canvas.restoreState()
 
@@ -92,8 +92,13 @@ def _table(form: Form3911, styles: dict[str, Any]) -> Any:
     from reportlab.platypus import Paragraph, Table
 
     rows = []
+    sender = []  # rows of who sends it: what one calls or writes to stays on one page
+    lines = 0
     for number, label, value in shown(form):
         for index, part in enumerate(_pieces(value)):
+            if number in _SENDER:
+                sender.append(len(rows))
+                lines += sum(1 + len(line) // _LINE_LENGTH for line in part.split("\n"))
             rows.append(
                 [
                     Paragraph(number if index == 0 else "", styles["number"]),
@@ -107,9 +112,10 @@ def _table(form: Form3911, styles: dict[str, Any]) -> Any:
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, -1), 0.5, HexColor(_LINE)),
             ("LINEABOVE", (0, 0), (-1, 0), 1, HexColor(_INK)),
-            ("TOPPADDING", (0, 0), (-1, -1), 4),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
+            ("TOPPADDING", (0, 0), (-1, -1), 3),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
             ("LEFTPADDING", (0, 0), (0, -1), 0),
+            *([("NOSPLIT", (0, sender[0]), (-1, sender[-1]))] if lines <= _MOST_TOGETHER else []),
         ]
     )
     return table

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.investigations.form3911 import ITEMS, LONGEST_TEXT, Form3911, FormKind, problems, shown
-from app.investigations.pdf import render
+from app.investigations.pdf import _fonts, _styles, _table, render
 
 FORM = Form3911(
     kind=FormKind.INITIAL,
@@ -111,3 +111,14 @@ def test_the_pdf_is_the_same_each_time_and_takes_any_text() -> None:
         assert made[0].startswith(b"%PDF-")
     rows = {number: value for number, _, value in shown(FORM)}
     assert (rows["5"], rows["1"], rows["2"]) == ("Counterfeit", "Initial notification", "")
+
+
+def test_who_sends_the_form_stays_on_one_page() -> None:
+    table = _table(FORM, _styles(*_fonts()))
+    _, height = table.wrap(500, 5_000)
+    first, second = table.split(500, height - 10)  # room for all but the last line
+    assert (first._nrows, second._nrows) == (len(ITEMS) - 6, 6)
+    # What does not fit on a page is split all the same.
+    long = _table(replace(FORM, company_address="x\n" * 100), _styles(*_fonts()))
+    _, height = long.wrap(500, 5_000)
+    assert long.split(500, height - 10)[1]._nrows == 1
