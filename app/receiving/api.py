@@ -99,6 +99,14 @@ def damaged(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
     return _shown(receiving_id)
 
 
+@blueprint.post("/receivings/<string:receiving_id>/missing")
+@blueprint.arguments(Opened)
+def missing(asked: dict[str, Any], receiving_id: str) -> dict[str, Any]:
+    """It is not there; or of an opened container what was not seen is not."""
+    services().receiving.missing(receiving_id, asked["epc"], present())
+    return _shown(receiving_id)
+
+
 @blueprint.post("/receivings/<string:receiving_id>/undo")
 def undo(receiving_id: str) -> dict[str, Any]:
     """Take back the caller's last act."""

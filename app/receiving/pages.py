@@ -73,13 +73,14 @@ def delivery_page(receiving_id: str) -> str:
         information = Standing(delivery.data.get("information", Standing.INCOMPLETE))
         if information is Standing.INCOMPLETE:  # the seller may have sent what was missing
             information = purchases.standing(connection, delivery.data["seqs"])
-    rows = _rows(state.tally)
+    rows = _rows(state.tally, live=delivery.is_open)
     return render_template(
         "receiving/delivery.html",
         delivery=delivery,
         seller=names.get(delivery.seller_gln or "", "not known"),
         information=information.value,
         tally=state.tally,
+        said=delivery.data.get("result") or state.tally.text(live=delivery.is_open),
         last=_last(state),
         rows=rows[:_MOST_ROWS],
         more=max(0, len(rows) - _MOST_ROWS),
@@ -124,6 +125,13 @@ def damaged(receiving_id: str) -> Response:
     """Something is damaged, with what is wrong with it."""
     epc, reason = request.form.get("epc", "")[:500], request.form.get("reason", "")
     services().receiving.damaged(receiving_id, epc, reason, _ours())
+    return _to(receiving_id)
+
+
+@blueprint.post("/receiving/<receiving_id>/missing")
+def missing(receiving_id: str) -> Response:
+    """It is not there; or of an opened container what was not seen is not."""
+    services().receiving.missing(receiving_id, request.form.get("epc", "")[:500], _ours())
     return _to(receiving_id)
 
 
@@ -178,7 +186,7 @@ def _to(receiving_id: str) -> Response:
     return redirect(url_for("receiving.delivery_page", receiving_id=receiving_id), HTTPStatus.SEE_OTHER)  # type: ignore[return-value]
 
 
-def _rows(tally: Tally) -> list[dict[str, Any]]:
+def _rows(tally: Tally, *, live: bool) -> list[dict[str, Any]]:
     """The lines to show, what lacks or does not fit first; of what is there by a container's label, that alone."""
     trees: list[list[Row]] = []
     for row in tally.rows:
@@ -187,21 +195,22 @@ def _rows(tally: Tally) -> list[dict[str, Any]]:
         if row.depth == 0 or _is_open_below(row):
             trees[-1].append(row)
     trees.sort(key=lambda tree: all(row.complete for row in tree))
-    return [_row(row) for tree in trees for row in tree]
+    # Of what nobody has seen anything of, one button says it all.
+    return [_row(row, live, whole=row is not tree[0] and not tree[0].found) for tree in trees for row in tree]
 
 
 def _is_open_below(row: Row) -> bool:
     return row.seen is not Seen.INFERRED or bool(row.damaged)
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, live: bool, *, whole: bool) -> dict[str, Any]:
     words = {
-        Seen.AWAITED: "not seen",
+        Seen.AWAITED: "not seen yet" if live else "not seen",
         Seen.SEEN: "scanned",
         Seen.INFERRED: "by its container's label",
         Seen.OPENED: "opened",
     }
-    state = words[row.seen]
+    state = "not there" if row.missed == row.units and row.seen is Seen.AWAITED else words[row.seen]
     if row.container and row.units > 1:
         state = f"{state}, {row.found} of {row.units}"
     if row.seen is Seen.SEEN and row.container and row.units > 1:
@@ -218,6 +227,9 @@ def _row(row: Row) -> dict[str, Any]:
         "depth": min(row.depth, 3),
         "container": row.container and row.units > 0 and row.seen is not Seen.OPENED,
         "opens": row.container and row.seen is not Seen.OPENED,
+        "lacks": not whole
+        and row.found + row.missed < row.units
+        and (not row.found or row.seen is Seen.OPENED),
         "damaged": DAMAGES.get(row.damaged, row.damaged),
         "undecided": row.undecided,
         "differs": "Set apart as it is"
@@ -237,6 +249,8 @@ def _last(state: State) -> dict[str, Any] | None:
         title, step = "Opened", "Scan what is in it, one by one."
     elif last.act.kind is ActKind.APART:
         title, step = "Set apart as it is", "All that is in it is held. Scan the next one."
+    elif last.act.kind is ActKind.MISSING:
+        title, step = "Not there", "It counts as short. If you find it, scan it."
     elif last.act.kind is ActKind.DAMAGED:
         title, step = (
             f"Damaged: {DAMAGES.get(last.act.note, last.act.note).lower()}",

@@ -4,7 +4,8 @@ A delivery is a tree of lines (pallets, cases, packages, as the partner's docume
 dock. From the two follows everything: how far it is, what the one document says, which exceptions open::
 
     tally = Tally.of(lines, acts)
-    tally.text()                     # 17 of 24, 7 short
+    tally.text(live=True)            # 17 of 24, 1 short, 6 to come: somebody has said of one that it is not there
+    tally.text()                     # 17 of 24, 7 short: when it is finished
     plan(lines, acts)                # what was received, what was counted, what is held, what does not fit
 
 Cases come before units: the label of an intact container accepts all that is in it, as inferred. Who opens one counts
@@ -38,6 +39,7 @@ class ActKind(StrEnum):
     OPEN = "open"  # a container was opened: its contents are counted one by one
     DAMAGED = "damaged"
     APART = "apart"  # a container with something in it that is not OK was set apart as it is
+    MISSING = "missing"  # it is not there, or of what is in it the rest is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Seen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line with how far it is. `found` of `units` packages in it (itself, where it holds none) are there."""
+    """A line with how far it is. `found` of `units` packages in it (itself, where it holds none) are there; of `missed`
+    somebody said that they are not."""
 
     line: Line
     seen: Seen
@@ -86,6 +89,7 @@ class Row:
     damaged: str = ""
     outcome: Outcome | None = None
     apart: bool = False
+    missed: int = 0
 
     @property
     def undecided(self) -> bool:
@@ -118,6 +122,10 @@ class Tally:
         return self.expected - self.found
 
     @property
+    def missed(self) -> int:
+        return sum(row.missed for row in self.rows if row.depth == 0)
+
+    @property
     def cases(self) -> tuple[int, int]:
         """How many of the outermost containers are there, of how many."""
         outer = [row for row in self.rows if row.depth == 0 and row.container]
@@ -133,11 +141,15 @@ class Tally:
         """Containers that were set apart as they are."""
         return tuple(row.line.epc for row in self.rows if row.apart)
 
-    def text(self) -> str:
-        """``17 of 24, 7 short``; ``24 of 24, all there``; ``24 of 24, 1 too many``; ``24 of 24, 10 set apart``."""
+    def text(self, *, live: bool = False) -> str:
+        """What it came to: ``17 of 24, 7 short``; ``24 of 24, all there``; ``24 of 24, 1 too many, 10 set apart``.
+        `live`: how far it is; short is then what somebody said is not there, and the rest to come."""
         words = [f"{self.found} of {self.expected}"]
-        if self.short:
-            words.append(f"{self.short} short")
+        short = self.missed if live else self.short
+        if short:
+            words.append(f"{short} short")
+        if self.short > short:
+            words.append(f"{self.short - short} to come")
         if self.over:
             words.append(f"{len(self.over)} too many")
         if held := sum(row.found for row in self.rows if row.apart):
@@ -168,6 +180,7 @@ class _Dock:
     opened: frozenset[str]
     damaged: dict[str, str]
     apart: frozenset[str]
+    missing: frozenset[str]
 
     @classmethod
     def of(cls, acts: Iterable[Act]) -> "_Dock":
@@ -177,6 +190,7 @@ class _Dock:
             frozenset(act.epc for act in listed if act.kind is ActKind.OPEN),
             {act.epc: act.note for act in listed if act.kind is ActKind.DAMAGED},
             frozenset(act.epc for act in listed if act.kind is ActKind.APART),
+            frozenset(act.epc for act in listed if act.kind is ActKind.MISSING),
         )
 
 
@@ -193,9 +207,9 @@ def _children(lines: Iterable[Line]) -> dict[int | None, list[Line]]:
 def _rows(lines: Sequence[Line], dock: _Dock) -> list[Row]:
     children = _children(lines)
 
-    def walk(line: Line, depth: int, covered: bool) -> list[Row]:
+    def walk(line: Line, depth: int, covered: bool, gone: bool) -> list[Row]:
         inside = children.get(line.item_id, [])
-        opened = line.epc in dock.opened
+        opened, gone = line.epc in dock.opened, gone or line.epc in dock.missing
         if opened:
             seen = Seen.OPENED
         elif line.epc in dock.scanned:
@@ -204,16 +218,17 @@ def _rows(lines: Sequence[Line], dock: _Dock) -> list[Row]:
             seen = Seen.INFERRED if covered else Seen.AWAITED
         below: list[Row] = []
         for child in inside:
-            below += walk(child, depth + 1, seen in (Seen.SEEN, Seen.INFERRED))
+            below += walk(child, depth + 1, seen in (Seen.SEEN, Seen.INFERRED), gone)
         direct = [row for row in below if row.depth == depth + 1]
         units = sum(row.units for row in direct) if inside else 1
         found = sum(row.found for row in direct) if inside else int(seen is not Seen.AWAITED)
         container = bool(inside) or not line.package
         damaged, outcome = dock.damaged.get(line.epc, ""), dock.scanned.get(line.epc)
         apart = seen is Seen.SEEN and line.epc in dock.apart
-        return [Row(line, seen, depth, units, found, container, damaged, outcome, apart), *below]
+        missed = sum(row.missed for row in direct) if inside else int(gone and not found)
+        return [Row(line, seen, depth, units, found, container, damaged, outcome, apart, missed), *below]
 
-    return [row for root in children.get(None, []) for row in walk(root, 0, False)]
+    return [row for root in children.get(None, []) for row in walk(root, 0, False, False)]
 
 
 def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None, str | None], *, again: bool,

@@ -41,7 +41,7 @@ from app.receiving.kept import (
 )
 from app.receiving.outcomes import DAMAGES, Outcome
 from app.receiving.rules import Act, ActKind, Line, Tally, judge, plan, stopped, withheld
-from app.receiving.shipments import Shipment
+from app.receiving.shipments import Shipment, is_bound_for
 from app.shared.actor import Actor
 from app.shared.audit import record
 from app.shared.clock import Clock
@@ -52,6 +52,7 @@ from ledger.store.sql.engine import Database
 
 DELIVERY = "delivery"
 # Where the verdict adds nothing to what the dock says.
+_SAYS_NOT_SEEN = (ActKind.DAMAGED, ActKind.MISSING)  # what is scanned after these is not scanned again
 _PLAIN = (Outcome.MATCH, Outcome.AGAIN, Outcome.OTHER_DELIVERY, Outcome.RECEIVED_BEFORE)
 _MOST_COUNTED = 900  # containers opened in one delivery: its document is of one transaction
 
@@ -164,7 +165,7 @@ class Receiving:
             state = self._locked(connection, receiving_id, actor)
             lines = kept.lines(connection, receiving_id)
             line = next((each for each in lines if each.epc == epc), None)
-            counted = {done.act.epc for done in state.acts if done.act.kind is not ActKind.DAMAGED}
+            counted = {done.act.epc for done in state.acts if done.act.kind not in _SAYS_NOT_SEEN}
             outcome = judge(
                 result.verdict.word,
                 result.verdict.reason,
@@ -174,7 +175,7 @@ class Receiving:
                 contents=any(line is not None and each.parent_id == line.item_id for each in lines),
                 coming=result.record is not None
                 and result.record.in_transit
-                and _is_ours(connection, epc, actor),
+                and is_bound_for(connection, epc, actor.party_gln),
                 ours=result.record is not None and result.record.yours,
             )
             said = f"{result.verdict.word.value}: {result.next_step}"
@@ -218,6 +219,17 @@ class Receiving:
                     "receiving.unseen", "Scan it first", epc[:80], "Then say what is wrong with it."
                 )
             self._add(connection, receiving_id, actor, Act(ActKind.DAMAGED, epc, Outcome.DONE, reason))
+
+    def missing(self, receiving_id: str, epc: str, actor: Actor) -> None:
+        """Somebody looked, and it is not there; of a container, what was not seen of it. What is scanned later is there
+        all the same. Raises `Invalid` for what is there, or was said to be missing."""
+        with self.database.writing() as connection:
+            state = self._locked(connection, receiving_id, actor)
+            if not any(
+                row.line.epc == epc and row.found + row.missed < row.units for row in state.tally.rows
+            ):
+                raise Invalid("receiving.there", "Nothing of it is awaited", epc[:80], "Look at the list.")
+            self._add(connection, receiving_id, actor, Act(ActKind.MISSING, epc, Outcome.DONE))
 
     def undo(self, receiving_id: str, actor: Actor) -> None:
         """Take back the last thing that this actor did; another clerk's stays. `Conflict` where there is none."""
@@ -385,9 +397,3 @@ def _require_open(delivery: Delivery) -> None:
             delivery.receiving_id,
             "Look at it: it was finished.",
         )
-
-
-def _is_ours(connection: Connection, epc: str, actor: Actor) -> bool:
-    """Whether what is under way is on its way to the actor's party."""
-    loaded = loading.load(connection, [epc])
-    return loaded.world.outer(loaded.world.item(epc)).bound_for == actor.party_gln

@@ -135,3 +135,9 @@ def _epc(text: str) -> str | None:
 
 def _scanned(text: str) -> Epc | None:
     return parse_scan(text.encode("utf-8", "replace")).epc
+
+
+def is_bound_for(connection: Connection, epc: str, party_gln: str | None) -> bool:
+    """Whether what is under way is on its way to this party."""
+    loaded = loading.load(connection, [epc])
+    return loaded.world.outer(loaded.world.item(epc)).bound_for == party_gln

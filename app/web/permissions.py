@@ -153,6 +153,7 @@ PERMISSIONS: dict[str, Permission] = {
                 "receivings.scan",
                 "receivings.opened",
                 "receivings.apart",
+                "receivings.missing",
             ),
             *("receivings.damaged", "receivings.undo", "receivings.finish", "receivings.give_up"),
             *("receivings.queue", "receivings.take", "receivings.note"),
@@ -165,6 +166,7 @@ PERMISSIONS: dict[str, Permission] = {
             *(
                 "receiving.opened",
                 "receiving.apart",
+                "receiving.missing",
                 "receiving.damaged",
                 "receiving.undo",
                 "receiving.finish",

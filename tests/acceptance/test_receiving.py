@@ -17,7 +17,7 @@ def test_6_receiving_15_of_16_declared_cases_leaves_one_in_transit_with_an_open_
     bay.ship(cases_of(16))
     wanda = bay.clerk("wanda").begin(case_label(3))
     wanda.scan(*(case_label(number) for number in range(1, 16)))
-    assert wanda.count() == "30 of 32, 2 short"
+    assert wanda.count() == "30 of 32, 2 to come"
     assert "15 of 16 cases or pallets" in wanda.page()
     wanda.finish()
 
@@ -52,7 +52,7 @@ def test_6_what_was_missing_closes_its_exception_when_it_comes_after_all_or_is_v
     [both] = [{one.subject for one in bay.exceptions()}]
     assert both == {sscc(2), sscc(3)}
     will = bay.clerk("will").begin(case_label(2)).scan(case_label(2))
-    assert will.count() == "2 of 4, 2 short"
+    assert will.count() == "2 of 4, 2 to come"
     will.finish()
     quinn = bay.somebody("quinn", Role.QUALITY)
     quinn.get("/exceptions")
@@ -88,9 +88,14 @@ def test_an_opened_case_is_counted_and_what_lacks_in_it_stays_under_way(bay):
     wanda.scan(case_label(1), case_label(2))
     assert wanda.count() == "6 of 6, all there"
     assert wanda.act("opened", epc=sscc(2)) == 303
-    assert wanda.count() == "3 of 6, 3 short"
+    assert wanda.count() == "3 of 6, 3 to come"
     wanda.scan(pack_label(201), pack_label(203))
+    assert wanda.count() == "5 of 6, 1 to come"
+    # Only who has looked can say that it is short; who finds it after all scans it.
+    assert wanda.act("missing", epc=sscc(2)) == 303
     assert wanda.count() == "5 of 6, 1 short"
+    assert wanda.act("missing", epc=sscc(2)) == 400, "it is said already"
+    assert wanda.act("missing", epc=package(201)) == 400, "it is there"
     wanda.finish()
     gone, _ = bay.item(package(202))
     assert (gone.missing, gone.in_transit, gone.holder, gone.bound_for) == (True, True, MAKER, PHARMACY)
@@ -120,7 +125,7 @@ def test_each_discrepancy_opens_one_exception_and_what_does_not_fit_is_held(sqli
     wanda.scan(pack_label(1), pack_label(2), pack_label(3, lot="LOT43"), pack_label(4, expiry="290531"))
     # One still at its maker, one that went to somebody else, one whose serial its maker says that it never made.
     wanda.scan(pack_label(50), pack_label(51), pack_label(99))
-    assert wanda.count() == "4 of 6, 2 short, 3 too many"
+    assert wanda.count() == "4 of 6, 2 to come, 3 too many"
     assert wanda.act("damaged", epc=package(2), reason="wet") == 303
     assert wanda.act("damaged", epc=package(5), reason="wet") == 400, "it was not seen"
     wanda.finish()
@@ -162,9 +167,9 @@ def test_two_clerks_share_a_delivery_each_undoes_his_own_and_a_second_scan_chang
     wanda.scan(case_label(1))
     will.scan(case_label(2), case_label(1))
     assert "Scanned already" in will.page()
-    assert wanda.count() == will.count() == "4 of 6, 2 short"
+    assert wanda.count() == will.count() == "4 of 6, 2 to come"
     assert will.act("undo") == will.act("undo") == 303
-    assert wanda.count() == "2 of 6, 4 short"
+    assert wanda.count() == "2 of 6, 4 to come"
     assert will.act("undo") == 409, "what is left is wanda's"
     will.finish()
     assert wanda.act("scans", code=case_label(3)) == 409, "it is finished"
@@ -180,7 +185,7 @@ def test_a_delivery_that_is_given_up_is_on_its_way_as_before(sqlite_bay):
     assert wanda.act("give-up") == 303
     assert sqlite_bay.received() == []
     assert sqlite_bay.exceptions() == []
-    assert wanda.begin(ADVICE).count() == "0 of 2, 2 short"
+    assert wanda.begin(ADVICE).count() == "0 of 2, 2 to come"
 
 
 @pytest.mark.parametrize("text", ["ASN-unknown", "(00)003999990000000099", "nonsense ]d2", "#1"])

@@ -87,7 +87,7 @@ class Clerk:
         return text_of(self.visitor.get(self.address))
 
     def count(self) -> str:
-        """``15 of 16, 1 short``."""
+        """``15 of 16, 1 to come``."""
         found = re.search(r'id="count"><strong>([^<]+)</strong>', self.visitor.get(self.address).text)
         assert found
         return found[1]

@@ -18,7 +18,7 @@ def test_a_device_receives_a_delivery(bay):
     bearer = bay.node.bearer(Role.DEVICE, party_gln=PHARMACY, scopes={"receive"})
     problem(client.post("/receivings", headers=bearer, json={"text": "ASN0"}), 404, "not_found")
     begun = client.post("/receivings", headers=bearer, json={"text": case_label(1)})
-    assert (begun.status_code, begun.get_json()["text"]) == (201, "0 of 4, 4 short")
+    assert (begun.status_code, begun.get_json()["text"]) == (201, "0 of 4, 4 to come")
     joined = client.post("/receivings", headers=bearer, json={"text": ADVICE})
     assert (joined.status_code, joined.get_json()["id"]) == (200, begun.get_json()["id"])
     address = f"/receivings/{begun.get_json()['id']}"
@@ -30,12 +30,16 @@ def test_a_device_receives_a_delivery(bay):
     assert scan(case_label(1))["last"]["outcome"] == "match"
     assert scan("(01)0039")["last"]["outcome"] == "unread"
     opened = client.post(f"{address}/opened", headers=bearer, json={"epc": sscc(1)}).get_json()
-    assert (opened["found"], opened["short"]) == (0, 4)
+    assert (opened["found"], opened["short"], opened["to_come"]) == (0, 0, 4)
     problem(
         client.post(f"{address}/opened", headers=bearer, json={"epc": sscc(1)}), 400, "receiving.container"
     )
     scan(pack_label(101))
-    assert scan(pack_label(102))["text"] == "2 of 4, 2 short"
+    assert scan(pack_label(102))["text"] == "2 of 4, 2 to come"
+    said = client.post(f"{address}/missing", headers=bearer, json={"epc": sscc(2)}).get_json()
+    assert (said["text"], said["short"], said["last"]["kind"]) == ("2 of 4, 2 short", 2, "missing")
+    problem(client.post(f"{address}/missing", headers=bearer, json={"epc": sscc(2)}), 400, "receiving.there")
+    assert client.post(f"{address}/undo", headers=bearer).get_json()["text"] == "2 of 4, 2 to come"
     client.post(f"{address}/damaged", headers=bearer, json={"epc": package(102), "reason": "crushed"})
     assert client.post(f"{address}/undo", headers=bearer).get_json()["last"]["epc"] == package(102)
     done = client.post(f"{address}/finish", headers=bearer).get_json()

@@ -28,13 +28,13 @@ def test_no_scan_of_a_burst_is_lost_and_the_count_stays_in_view(sqlite_bay, live
     page.wait_for_function("document.activeElement?.id === 'code'")
     page.keyboard.insert_text(case_label(5))
     page.keyboard.press("Enter")
-    page.get_by_text("10 of 12, 2 short").first.wait_for(timeout=PATIENCE_MS)
+    page.get_by_text("10 of 12, 2 to come").first.wait_for(timeout=PATIENCE_MS)
     assert page.evaluate("document.activeElement.id") == "code"
     assert page.input_value("#code") == ""
     page.keyboard.insert_text("(01)0039")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Could not read it").wait_for(timeout=PATIENCE_MS)
-    assert "Could not read it. 10 of 12, 2 short" in page.inner_text("#live")
+    assert "Could not read it. 10 of 12, 2 to come" in page.inner_text("#live")
     page.set_viewport_size({"width": 390, "height": 700})
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     assert page.locator("#count").is_visible()

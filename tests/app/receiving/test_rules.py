@@ -81,6 +81,32 @@ def test_what_is_missing_is_one_exception_a_container_and_one_a_lot():
     assert made.discrepancies == []
 
 
+def gone(epc: str) -> Act:
+    return Act(ActKind.MISSING, epc, Outcome.DONE)
+
+
+@pytest.mark.parametrize(
+    ("acts", "live"),
+    [
+        ([], "0 of 5, 5 to come"),
+        ([scan(PALLET)], "4 of 5, 1 to come"),
+        ([scan(PALLET), gone(package(9))], "4 of 5, 1 short"),
+        ([scan(PALLET), gone(package(9)), scan(package(9))], "5 of 5, all there"),
+        ([scan(CASE), gone(OTHER)], "2 of 5, 2 short, 1 to come"),
+        # Of an opened case, what was not seen; and what is found of it later is there.
+        ([opened(CASE), scan(package(1)), gone(CASE)], "1 of 5, 1 short, 3 to come"),
+        ([opened(CASE), scan(package(1)), gone(CASE), scan(package(2))], "2 of 5, 3 to come"),
+        ([gone(PALLET), scan(package(7), Outcome.NO_DATA)], "0 of 5, 4 short, 1 to come, 1 too many"),
+    ],
+)
+def test_while_it_is_counted_short_is_what_somebody_said_is_not_there(acts, live):
+    tally = Tally.of(LINES, acts)
+    assert tally.text(live=True) == live
+    # What it comes to, and what is recorded, follow from what was seen.
+    assert tally.text() == Tally.of(LINES, [each for each in acts if each.kind is not ActKind.MISSING]).text()
+    assert plan(LINES, acts) == plan(LINES, [each for each in acts if each.kind is not ActKind.MISSING])
+
+
 def test_what_is_damaged_or_differs_is_held_and_each_is_one_exception():
     acts = [
         scan(package(9), Outcome.LOT_DIFFERS),
