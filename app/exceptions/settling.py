@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from app.cases import many
 from app.cases import service as cases
+from app.cases.choice import Choice
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import loading
@@ -68,10 +69,12 @@ def settle(database: Database, clock: Clock, party_gln: str | None) -> None:
 def open_pages(
     connection: Connection, party_gln: str | None, kinds: Collection[str]
 ) -> Iterable[Sequence[DeskCase]]:
-    """The open cases of these kinds, of everybody; of one party the most urgent, as its queue shows them."""
-    after = None
-    while page := cases.queue(connection, Desk.EXCEPTIONS, party_gln, after=after, limit=_MOST_LOOKED_AT):
-        yield [each for each in page if each.kind in kinds]
+    """The open cases of these kinds, of everybody; of one party the most urgent ones."""
+    after, choice = None, Choice(kinds=tuple(kinds))
+    while page := cases.queue(
+        connection, Desk.EXCEPTIONS, party_gln, choice=choice, after=after, limit=_MOST_LOOKED_AT
+    ):
+        yield page
         after = page[-1].place
         if party_gln is not None:
             return

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.cases import service as cases
+from app.cases.choice import Choice
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.errors import AppError
@@ -61,10 +62,10 @@ class Sweep:
 
     def _open(self) -> list[DeskCase]:
         found: list[DeskCase] = []
-        after = None
+        after, recalls = None, Choice(kinds=(RECALL,))  # each has a notice for everybody who was told
         with self._database.reading() as connection:
-            while page := cases.queue(connection, Desk.RECALLS, None, after=after):
-                found += [each for each in page if each.kind == RECALL and not each.data.get("waits")]
+            while page := cases.queue(connection, Desk.RECALLS, None, choice=recalls, after=after):
+                found += [each for each in page if not each.data.get("waits")]
                 after = page[-1].place
         return found
 
