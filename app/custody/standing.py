@@ -84,10 +84,12 @@ def has_anything(connection: Connection, party_id: int) -> bool:
     return any(connection.execute(query).first() is not None for query in (holds, gets))
 
 
+_INSIDE = select(item.c.item_id).where(item.c.parent_id == bindparam("container")).limit(1)
+
+
 def has_contents(connection: Connection, item_id: int) -> bool:
     """Whether anything is directly inside the item with this number."""
-    inside = select(item.c.item_id).where(item.c.parent_id == item_id).limit(1)
-    return connection.execute(inside).first() is not None
+    return connection.execute(_INSIDE, {"container": item_id}).first() is not None
 
 
 def newest(connection: Connection) -> int:

@@ -63,10 +63,13 @@ def party_name(gln: str) -> str:
     return f"party {gln}"
 
 
+_APPLYING = select(inbox.c.job_no).where(inbox.c.state == APPLYING)
+
+
 def named(connection: Connection, keys: Iterable[str], asker: str | None = None) -> set[str]:
     """Those of these canonical EPCs that a document names which is being applied; and which names `asker` (GLN) too,
     if that is given: to a stranger nothing must show."""
-    applying = connection.execute(select(inbox.c.job_no).where(inbox.c.state == APPLYING)).scalars().all()
+    applying = connection.execute(_APPLYING).scalars().all()
     if applying and asker is not None:
         query = select(inbox_name.c.job_no).where(
             inbox_name.c.name == name_of(party_name(asker)), inbox_name.c.job_no.in_(applying)

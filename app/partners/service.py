@@ -78,6 +78,13 @@ _OWNERS_OF = (
     .join(party, party.c.party_id == site.c.party_id)
     .where(site.c.gln.in_(_GLNS))
 )
+_ALL_PLACES_OF = (
+    select(site.c.latitude_udeg, site.c.longitude_udeg)
+    .join(party, party.c.party_id == site.c.party_id)
+    .where(party.c.gln == bindparam("gln"))
+)
+_CALLED = select(party.c.gln, party.c.name).where(party.c.gln.in_(_GLNS))
+_SITES_CALLED = select(site.c.gln, site.c.name).where(site.c.gln.in_(_GLNS))
 _PLACES_OF = select(site.c.gln, site.c.latitude_udeg, site.c.longitude_udeg).where(site.c.gln.in_(_GLNS))
 
 
@@ -160,9 +167,7 @@ def positions(connection: Connection, glns: Iterable[str]) -> dict[str, Position
 
 def places_of(connection: Connection, gln: str) -> list[Position]:
     """Where on earth all sites of the party with this GLN are; nothing where it has none, or one of them is nowhere."""
-    columns = (site.c.latitude_udeg, site.c.longitude_udeg)
-    query = select(*columns).join(party, party.c.party_id == site.c.party_id).where(party.c.gln == gln)
-    rows = connection.execute(query).all()
+    rows = connection.execute(_ALL_PLACES_OF, {"gln": gln}).all()
     known = [
         Position(*row) for row in rows if row.latitude_udeg is not None and row.longitude_udeg is not None
     ]
@@ -284,10 +289,10 @@ def glns(connection: Connection, numbers: Iterable[int | None]) -> dict[int, str
 
 def names(connection: Connection, glns: Iterable[str]) -> dict[str, str]:
     """What the parties and sites with these GLNs are called."""
-    wanted = list(set(glns))
-    found = dict(connection.execute(select(site.c.gln, site.c.name).where(site.c.gln.in_(wanted))).all())
-    found |= dict(connection.execute(select(party.c.gln, party.c.name).where(party.c.gln.in_(wanted))).all())
-    return found
+    wanted = {"glns": list(set(glns))}
+    return dict(connection.execute(_SITES_CALLED, wanted).all()) | dict(
+        connection.execute(_CALLED, wanted).all()
+    )
 
 
 def is_licensed(connection: Connection, party_id: int, at: datetime) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from app.devices import service as devices
 from app.errors import Invalid, NotFound
@@ -38,6 +38,14 @@ SCOPES: dict[Role, frozenset[str]] = {
 # auditor read the log's entries, which show everybody's authors and times; `receive` lets a bench receive deliveries,
 # `exceptions` a system exchange reports of exceptions, `desks` a company's own system work at its desks.
 ALL_SCOPES = frozenset().union(*SCOPES.values(), {"enrol", "entries", "receive", "exceptions", "desks"})
+
+
+# Made once: it is asked at every request, and to make it takes longer than to run it.
+_VALID = select(api_token).where(
+    api_token.c.secret_hash == bindparam("digest"),
+    api_token.c.revoked_at.is_(None),
+    or_(api_token.c.expires_at.is_(None), api_token.c.expires_at > bindparam("now")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +142,9 @@ class Tokens:
         """Whom `secret` speaks for now, or None."""
         if not secret.startswith(PREFIX) or len(secret) > 100:
             return None
-        now = self._clock.now()
-        query = select(api_token).where(
-            api_token.c.secret_hash == digest(secret),
-            api_token.c.revoked_at.is_(None),
-            or_(api_token.c.expires_at.is_(None), api_token.c.expires_at > now),
-        )
+        asked = {"digest": digest(secret), "now": self._clock.now()}
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_VALID, asked).one_or_none()
             if row is None or not _stands(connection, row.kind, row.subject):
                 return None
         return Actor(

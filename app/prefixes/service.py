@@ -11,7 +11,7 @@ early enough would hold a container before its issuer does::
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from app.errors import Conflict, Invalid
 from app.partners import service as partners
@@ -59,6 +59,11 @@ def all_prefixes(connection: Connection) -> list[Prefix]:
     return [Prefix(row.prefix, glns[row.party_id]) for row in rows]
 
 
+_AMONG = select(company_prefix.c.prefix, company_prefix.c.party_id).where(
+    company_prefix.c.prefix.in_(bindparam("prefixes", expanding=True))
+)
+
+
 def issuers(connection: Connection, ssccs: Iterable[str]) -> dict[str, str]:
     """For those of these SSCCs (18 digits) whose prefix is known, the GLN of the company that issues them."""
     lengths = range(SHORTEST, LONGEST + 1)
@@ -66,8 +71,7 @@ def issuers(connection: Connection, ssccs: Iterable[str]) -> dict[str, str]:
     found: dict[str, int] = {}
     # The extension digit comes before the prefix.
     for chunk in chunks(sorted({sscc[1 : 1 + length] for sscc in wanted for length in lengths})):
-        query = select(company_prefix.c.prefix, company_prefix.c.party_id)
-        found |= dict(connection.execute(query.where(company_prefix.c.prefix.in_(chunk))).all())
+        found |= dict(connection.execute(_AMONG, {"prefixes": chunk}).all())
     if not found:
         return {}
     glns = partners.glns(connection, set(found.values()))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from app.custody.standing import newest
 from app.errors import NotFound
@@ -78,11 +78,15 @@ def seen_ok(connection: Connection, party: str, subject: str, at: datetime) -> N
         connection.execute(update(set_aside).where(set_aside.c.check_id == check_id).values(closed_at=at))
 
 
+_OPEN = select(set_aside.c.check_id).where(
+    set_aside.c.party_gln == bindparam("party"),
+    set_aside.c.closed_at.is_(None),
+    set_aside.c.subject == bindparam("subject"),
+)
+
+
 def _open(connection: Connection, party: str, subject: str) -> str | None:
-    query = select(set_aside.c.check_id).where(
-        set_aside.c.party_gln == party, set_aside.c.closed_at.is_(None), set_aside.c.subject == subject
-    )
-    return connection.execute(query).scalar()
+    return connection.execute(_OPEN, {"party": party, "subject": subject}).scalar()
 
 
 def listed(
