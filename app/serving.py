@@ -70,7 +70,11 @@ class Paced:
         self._waited_s, self._received = 0.0, 0
 
     def recv(self, size: int) -> bytes:
-        """As of a socket; b"", as at the line's end, where the request has had its time."""
+        """As of a socket; b"", as at the line's end, where the request has had its time.
+
+        A shorter timeout that the socket was given holds, and ends as any socket's: gunicorn waits for a client to
+        close its end in the one thread that accepts all others.
+        """
         with self._patience.wait(self._first_s) as first_s:
             return self._recv(size, first_s)
 
@@ -78,14 +82,16 @@ class Paced:
         left_s = first_s + self._received / self._least_bytes_per_s - self._waited_s
         if left_s <= 0:
             return b""
-        began = time.monotonic()
+        began, given_s = time.monotonic(), self._sock.gettimeout()
+        if given_s is not None and given_s < left_s:
+            return self._sock.recv(size)
         self._sock.settimeout(left_s)
         try:
             data = self._sock.recv(size)
         except TimeoutError:
             data = b""
         finally:
-            self._sock.settimeout(None)
+            self._sock.settimeout(given_s)
         self._waited_s += time.monotonic() - began
         self._received += len(data)
         return data

@@ -37,6 +37,16 @@ def test_what_has_come_earns_time_for_the_rest(line):
     assert (paced.recv(1), paced.recv(1)) == (b"a", b"b")
 
 
+def test_a_shorter_timeout_that_the_line_was_given_holds(line):
+    """A client that does not close its end after an early answer kept the thread that accepts for twenty seconds."""
+    _, server = line
+    paced = Paced(server, first_s=5.0)
+    paced.settimeout(0.01)
+    with pytest.raises(TimeoutError):
+        paced.recv(8192)
+    assert server.gettimeout() == 0.01, "as it was given"
+
+
 def test_where_many_wait_those_that_come_then_wait_shortly():
     patience = Patience(2)
     with patience.wait(20.0) as first, patience.wait(20.0) as second:
