@@ -195,14 +195,14 @@ class Services:
         return Stamping(self.database, self.node, self.clock, given.tsa_url, given.tsa_certificates)
 
     @cached_property
-    def evidence(self) -> Evidence:
-        return Evidence(self.database, self.node, self.cosigned, self.own_policy.encode)
-
-    @cached_property
     def keeping(self) -> Keeping:
         keeper = Keeper(self.node, self.committer, self.clock)
         folder = self.witness.folder
         return Keeping(keeper, self.settings.kept_logs, lambda origin: folder.cosigned(origin_hash(origin)))
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return Evidence(self.database, self.node, self.cosigned, self.own_policy.encode)
 
     @cached_property
     def own_policy(self) -> OwnPolicy:
