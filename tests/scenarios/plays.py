@@ -182,14 +182,16 @@ def begin(node: Node) -> None:
 
 
 def tell(node: Node, scenarios: Sequence[Scenario], arrivals: Arrivals = lambda each: each.arrivals) -> None:
-    """Send everything: of all scenarios what came first, then what came second. One document a party and round."""
+    """Send everything: of all scenarios what came first, then what came second. One document a party, recipient
+    and round, as partners send them: a desk's case goes by its document."""
     told = [list(arrivals(scenario)) for scenario in scenarios]
     for number in range(max(map(len, told))):
-        documents: dict[tuple[str, bool | None], list[Event]] = defaultdict(list)
+        documents: dict[tuple[str, bool | None, str | None], list[Event]] = defaultdict(list)
         for each in told:
             if number < len(each):
-                documents[each[number].act.by, each[number].act.statement].append(each[number].act.event)
-        for (by, statement), events in documents.items():
+                act = each[number].act
+                documents[act.by, act.statement, act.recipient].append(act.event)
+        for (by, statement, _), events in documents.items():
             send(node, by, statement, events)
 
 
