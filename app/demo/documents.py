@@ -14,6 +14,7 @@ from ledger.epcis.spelling import Spelling
 from ledger.gs1.epc import Sgtin
 
 NOTICE = "Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)-(G)."
+DIRECT_NOTICE = "Seller purchased the product directly from its manufacturer (FDCA Sec. 582(c)(1)(A)(ii))."
 TRANSACTION_DATE = "http://epcis.gs1us.org/hc/ns#transactionDate"
 OFFSET = "-05:00"
 BREATH = timedelta(milliseconds=10)  # between two steps of one hand
@@ -230,9 +231,19 @@ def _document(
         instance_id=_id(name, world),
         products=world.product(),
         locations=(seller.master(), buyer.master()),
-        statement=TransactionStatement(
-            affirmed=True, legal_notice=NOTICE, guideline_version="GS1 US DSCSA R1.3"
-        ),
+        statement=_statement(seller),
+    )
+
+
+def _statement(seller: Company) -> TransactionStatement:
+    """What the seller states; a wholesaler also that it bought directly (582(c)(1)(A)(ii)), as it does in the story."""
+    directly = seller.kind == "wholesaler"
+    return TransactionStatement(
+        affirmed=True,
+        legal_notice=NOTICE,
+        guideline_version="GS1 US DSCSA R1.3",
+        direct_purchase="ENTIRELY_DIRECT" if directly else None,
+        direct_purchase_statement=DIRECT_NOTICE if directly else None,
     )
 
 

@@ -12,6 +12,7 @@ from ledger.epcis.jsonwriter import write
 
 _OFFSET = "-05:00"
 _NOTICE = "Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)-(G)."
+_DIRECT_NOTICE = "Seller purchased the product directly from its manufacturer (FDCA Sec. 582(c)(1)(A)(ii))."
 
 
 def commissioned(
@@ -102,8 +103,12 @@ def declared_wrong(event: Event, at: datetime, reason: str, correctives: Sequenc
 def document(
     events: Sequence[Event], created: datetime, sender: Company, receiver: Company, *, affirmed: bool | None
 ) -> bytes:
-    """A document with its transaction statement; None: without one."""
+    """A document with its transaction statement; None: without one. Wholesalers buy from makers, and state so."""
     statement = None if affirmed is None else TransactionStatement(affirmed=affirmed, legal_notice=_NOTICE)
+    if statement is not None and sender.kind == "wholesaler":
+        statement = replace(
+            statement, direct_purchase="ENTIRELY_DIRECT", direct_purchase_statement=_DIRECT_NOTICE
+        )
     return write(
         Document(
             Form.JSON20,
