@@ -15,17 +15,32 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from app.cases.models import desk_case, desk_case_item
 from app.cases.rules import Desk
-from app.cases.service import within
+from app.partners import service as partners
 from app.shared.chunks import chunks
-from app.shared.rows import among
+from app.shared.rows import Among
 
 DESKS = (Desk.EXCEPTIONS, Desk.INVESTIGATIONS)
 NOTIFICATION, ANSWERED = "notification", "answered"
 _ANSWERED = and_(desk_case.c.kind == NOTIFICATION, desk_case.c.state == ANSWERED)
+_STOPPING = (
+    select(
+        desk_case_item.c.item_id,
+        desk_case.c.case_id,
+        desk_case.c.desk,
+        desk_case.c.title,
+        desk_case.c.closed_at,
+    )
+    .join(desk_case, desk_case.c.case_id == desk_case_item.c.case_id)
+    .where(desk_case.c.desk.in_([desk.value for desk in DESKS]))
+    .where(or_(desk_case.c.closed_at.is_(None), _ANSWERED))
+    .order_by(desk_case.c.desk, desk_case.c.case_id)
+)
+_ANYBODYS = Among(_STOPPING, desk_case_item.c.item_id)
+_ITS_OWN = Among(_STOPPING.where(desk_case.c.party_id == bindparam("party")), desk_case_item.c.item_id)
 Arrived = Callable[[Sequence[int]], Mapping[int, datetime]]
 """When each of these items, by number, came to who has it now; those under way are left out."""
 
@@ -55,18 +70,13 @@ def blocking(
     of which lot, by its number: an exception about a lot stops no package of it."""
     found: dict[int, list[Blocking]] = {}
     answered: list[tuple[int, datetime, Blocking]] = []
-    columns = (desk_case.c.case_id, desk_case.c.desk, desk_case.c.title, desk_case.c.closed_at)
+    owner = partners.by_gln(connection, party_gln) if party_gln is not None else None
     for chunk in chunks(sorted({*numbers, *lots})):
-        query = (
-            select(desk_case_item.c.item_id, *columns)
-            .join(desk_case, desk_case.c.case_id == desk_case_item.c.case_id)
-            .where(among(connection, desk_case_item.c.item_id, chunk))
-            .where(desk_case.c.desk.in_([desk.value for desk in DESKS]))
-            .where(or_(desk_case.c.closed_at.is_(None), _ANSWERED))
-            .where(within(connection, party_gln))
-            .order_by(desk_case.c.desk, desk_case.c.case_id)
-        )
-        for number, case_id, desk, title, closed_at in connection.execute(query):
+        if party_gln is None:
+            rows = _ANYBODYS.rows(connection, chunk)
+        else:
+            rows = _ITS_OWN.rows(connection, chunk, party=owner.party_id if owner else -1)
+        for number, case_id, desk, title, closed_at in rows:
             if number in lots and desk != Desk.INVESTIGATIONS:
                 continue
             for each in lots.get(number, (number,)):

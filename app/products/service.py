@@ -117,13 +117,15 @@ def _checked(gtin: str) -> str:
         ) from error
 
 
+_BY_GTINS = (
+    select(product, party.c.gln.label("maker"))
+    .outerjoin(party, party.c.party_id == product.c.maker_id)
+    .where(product.c.gtin.in_(bindparam("gtins", expanding=True)))
+)
+
+
 def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]:
     """The products with these GTINs, by GTIN."""
-    query = (
-        select(product, party.c.gln.label("maker"))
-        .outerjoin(party, party.c.party_id == product.c.maker_id)
-        .where(product.c.gtin.in_(list(set(gtins))))
-    )
     return {
         row.gtin: Product(
             row.gtin,
@@ -135,7 +137,7 @@ def by_gtins(connection: Connection, gtins: Iterable[str]) -> dict[str, Product]
             row.net_content,
             row.maker,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_BY_GTINS, {"gtins": list(set(gtins))})
     }
 
 
