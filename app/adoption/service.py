@@ -21,9 +21,10 @@ from app.capture import prepare
 from app.capture.prepared import Receipt
 from app.capture.service import Capture
 from app.custody.ahead import told_ahead
+from app.erasable import spans
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.events import acts
-from app.events.adoption import Ahead, read_ahead
+from app.events.adoption import Ahead, numbers_of, of_party, read_ahead
 from app.events.query import raw_documents
 from app.history.rules import shown
 from app.partners import service as partners
@@ -68,13 +69,15 @@ class Adoption:
     capture: Capture
 
     def listed(self, gln: str) -> list[Waiting]:
-        """What the party has told before its time and nobody has adopted or declared wrong, the earliest first."""
+        """What the party has told before its time and nobody has adopted or declared wrong, the earliest first; at most
+        `MOST_LISTED`."""
         with self.database.snapshot() as connection:
             party = partners.by_gln(connection, gln)
-            found = _ahead(connection, party.party_id) if party else []
-            wrong = acts.already_declared_wrong(connection, [each.seq for each in found])
+            told = of_party(connection, told_ahead(connection), party.party_id) if party else []
+            wrong = acts.already_declared_wrong(connection, told)
+            found = read_ahead(connection, [seq for seq in told if seq not in wrong][:MOST_LISTED])
         now = self.clock.now()
-        return [_waiting(each, gln, now) for each in found if each.seq not in wrong][:MOST_LISTED]
+        return [_waiting(each, gln, now) for each in found]
 
     def adopt(self, actor: Actor, gln: str, event_id: str, why: str) -> Receipt:
         """Let the party's event count; the receipt of the entry that says so. Adopted twice is once, and `Conflict`.
@@ -120,14 +123,10 @@ class Adoption:
     def _adoptable(self, connection: Connection, gln: str, event_id: str) -> tuple[Event, bytes]:
         """The event as it was told, and the leaf of its entry."""
         party = partners.by_gln(connection, gln)
-        found = (
-            [each for each in _ahead(connection, party.party_id) if each.event.id == event_id]
-            if party
-            else []
-        )
-        if not found:
+        told = told_ahead(connection, numbers_of(connection, party.party_id, event_id)) if party else []
+        if not told:
             raise NotFound("No such event waits", "None of this party's has this id and waits to be adopted.")
-        [one] = found
+        [one] = read_ahead(connection, told)
         if one.event.event_time > self.clock.now():
             raise Conflict(
                 "event.ahead",
@@ -146,14 +145,10 @@ class Adoption:
         raw, whole = vault.raw(connection, one.index, stored)
         if not whole:
             raise _erased(event_id)
-        told = prepare.with_id(read(raw).events[one.number])
+        told = prepare.with_id(read(raw, None, spans.UNBOUNDED).events[one.number])
         if told.content_digest != one.event.content_digest:
             raise _erased(event_id)
         return told
-
-
-def _ahead(connection: Connection, party_id: int) -> list[Ahead]:
-    return read_ahead(connection, told_ahead(connection), party_id)
 
 
 def _waiting(each: Ahead, gln: str, now: datetime) -> Waiting:

@@ -32,7 +32,8 @@ def adopted(
     known: list[Known | None],
     now: datetime,
 ) -> Known | None:
-    """The one event that `capture` adopts, of whose events `known` stand already; None where it adopts nothing."""
+    """The one event that `capture` adopts, of whose events `known` stand already; None where it adopts nothing, or
+    what was adopted before: two who adopt at once adopt it once."""
     if len(known) != 1 or known[0] is None or known[0].seq == NOT_YET:
         return None
     [stands] = known
@@ -40,13 +41,15 @@ def adopted(
         return None
     if reader.find_statement(capture.statement) is not None:
         return None  # a client that lost the answer sends it again
+    if not ahead.told_ahead(connection, [stands.seq]):
+        return None
     row = connection.execute(_TIMES.where(event.c.seq == stands.seq)).one()
     return stands if is_adoption(row, now) else None
 
 
 def let_in(connection: Connection, one: Known) -> tuple[list[StoredAct], Named]:
-    """Let the event count; its act, to be projected, and what it names. None where it counted before, or may not."""
-    if not ahead.told_ahead(connection, [one.seq]) or not ahead.let_in(connection, one.seq):
+    """Let the event count; its act, to be projected, and what it names; no act where something else keeps it out."""
+    if not ahead.let_in(connection, one.seq):
         return [], Named((one.seq,))
     stored = acts.read(connection, [one.seq])
     keys = [key for each in stored for key in named(each.act.event)]

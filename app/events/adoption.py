@@ -5,7 +5,7 @@ it. What adopts it is an entry over that one event and no other, recorded when i
 to the leaf of the entry where the event stands. It has a row in `endorsement`, like a later signature::
 
     is_adoption(row, at)               whether an entry at that time that refers to this event (a row of it) is one
-    ahead(connection, party_id)        what waits to be adopted
+    of_party(connection, seqs, 3)      those of these events that the party told, the earliest first
     adopting(connection, reader, [7])  {7: index of the first entry that adopts event 7}, from the entries
 """
 
@@ -68,19 +68,35 @@ class Ahead:
     index: int
     number: int  # the event's, within its entry
     doc_id: int
-    by_id: int
     recorded_at: datetime
     event: Event
 
 
-def read_ahead(connection: Connection, seqs: Iterable[int], party_id: int | None = None) -> list[Ahead]:
-    """These events, of this party if one is given, the earliest first."""
+def of_party(connection: Connection, seqs: Iterable[int], party_id: int) -> list[int]:
+    """Those of these events, by number, that this party told, the earliest first by their own time."""
+    found: list[tuple[datetime, int]] = []
+    query = select(event.c.event_time, event.c.seq).where(event.c.by_id == party_id)
+    for chunk in chunks(sorted(set(seqs))):
+        found += [
+            (row.event_time, row.seq) for row in connection.execute(query.where(event.c.seq.in_(chunk)))
+        ]
+    return [seq for _, seq in sorted(found)]
+
+
+def numbers_of(connection: Connection, party_id: int, event_id: str) -> list[int]:
+    """The number of the party's event with this id, where there is one; its declaration as wrong is another."""
+    query = select(event.c.seq).where(
+        event.c.by_id == party_id, event.c.event_id == event_id, event.c.declared_at == 0
+    )
+    return list(connection.execute(query).scalars())
+
+
+def read_ahead(connection: Connection, seqs: Iterable[int]) -> list[Ahead]:
+    """These events, the earliest first."""
     found: list[Ahead] = []
-    columns = (event.c.seq, event.c.idx, event.c.ev_no, event.c.doc_id, event.c.by_id, event.c.record_time)
+    columns = (event.c.seq, event.c.idx, event.c.ev_no, event.c.doc_id, event.c.record_time)
     query = select(*columns, event.c.body)
-    if party_id is not None:
-        query = query.where(event.c.by_id == party_id)
     for chunk in chunks(sorted(set(seqs))):
         for row in connection.execute(query.where(event.c.seq.in_(chunk))):
-            found.append(Ahead(*row[:6], unpack(bytes(row.body))))
+            found.append(Ahead(*row[:5], unpack(bytes(row.body))))
     return sorted(found, key=lambda each: (each.event.event_time, each.seq))

@@ -125,6 +125,8 @@ def test_a_persons_key_adopts_by_a_statement_that_refers_to_the_leaf(sqlite_dock
     assert dock.owner(1) == (MAKER, MAKER, False)
     again = trade.post_parts("/ledger/captures", **parts).get_json()
     assert again["index"] == adopted["index"]
+    parts = {"envelope": early.envelope, "seed": early.seed, "document": early.document}
+    assert trade.post_parts("/ledger/captures", **parts).get_json()["index"] == first["index"], "adopted once"
     sound(dock)
 
 
