@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from app.custody.asked import Found, packed_at_shipping
 from app.custody.items import ItemName
-from app.custody.models import item
+from app.custody.models import finding, item
 from app.events.models import event, event_epc
 from app.events.roles import OBJECT
 from app.partners import service as partners
@@ -28,7 +28,7 @@ _package, _outer, _wrong = item.alias("package"), item.alias("outer"), event.ali
 _STOPPED = (
     select(
         _packed.c.seq, _packed.c.pos, _packed.c.outer, _outer.c.ns, _outer.c.serial, event.c.event_time,
-        _package.c.item_id, _package.c.maker_id, _package.c.expiry, _package.c.held, _package.c.recalled,
+        _package.c.item_id, _package.c.expiry, _package.c.held, _package.c.recalled,
     )
     .join(_package, _package.c.item_id == _packed.c.item_id)
     .join(_outer, _outer.c.item_id == _packed.c.outer)
@@ -40,7 +40,7 @@ _STOPPED = (
     .order_by(_packed.c.seq, _packed.c.outer)
 )  # fmt: skip
 _SAID = (
-    select(event_epc.c.item_id, event.c.pos, event.c.by_id, event.c.biz_step, event.c.disposition)
+    select(event_epc.c.item_id, event.c.pos, event.c.disposition)
     .join(event, event.c.seq == event_epc.c.seq)
     .where(
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
@@ -51,6 +51,14 @@ _SAID = (
         ~select(_wrong.c.seq)
         .where(
             _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
+        )
+        .exists(),
+        # What another than its holder says of it sets nothing apart, and releases nothing.
+        ~select(finding.c.seq)
+        .where(
+            finding.c.seq == event.c.seq,
+            finding.c.item_id == event_epc.c.item_id,
+            finding.c.code == FindingCode.NOT_HOLDER.value,
         )
         .exists(),
     )
@@ -88,8 +96,8 @@ def of_stopped_contents(connection: Connection, shipments: Sequence[int]) -> lis
     for row in rows:
         expired = row.expiry is not None and row.expiry < row.event_time.date().toordinal()
         if expired or any(since < row.pos < until for since, until in set_apart.get(row.item_id, ())):
-            finding = rules.stopped_contents(ItemName(row.ns, row.serial).key)
-            found[row.seq, row.outer] = (row.seq, finding, row.outer)
+            said = rules.stopped_contents(ItemName(row.ns, row.serial).key)
+            found[row.seq, row.outer] = (row.seq, said, row.outer)
     return list(found.values())
 
 
