@@ -51,8 +51,8 @@ from app.verification.service import Result, Verification
 from ledger.store.sql.engine import Database
 
 DELIVERY = "delivery"
-# Where the verdict adds nothing to what the dock says.
 _SAYS_NOT_SEEN = (ActKind.DAMAGED, ActKind.MISSING)  # what is scanned after these is not scanned again
+# Where the verdict adds nothing to what the dock says.
 _PLAIN = (Outcome.MATCH, Outcome.AGAIN, Outcome.OTHER_DELIVERY, Outcome.RECEIVED_BEFORE)
 _MOST_COUNTED = 900  # containers opened in one delivery: its document is of one transaction
 
