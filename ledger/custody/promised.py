@@ -5,6 +5,7 @@ be dated back. His own word cannot decide which is true, so the first that vouch
 all of them are remembered, in custody's order, whatever order they came in::
 
     0860000000017>0370000000018>0370000000018        sender > recipient > to whom the title was offered, or nothing
+    0860000000017>*>*                                of more than are remembered: whoever names him as sender
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.custody.run import Run
-from ledger.custody.state import MOST_PROMISES, Item
+from ledger.custody.state import ANYBODY, Item, remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,33 @@ def promised(item: Item) -> list[Promise]:
 
 
 def with_promise(item: Item, promise: Promise) -> str:
-    """What to remember of `item` with one more; of too many the first, as of a shipment told twice."""
-    known = item.also_to.split()
-    return " ".join(list(dict.fromkeys([*known, promise.text()]))[:MOST_PROMISES])
+    """What to remember of `item` with one more. Of too many, that its sender told of more: else he would lead it away
+    from whom he sold it to by telling of so many others first."""
+    return remembered([*item.also_to.split(), promise.text()])
 
 
 def kept_of(item: Item, sender: str) -> str:
     """What is remembered of `sender`'s shipments alone."""
     return " ".join(each.text() for each in promised(item) if each.sender == sender)
+
+
+def kept_for_others(item: Item, outer: Item, by: str) -> str:
+    """What is remembered of the sender's shipments to others than `by`, who has received `item` out of `outer`: another
+    that vouches for a receipt too has one as good, and where the sender received it himself, a better one."""
+    if outer.sender is None:
+        return ""
+    known = [each for each in promised(item) if (each.sender, each.recipient) != (outer.sender, by)]
+    if outer.bound_for not in (None, by, outer.sender):
+        sold = outer.offered_to if outer.owner == outer.sender else None
+        known.append(Promise(outer.sender, outer.bound_for, sold))
+    return remembered([each.text() for each in known if each.sender == outer.sender])
+
+
+def _is_to(each: Promise, run: Run, sender: str | None) -> bool:
+    """Whether this promise of `sender` is one to the party that reports; a forgotten one is where it names him."""
+    if each.sender != sender:
+        return False
+    return each.recipient == run.act.by or (each.recipient == ANYBODY and run.act.sender == sender)
 
 
 def double(run: Run, item: Item) -> bool:
@@ -54,9 +74,7 @@ def double(run: Run, item: Item) -> bool:
     outer, by = run.outer(item), run.act.by
     is_with_another = not outer.in_transit and outer.holder not in (None, by, outer.sender)
     return is_with_another and any(
-        (each.sender, each.recipient) == (outer.sender, by)
-        for box in (item, *run.around(item))
-        for each in promised(box)
+        _is_to(each, run, outer.sender) for box in (item, *run.around(item)) for each in promised(box)
     )
 
 
@@ -70,8 +88,8 @@ def to_receiver(run: Run, item: Item) -> list[Promise]:
     if not outer.in_transit and outer.holder != outer.sender:
         return []
     return [
-        each
+        Promise(each.sender, by, by if each.buyer == ANYBODY else each.buyer)
         for box in dict.fromkeys((item, *run.around(item)))
         for each in promised(box)
-        if (each.sender, each.recipient) == (outer.sender, by)
+        if _is_to(each, run, outer.sender)
     ]

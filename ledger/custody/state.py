@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 MOST_OWNERS = 16  # past owners remembered; the oldest are forgotten
 MOST_PROMISES = 16  # shipments of one object beside the one that counts
+ANYBODY = "*"  # to whom went those that are beyond: whoever says so
 MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
 
 
@@ -218,6 +219,21 @@ def owners_with(own: str, outer: str) -> str:
     return " ".join([*past, *(gln for gln in outer.split() if gln not in past)][-MOST_OWNERS:])
 
 
+def remembered(promises: Iterable[str]) -> str:
+    """What is kept of shipments (ledger.custody.promised): the first, each once, and of a sender who has told of more
+    that he has; the title with it where he has offered it to one of those."""
+    told = list(dict.fromkeys(promises))
+    if len(told) <= MOST_PROMISES:
+        return " ".join(told)
+    beyond: dict[str, str] = {}
+    for text in told[MOST_PROMISES - 1 :]:
+        sender, recipient, buyer = text.split(">")
+        sold = ANYBODY if buyer == recipient else ""
+        beyond[sender] = beyond.get(sender, "") or sold
+    forgotten = (f"{sender}>{ANYBODY}>{sold}" for sender, sold in beyond.items())
+    return " ".join(dict.fromkeys([*told[: MOST_PROMISES - 1], *forgotten]))
+
+
 def last_seen(item: Item, around: Iterable[Item]) -> Item:
     """Of an object and the containers around it, the one that was seen last at a known place."""
     return max((item, *around), key=lambda each: each.seen_at)
@@ -237,7 +253,7 @@ def inherit(item: Item, outer: Item) -> Item:
         sender=outer.sender,
         custody_since=outer.custody_since,
         past_owners=owners_with(item.past_owners, outer.past_owners),
-        also_to=" ".join(dict.fromkeys([*item.also_to.split(), *outer.also_to.split()][:MOST_PROMISES])),
+        also_to=remembered([*item.also_to.split(), *outer.also_to.split()]),
     )
 
 

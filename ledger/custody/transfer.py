@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
-from ledger.custody.promised import Promise, double, kept_of, to_receiver, with_promise
+from ledger.custody.promised import Promise, double, kept_for_others, kept_of, to_receiver, with_promise
 from ledger.custody.run import Run, subjects
 from ledger.custody.state import Item, owned_by, replace
 from ledger.custody.vocabulary import EventType
@@ -256,7 +256,7 @@ def _take_over(run: Run, item: Item, outer: Item, promises: list[Promise]) -> No
             offered_to=None if sold else offer,
             custody_since=run.at,
             claimed_by=None if item.claimed_by == by else item.claimed_by,
-            also_to="",
+            also_to=kept_for_others(item, outer, by),
         )
     )
 
@@ -281,13 +281,13 @@ def _take_back(run: Run, item: Item, outer: Item) -> None:
         replace(
             item if outer.owner == by else _given_back(item, by),
             holder=by,
-            sender=outer.bound_for if outer.in_transit else outer.holder,
+            sender=by if outer.in_transit else outer.holder,
             in_transit=False,
             bound_for=None,
             offered_to=None,
             custody_since=run.at,
             claimed_by=None if item.claimed_by == by else item.claimed_by,
-            also_to="",
+            also_to=_voided(outer) if outer.in_transit else "",
         )
     )
 

@@ -98,6 +98,17 @@ def test_of_many_shipments_of_one_object_so_many_are_remembered():
     assert len(story.outer(A).also_to.split()) == MOST_PROMISES
 
 
+def test_who_tells_of_more_shipments_than_are_remembered_leads_nothing_away_from_whom_he_told_of_last():
+    story = pallet()
+    for number in range(40):
+        story.tell(ship(PALLET, to=f"{number:013d}"))
+    story.tell(ship(PALLET, to=PHARMACY))
+    story.tell(receive(PALLET, by=STRANGER, from_=WHOLESALER))
+    assert story.in_transit(A), "who names another sender was told of by nobody"
+    story.tell(receive(PALLET, by=PHARMACY, from_=MAKER))
+    assert (story.holder(A), story.owner(A)) == (PHARMACY, PHARMACY)
+
+
 def test_shipping_what_somebody_else_has_sent_moves_nothing():
     story = shipped().tell(ship(PALLET, by=STRANGER, to=PHARMACY))
     assert story.codes == [FindingCode.NOT_HOLDER]
