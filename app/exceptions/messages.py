@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, insert, select
 
 from app.cases import service as cases
+from app.cases.choice import Choice
 from app.cases.rules import Desk, NoteKind
 from app.cases.service import DeskCase
 from app.custody import loading
@@ -303,8 +304,9 @@ def _case_of(connection: Connection, gln: str, about: str, direction: Direction,
 
 
 def _room(connection: Connection, gln: str, partner: str) -> None:
-    listed = cases.queue(connection, Desk.EXCEPTIONS, gln)
-    if sum(each.kind in ALL_REPORTED and each.partner_gln == partner for each in listed) >= MOST_OPEN:
+    # Asked for by themselves: a queue shows the most urgent of all, and these need not be among them.
+    mine = Choice(partner_gln=partner, kinds=tuple(ALL_REPORTED))
+    if len(cases.queue(connection, Desk.EXCEPTIONS, gln, choice=mine, limit=MOST_OPEN)) >= MOST_OPEN:
         raise Conflict("pdg.too_many", "Too many of your reports are open there", f"{MOST_OPEN} are the most")
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.errors import Invalid
-from app.exceptions import pdg
+from app.exceptions import messages, pdg
 from app.exceptions.pdg import Answer, Report, ReportItem, ReportResponse, Sender
 from app.exceptions.reported import lines
 from app.exceptions.rules import ALL_REPORTED, KINDS, OwnKind, Pdg, Resolution, reported_as
@@ -254,6 +254,36 @@ def test_two_partners_that_choose_one_id_are_both_heard_and_each_once(bay):
     assert sorted(each.partner_gln for each in queue if each.kind in ALL_REPORTED) == sorted(
         [PHARMACY, STRANGER]
     )
+
+
+def test_reports_of_one_partner_are_bounded_however_urgent_the_rest_of_the_desk_is(sqlite_bay, monkeypatch):
+    bay = sqlite_bay
+    bay.ship(cases_of(2))
+    bay.clerk("wanda").begin(ADVICE).scan(case_label(1)).finish()
+    [case] = bay.exceptions()
+    mail = Mail(bay)
+    report = mail.post(f"/exceptions/{case.case_id}/reports", PHARMACY).get_json()
+    assert (
+        mail.post(f"/exceptions/reports?to={PHARMACY}", STRANGER, json=of(STRANGER, report, 0)).status_code
+        == 202
+    )
+    monkeypatch.setattr(messages, "MOST_OPEN", 2)
+    monkeypatch.setattr(cases, "MOST_SHOWN", 2)
+    answers = []
+    for number in range(1, 4):
+        flood = of(MAKER, report, number)
+        answers.append(mail.post(f"/exceptions/reports?to={PHARMACY}", MAKER, json=flood).status_code)
+    assert answers == [202, 202, 409]
+
+
+def of(sender, report, number):
+    """`report` under other ids, from another party."""
+    return {
+        **report,
+        "message_uuid": f"m{number}",
+        "exception_case_uuid": f"c{number}",
+        "sender_information": {"gln": sender, "email": "a@b.example"},
+    }
 
 
 def test_a_seller_that_answers_a_report_does_not_close_the_buyers_case_by_it(sqlite_bay):

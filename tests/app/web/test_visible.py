@@ -15,6 +15,10 @@ SPOOFS = {
     "zero\u200bwidth\ufeff": "zero[U+200B]width[U+FEFF]",
     "two\u2028lines": "two[U+2028]lines",
     "\u200fshort": "[U+200F]short",
+    "Ac\u200dme": "Ac[U+200D]me",
+    "Acme\u200c": "Acme[U+200C]",
+    "Ac\ufe0fme\U000e0101": "Ac[U+FE0F]me[U+E0101]",
+    "Ac\u034fme\u2800": "Ac[U+034F]me[U+2800]",
 }
 
 
@@ -24,7 +28,18 @@ def test_it_is_shown_by_its_number(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["Zürich", "صيدلية", "薬局", "می\u200cخواهم", "a\tb\nc\r\n", "01\x1d17\x1e\x04", ""]
+    "text",
+    [
+        "Zürich",
+        "صيدلية",
+        "薬局",
+        "می\u200cخواهم",
+        "❤\ufe0f",
+        "👩\u200d🔬 葛\U000e0100",
+        "a\tb\nc\r\n",
+        "01\x1d17\x1e\x04",
+        "",
+    ],
 )
 def test_words_of_any_script_and_separators_of_barcodes_stay(text):
     assert shown(text) is text
