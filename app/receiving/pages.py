@@ -148,7 +148,10 @@ def finish(receiving_id: str) -> Response:
     """Record what is there."""
     delivery = services().receiving.finish(receiving_id, _ours())
     count = len(delivery.data.get("cases", []))
-    flash(f"Recorded: {delivery.data['result']}." + (f" {count} exceptions are open." if count else ""))
+    flash(
+        f"Recorded: {delivery.data['result']}."
+        + (f" {count} exception{'s are' if count > 1 else ' is'} open." if count else "")
+    )
     return _to(receiving_id)
 
 

@@ -79,7 +79,7 @@ def _place(gln: str) -> str | None:
 
 
 def _references(request: ShipRequest, own: str, buyer: str) -> tuple[Linked, ...]:
-    """Order and dispatch advice: the order under its buyer's GLN, the advice under ours (domain reference 2.4)."""
+    """Order and despatch advice: the order under its buyer's GLN, the advice under ours (domain reference 2.4)."""
     found = []
     for kind, gln, number in (("desadv", own, request.notice), ("po", buyer, request.order)):
         cleaned = "".join(c for c in number.strip() if c.isascii() and (c.isalnum() or c in "-._/#"))[:60]

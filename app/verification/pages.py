@@ -250,10 +250,7 @@ def told(result: Result) -> tuple[str, str]:
         return reason, step
     if count == inside.packages:
         return f"{'The one package' if count == 1 else f'All {count} packages'} inside. {reason}", step
-    return (
-        f"{count} of the {inside.packages} packages inside. Most serious: {reason}",
-        "Do not use it as a whole. Open it, scan the packages one by one, and set apart those that are not OK.",
-    )
+    return f"{count} of the {inside.packages} packages inside. Most serious: {reason}", step
 
 
 def age(seconds: int) -> str:

@@ -8,7 +8,7 @@ from app.products.service import Product
 from app.verification import rules
 from app.verification.rules import Chase
 from app.vrs.asking import Said
-from ledger.custody.verdict import Verdict
+from ledger.custody.verdict import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,13 @@ class Result:
     knowledge_age_s: int = 0  # asked of the ledger itself: of this moment
 
     @property
+    def partly(self) -> bool:
+        """Whether the verdict is that of some of the packages in a container, and not of all."""
+        if self.contents is None or self.verdict.reason is Reason.OK:
+            return False
+        return 0 < self.contents.by_word.get(self.verdict.word.value, 0) < self.contents.packages
+
+    @property
     def next_step(self) -> str:
         """What to do next: the verdict's, unless something beside it says more."""
-        return rules.next_step(self.verdict, self.near, self.blocked_by)
+        return rules.OPEN_IT if self.partly else rules.next_step(self.verdict, self.near, self.blocked_by)

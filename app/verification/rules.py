@@ -75,6 +75,12 @@ def says(answer: Answer | None) -> frozenset[MakerSays]:
     return beside or frozenset({MakerSays.CONFIRMS})
 
 
+# A container of which only some packages are not OK: the step of the worst would send the others to its bin.
+OPEN_IT = (
+    "Do not use it as a whole. Open it, scan the packages one by one, and set apart those that are not OK."
+)
+
+
 def next_step(verdict: Verdict, near: str, blocked_by: Sequence[Blocking]) -> str:
     """What to do next. `near`: in what alone the serial differs from a known one; `blocked_by`: open cases about it."""
     if verdict.reason is Reason.NO_RECORD and near:

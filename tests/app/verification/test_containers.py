@@ -60,6 +60,8 @@ def test_a_scan_of_the_pack_and_of_the_pallet_says_so(three_levels: Counter) -> 
     pallet = check(f"(00){PALLET[-18:]}".encode(), None, MIA, asker=PHARMACY)
     assert pallet.contents is not None
     assert (pallet.verdict.reason, pallet.contents.by_word) == (Reason.HELD, {"GENUINE, DO NOT USE": 1})
+    some = replace(pallet, contents=replace(pallet.contents, packages=2))
+    assert "as a whole" in some.next_step and "as a whole" not in pallet.next_step
     page = text_of(three_levels.pharmacist().post("/scan", {"code": f"(00){PALLET[-18:]}"}))
     assert "The one package inside. On hold." in page
 
