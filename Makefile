@@ -40,7 +40,7 @@ bench: test-ready ## measure every bar of the ledger beside its yardsticks, at 1
 
 soak: test-ready ## kill writers 500 times, and whatever else takes longer than make test has (KILLS=40 EVENTS=20000: less of it)
 	@PACKPROOF_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/faults/test_kill.py tests/faults/test_syscalls.py $(ARGS)
-	@PACKPROOF_TEST_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py
+	@PACKPROOF_TEST_SOAK=1 $(BIN)/python -m pytest tests/ledger/evidence/test_mutations.py tests/scenarios/test_scenarios.py
 	@$(BIN)/python -m tests.soak.big --events $(EVENTS) --folder var/soak/big-$(EVENTS)
 
 bench-verify: test-ready ## measure verdicts, verification and recall at 10^6 packages (ARGS="--packages 20000": in minutes)

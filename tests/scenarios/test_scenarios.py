@@ -1,5 +1,6 @@
 """Every scenario of this folder, played by the rules alone and through a node on both databases, in any order."""
 
+import os
 from collections import Counter
 from itertools import count
 from random import Random
@@ -16,7 +17,8 @@ from tests.scenarios.then import differences
 from tests.support.app import Node
 
 ALL = scenarios()
-_EXAMPLES = 1  # all scenarios together, each in an order of its own
+# All scenarios together, each in an order of its own; `make soak` tries more orders.
+_EXAMPLES = 20 if os.environ.get("PACKPROOF_TEST_SOAK") else 1
 
 
 def test_there_are_a_hundred_at_least_and_no_two_are_called_alike() -> None:
@@ -45,7 +47,7 @@ def test_through_a_node_and_in_any_order_of_arrival_to_the_same_tables(played: N
     drawn = count(1)
 
     @settings(
-        derandomize=True,
+        derandomize=not os.environ.get("PACKPROOF_TEST_SOAK"),
         database=None,
         max_examples=_EXAMPLES,
         phases=[Phase.generate],  # an order cannot be made smaller: every try is told to the same node
