@@ -68,7 +68,7 @@ def adopted_by(
         index = reader.find_leaf(ref)
         query = select(parked).where(parked.c.idx == index, parked.c.party_id == party_id)
         row = None if index is None else connection.execute(query).one_or_none()
-        if row is not None and (not row.seed or parked_document.stored(row)[0] == digest):
+        if row is not None and (not row.seed or parked_document.digest(row) == digest):
             return index
     return None
 

@@ -92,6 +92,12 @@ def stored(row: Row[Any]) -> tuple[bytes, bytes]:
     return data[1 : 1 + _DIGEST_BYTES], kept
 
 
+def digest(row: Row[Any]) -> bytes:
+    """The first of these: nothing is unpacked for it, but of an act that was parked before. Raises `RawDamaged`."""
+    data = bytes(row.document)
+    return data[1 : 1 + _DIGEST_BYTES] if data[:1] == _MARK else stored(row)[0]
+
+
 def whole(connection: Connection, vault: Vault, row: Row[Any]) -> bytes | None:
     """The document of this row of `parked` as it came; None where a part of it does not open. Raises `RawDamaged`."""
     digest, kept = stored(row)
