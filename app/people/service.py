@@ -14,7 +14,7 @@ from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -252,15 +252,31 @@ class People:
             return False
 
     def _wait(self, name: str, source: Source, now: datetime) -> timedelta | None:
-        own, anybodys = source.counts(name), digest(name)
-        columns = (sign_in_failure.c.name_hash, sign_in_failure.c.blocked_until)
-        query = select(*columns).where(sign_in_failure.c.name_hash.in_((own, anybodys)))
+        """How long this attempt has to wait; None where it may be made. It has then taken its turn: of those that come
+        at the same moment, before any has failed, a name that is slowed down lets one through."""
+        rule = {source.counts(name): rules.wait_after}
+        if not source.known:
+            rule[digest(name)] = rules.slowed_after
+        query = select(sign_in_failure).where(sign_in_failure.c.name_hash.in_(rule))
         with self._database.reading() as connection:
-            until = dict(connection.execute(query).all())
-        if source.known:
-            until.pop(anybodys, None)
-        longest = max((at for at in until.values() if at is not None), default=now)
-        return longest - now if longest > now else None
+            rows = connection.execute(query).all()
+        longest = max((row.blocked_until for row in rows if row.blocked_until is not None), default=now)
+        if longest > now:
+            return longest - now
+        turns = {bytes(row.name_hash): rule[bytes(row.name_hash)](row.failures) for row in rows}
+        turns = {key: wait for key, wait in turns.items() if wait}
+        if not turns:
+            return None
+        free = or_(sign_in_failure.c.blocked_until.is_(None), sign_in_failure.c.blocked_until <= now)
+        with self._database.writing() as connection:
+            for key, wait in sorted(turns.items()):
+                mine = sign_in_failure.c.name_hash == key
+                taken = connection.execute(
+                    update(sign_in_failure).where(mine, free).values(blocked_until=now + wait)
+                )
+                if not taken.rowcount and connection.execute(select(sign_in_failure).where(mine)).first():
+                    return wait
+        return None
 
     def _count_failure(
         self, connection: Connection, key: bytes, now: datetime, wait: Callable[[int], timedelta]

@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
+from app.errors import AppError
 from app.people.rules import SLOW_AFTER, slowed_after
-from app.shared.actor import Role
+from app.people.service import SignInFailed, Source, TooSoon
+from app.shared.actor import ANONYMOUS, Role
 from app.web.known import network
 from tests.support.app import PASSWORD
 
@@ -57,6 +61,31 @@ def test_a_name_that_fails_everywhere_is_slowed_down_and_not_shut_out(sqlite_nod
     assert known.sign_in("mia").status_code == 303
     sqlite_node.clock.advance(timedelta(seconds=3))
     assert late.sign_in("mia").status_code == 303
+
+
+def test_of_attempts_at_the_same_moment_a_name_that_is_slowed_down_lets_one_through(sqlite_node, monkeypatch):
+    sqlite_node.person("mia", Role.PHARMACIST)
+    for number in range(SLOW_AFTER):
+        sqlite_node.visitor(f"198.51.100.{number}").sign_in("mia", WRONG)
+    sqlite_node.clock.advance(timedelta(seconds=3))
+    people = sqlite_node.services.people
+    checks, found = [], []
+
+    def check(stored, password):
+        checks.append(password)
+        if len(checks) == 1:  # while the first is being checked, the others come
+            found.extend(refused(people, f"address 203.0.113.{number}") for number in range(3))
+        return False
+
+    monkeypatch.setattr(people, "_verify", check)
+    assert refused(people, "address 203.0.113.9") is SignInFailed
+    assert (len(checks), found) == (1, [TooSoon] * 3)
+
+
+def refused(people, source):
+    with pytest.raises(AppError) as raised:
+        people.sign_in("mia", WRONG, by=ANONYMOUS, source=Source(source))
+    return raised.type
 
 
 def test_the_slowing_down_ends_at_two_seconds():
