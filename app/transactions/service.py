@@ -195,11 +195,6 @@ def told(connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
     ]
 
 
-def findings(connection: Connection, seqs: Iterable[int]) -> tuple[dict[str, str], ...]:
-    """What is missing for the transaction information of those of these events that are sales, as a receipt tells."""
-    return tuple(finding_of(gaps) for gaps in gaps_of(connection, seqs).values())
-
-
 def finding_of(gaps: Sequence[Gap]) -> dict[str, str]:
     """The finding of a sale that lacks this, as a receipt tells it."""
     code = FindingCode.INFORMATION_MISSING
