@@ -9,13 +9,13 @@ from app.devices import chains
 from app.devices import parked_document as kept
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
+from app.erasable.spans import UNBOUNDED
 from app.erasable.vault import Vault
 from app.events.models import document
 from app.events.records import RawDamaged
 from app.partners import service as partners
 from app.shared.auditing import AuditContext
 from ledger.epcis.errors import DocumentError
-from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Kind
@@ -29,7 +29,6 @@ from ledger.store.sql import tables
 from ledger.store.sql.types import to_micros
 
 _KIND_AT = 4  # the fifth byte of an entry (docs/formats/entry.md)
-_UNBOUNDED = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 
 
 def check(context: AuditContext) -> None:
@@ -165,7 +164,7 @@ def _root(context: AuditContext, row: Row[Any], statement: Statement) -> bytes |
     raw = kept.whole(context.connection, vault, row)
     if raw is None or kept.unlike(context.connection, vault, row, raw):
         return None
-    records = [each.fields() for each in read(raw, row.content_type, _UNBOUNDED).events]
+    records = [each.fields() for each in read(raw, row.content_type, UNBOUNDED).events]
     return commit(sha256(raw).digest(), [], records, bytes(row.seed))
 
 

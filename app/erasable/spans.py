@@ -25,6 +25,7 @@ from ledger.signing.commitment import Field, Leaf
 
 MARK: Final = "packproof:erasable:"
 UNBOUNDED: Final = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
+"""For what was read when it came, and is read again: a bound that was lowered since keeps nothing out of it."""
 _PLACEHOLDER = re.compile(re.escape(MARK) + r"([0-9]+)")
 _TRIES = 3
 

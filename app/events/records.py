@@ -12,17 +12,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from app.erasable.spans import UNBOUNDED
 from app.erasable.vault import Vault
 from app.events import pending
 from app.events.models import document, endorsement, event
 from app.shared.chunks import chunks
 from ledger.custody.stored import unpack_fields
-from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.signing.commitment import Field, HiddenLeaf, Leaf, Outline, Record
-
-_NO_LIMIT = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def committed(connection: Connection, index: int, n: int, vault: Vault | None = 
             return None
         records = list(restored)
     else:
-        records = [each.fields() for each in read(raw_document(bytes(row.raw)), None, _NO_LIMIT).events]
+        records = [each.fields() for each in read(raw_document(bytes(row.raw)), None, UNBOUNDED).events]
     return Committed(index, bytes(row.sha256), _intake(row), tuple(records))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Row, func, select
 
 from app.custody import service as custody
 from app.devices import service as devices
+from app.erasable.spans import UNBOUNDED
 from app.erasable.vault import WHOLE, Filling, Vault, digest_of
 from app.events import pending, records
 from app.events.adoption import referred
@@ -22,7 +23,7 @@ from app.events.models import document, endorsement, event, event_epc
 from app.events.roles import roles_of
 from app.partners import service as partners
 from app.proofs import blocks, presence
-from app.proofs.judge import NOTHING, UNBOUNDED, Block
+from app.proofs.judge import NOTHING, Block
 from app.proofs.judging import judging, worth
 from app.shared.auditing import AuditContext
 from ledger.custody.act import read_act

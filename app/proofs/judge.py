@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from app.erasable.spans import UNBOUNDED
 from app.erasable.vault import digest_of
 from app.events.records import raw_document
 from app.events.roles import roles_of
@@ -23,7 +24,6 @@ from ledger.custody.event import Event
 from ledger.custody.stored import event_of, unpack_fields
 from ledger.epcis.document import Document
 from ledger.epcis.errors import DocumentError
-from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind
@@ -31,7 +31,6 @@ from ledger.signing.commitment import HiddenLeaf, Leaf, commit
 from ledger.signing.statement import Statement
 from ledger.store.sql.types import to_micros
 
-UNBOUNDED = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 TOLERANCE_US = 86_400 * 10**6
 """The largest that PACKPROOF_CLOCK_TOLERANCE_SECONDS may be, in microseconds."""
 

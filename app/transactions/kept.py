@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
+from app.erasable.spans import UNBOUNDED
 from app.events.models import document, event
 from app.events.records import raw_document
 from app.partners import service as partners
@@ -20,10 +21,7 @@ from ledger.custody.event import Event
 from ledger.custody.stored import unpack
 from ledger.epcis.document import Document
 from ledger.epcis.errors import DocumentError
-from ledger.epcis.limits import Limits
 from ledger.epcis.read import read
-
-_NO_LIMIT = Limits(body_bytes=2**31, events=10**6, epcs_per_event=10**7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ def _front(raw: bytes) -> Document:
         if isinstance(body, dict) and isinstance(body.get("eventList"), list):
             body["eventList"] = []
             try:
-                return read(json.dumps(value).encode(), None, _NO_LIMIT)
+                return read(json.dumps(value).encode(), None, UNBOUNDED)
             except DocumentError:
                 pass
-    return read(raw, None, _NO_LIMIT)
+    return read(raw, None, UNBOUNDED)
