@@ -60,7 +60,7 @@ class TooSoon(AppError):
 @dataclass(frozen=True, slots=True)
 class Source:
     """Who tries a password: an address, a browser, a person or a program that is signed in. `known`: a browser in which
-    the same name has signed in before, which strangers' failures do not slow down."""
+    the same name has signed in before, or who is signed in, which strangers' failures do not slow down."""
 
     name: str
     known: bool = False

@@ -16,6 +16,7 @@ from app.events.models import document
 from app.overrides.rules import may_override, rate
 from app.overrides.service import Request, kept
 from app.people.models import web_session
+from app.people.rules import SLOW_AFTER
 from app.people.service import SignInFailed, TooSoon
 from app.shared.actor import Actor, Role
 from app.shared.audit import entries
@@ -123,6 +124,16 @@ def test_an_accomplice_who_mistypes_a_colleagues_password_locks_nobody_out(count
         overrides.dispense(OTHER_LOT, None, sly, asked())
     assert counter.node.visitor().sign_in("quinn").status_code == 303, "at the very counter"
     assert overrides.dispense(OTHER_LOT, None, mia, asked()).index
+
+
+def test_strangers_who_fail_in_the_second_persons_name_hold_no_override_up(sqlite_counter: Counter) -> None:
+    mia, node = staffed(sqlite_counter), sqlite_counter.node
+    answers = [
+        node.visitor(f"198.51.100.{number}").sign_in("quinn", "not the password").status_code
+        for number in range(SLOW_AFTER + 1)
+    ]
+    assert answers[-2:] == [401, 429]
+    assert sqlite_counter.services.overrides.dispense(OTHER_LOT, None, mia, asked()).index
 
 
 def test_passwords_in_overrides_are_limited_by_who_gives_them(make_app: Callable[..., Node]) -> None:

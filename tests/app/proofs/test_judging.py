@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -35,6 +36,18 @@ def found(trade: Trade) -> list[str]:
     report = fsck(trade.node.services.database, trade.node.services.node)
     assert report.counts["documents"] == report.counts["events"] == 4
     return [each.message for each in report.findings]
+
+
+def test_a_worker_is_given_no_setting_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE", "not for workers")
+    monkeypatch.setenv("PACKPROOF_TEST_MARK", "for all")
+    worker = judging._start()
+    try:
+        given = Path(f"/proc/{worker.pid}/environ").read_bytes()
+    finally:
+        judging._stop(worker)
+    assert b"PACKPROOF_TEST_MARK=for all" in given
+    assert b"not for workers" not in given
 
 
 def test_workers_find_what_this_process_finds(stock: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
