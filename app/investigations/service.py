@@ -146,7 +146,7 @@ class Investigations:
             packages = packages_in(connection, suspicion.subjects)
             product, gtin = product_of(connection, suspicion.subjects)
         count = len(packages) or len(suspicion.subjects)
-        opening = f"{GROUNDS[suspicion.ground]}. {suspicion.text} Quarantined in {suspicion.bin}."
+        opening = f"{GROUNDS[suspicion.ground]}. {suspicion.text}\nQuarantined in {suspicion.bin}."
         if len(held) < len(suspicion.subjects):
             opening += (
                 " What the record says somebody else has is set apart here, and not on hold in the ledger."

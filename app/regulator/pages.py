@@ -74,7 +74,7 @@ def wide_search_page() -> str:
     node = services()
     lines: list[Line] = []
     problem, asked = "", None
-    if any(request.args.values()):
+    if request.args:  # also where every field is empty: the page then says what is needed
         try:
             asked = Search.parse(request.args)
             lines = node.requests.look(asked, None)

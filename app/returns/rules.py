@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
 
 SAID: dict[Reason, str] = {
-    Reason.SUSPECT: "Potential suspect: set it apart and open an investigation.",
+    Reason.SUSPECT: "Potential suspect, a scan of it says why: set it apart and open an investigation.",
     Reason.NOT_SOLD_TO_THEM: "We have no record of selling this package to this customer (D10).",
     Reason.RETURNED: "It came back already, and was not sold to them since: one of the two is a copy.",
     Reason.NOT_WITH_THEM: "We sold it to this customer, and by the record they do not have it now: it is here, or with "
