@@ -19,6 +19,7 @@ from app.events.models import event, event_epc
 from app.events.roles import OBJECT
 from app.partners import service as partners
 from app.products import service as products
+from app.shared.chunks import chunks
 from ledger.custody import asked as rules
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import RELEASES
@@ -103,11 +104,9 @@ def of_stopped_contents(connection: Connection, shipments: Sequence[int]) -> lis
 
 def _set_apart(connection: Connection, numbers: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
     """When each of these was on hold or recalled, as (from, to) in custody's order."""
-    wanted = sorted(numbers)
-    if not wanted:
-        return {}
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for row in connection.execute(_SAID, {"numbers": wanted}):
+    told = (connection.execute(_SAID, {"numbers": chunk}) for chunk in chunks(sorted(numbers)))
+    for row in (row for rows in told for row in rows):
         spans = found[row.item_id]
         if row.disposition in RELEASES:
             found[row.item_id] = [(since, min(until, row.pos)) for since, until in spans]
@@ -122,8 +121,9 @@ def outside_market(connection: Connection, shipments: Sequence[int]) -> list[Fou
     limited = products.limited_markets(connection) if shipments else {}
     if not limited:
         return []
-    named = [f"01/{gtin}" for gtin in limited]
-    rows = connection.execute(_SOLD, {"seqs": shipments, "products": named}).all()
+    named = [f"01/{gtin}" for gtin in sorted(limited)]
+    told = (connection.execute(_SOLD, {"seqs": shipments, "products": chunk}) for chunk in chunks(named))
+    rows = [row for some in told for row in some]
     buyers = {each.party_id: each for each in partners.by_numbers(connection, {row.buyer_id for row in rows})}
     found: dict[tuple[int, int], Found] = {}
     for row in rows:
