@@ -1,7 +1,8 @@
 """What the command line says of a capture: what was taken in or tolerated, what has expired, how far a long one is."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TextIO
@@ -51,7 +52,7 @@ def told_long(receipt: Mapping[str, Any], past: tuple[Expired, ...], origin: str
         f"Receipt: leaf {receipt['leaf']}",
         *(f"Tolerated: {note['message']}" for note in receipt["notes"]),
         *(f"Out of date: {_counted(each.packages, 'item')} expired on {each.on}." for each in past),
-        *(f"Found ({each['severity']}): {each['message']}" for each in receipt["findings"]),
+        *_found(receipt["findings"]),
     ]
     more = receipt["finding_count"] - len(receipt["findings"])
     return "\n".join([*lines, f"And {more} findings more."] if more else lines)
@@ -107,8 +108,14 @@ def _lines(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) 
             f"Out of date: {_counted(each.packages, 'item')}{lot} expired on {each.on}. Their history is kept "
             "like any other; whoever scans one is told not to use it."
         )
-    for finding in receipt.findings:
-        yield f"Found ({finding['severity']}): {finding['message']}"
+    yield from _found(receipt.findings)
+
+
+def _found(findings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each finding; those that read alike, of many packages, are one line with their count."""
+    alike = Counter(f"Found ({each['severity']}): {each['message']}" for each in findings)
+    for line, times in alike.items():
+        yield f"{line} ({times} times)" if times > 1 else line
 
 
 def _counted(number: int, noun: str) -> str:
