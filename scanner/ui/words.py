@@ -46,6 +46,7 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_OURS: "by the record, somebody else has it",
     Reason.NOT_FOUND_IN_CONTAINER: "it was missing when its case was opened",
     Reason.NO_RECORD: "there is no record of it",
+    Reason.MAKER_NOT_VOUCHED: "nobody vouches that who made it makes this product",
     Reason.NOT_COMMISSIONED: "its maker's data has not arrived",
     Reason.IN_PROGRESS: "its document is still being taken in",
     Reason.OFFLINE_TOO_OLD: "what is known here is too old",

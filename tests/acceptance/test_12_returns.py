@@ -55,12 +55,17 @@ def sold(counter: Counter) -> Counter:
 
 
 def returned(
-    counter: Counter, number: int, customer: str = PHARMACY, verified: Verified | None = None, **how: bool
+    counter: Counter,
+    number: int,
+    customer: str = PHARMACY,
+    verified: Verified | None = None,
+    rma: str = "RMA-1",
+    **how: bool,
 ) -> tuple[Returns, str, Unit]:
     desk = counter.services.returns
     if verified is not None:
         desk = replace(desk, verifier=Says(verified))
-    case_id = desk.open(MAKERS_CLERK, customer, "RMA-1")
+    case_id = desk.open(MAKERS_CLERK, customer, rma)
     return desk, case_id, desk.scan(MAKERS_CLERK, case_id, code(number).encode(), None, **how)
 
 
@@ -155,7 +160,7 @@ def test_what_was_sold_to_somebody_else_since_is_not_theirs_to_return(sold: Coun
     )
     sold.node.clock.advance(timedelta(minutes=5))
     sold.told(again, by=MAKER)
-    unit = returned(sold, 6, verified=Verified.YES)[2]
+    unit = returned(sold, 6, verified=Verified.YES, rma="RMA-2")[2]
     assert (unit.saleable, unit.reason) == (False, Reason.RETURNED)
     # Bought by the stranger, and brought back by who has it by no record.
     sold.told(

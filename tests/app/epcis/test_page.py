@@ -20,6 +20,6 @@ def test_the_page_has_each_route_with_its_method():
                 path = re.sub(r"<(?:\w+:)?capture_id>", "{captureID}", rule.rule)
                 path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
                 # Its parts are read from the raw path: a serial may hold any character.
-                path = path.replace("/verify/{pack}", "/verify/gtin/{gtin}/lot/{lot}/ser/{serial}")
+                path = path.replace("/verify{pack}", "/verify/gtin/{gtin}/lot/{lot}/ser/{serial}")
                 routes |= {(method, path) for method in rule.methods & {"GET", "POST"}}
     assert documented == routes
