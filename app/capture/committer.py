@@ -2,8 +2,8 @@
 
 Whoever comes while nobody leads, leads: it commits what is queued, its own first, and hands the lead to the oldest that
 queued up meanwhile; the others only wait for their answer. So each transaction takes all that came during the one
-before. Each write has a savepoint: what fails on its own data is answered alone and never fails its neighbours. Nothing
-is answered before the commit.
+before. Each of several has a savepoint: what fails on its own data is answered alone and never fails its neighbours.
+Nothing is answered before the commit.
 
 What the database fails on is told apart by `app.capture.faults`: what passes (another process has the lock, a deadlock,
 a session that was ended) is tried again, because every write is idempotent, as long as nobody has waited for more than
@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -235,16 +236,18 @@ class Committer:
                 writer = SqlWriter(connection, self._origin)
                 writer.lock()
                 for waiting in batch:
-                    self._write(connection, writer, waiting)
+                    self._write(connection, writer, waiting, alone=len(batch) == 1)
                 written = True
         except DBAPIError as error:
             if written and fault_of(error, committing=True) is Fault.UNKNOWN:
                 raise OutcomeUnknown() from error
             raise
 
-    def _write(self, connection: Connection, writer: SqlWriter, waiting: _Waiting) -> None:
+    def _write(self, connection: Connection, writer: SqlWriter, waiting: _Waiting, *, alone: bool) -> None:
+        """One write of a batch, under a savepoint. One that is `alone` needs none, and a long one must not have it:
+        SQLite keeps every page that changes under a savepoint, and at the end of each statement goes through all."""
         try:
-            with connection.begin_nested():
+            with nullcontext() if alone else connection.begin_nested():
                 waiting.answer = waiting.write(connection, writer)
         except (IntegrityError, DataError) as error:
             log.error("write failed on the database, alone", error=type(error).__name__)
@@ -257,6 +260,8 @@ class Committer:
             if fault_of(error) is Fault.PASSING:
                 raise
             waiting.failure = error
+        if alone and waiting.failure is not None:
+            connection.rollback()
 
     def _failed(self, error: BaseException) -> BaseException:
         """What the callers are told when a whole batch failed; a broken disk stops the node until it is restarted."""
