@@ -42,8 +42,10 @@ def test_a_worker_is_given_no_setting_of_the_node(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE", "not for workers")
     monkeypatch.setenv("PACKPROOF_TEST_MARK", "for all")
     worker = judging._start()
+    environ = Path(f"/proc/{worker.pid}/environ")
     try:
-        given = Path(f"/proc/{worker.pid}/environ").read_bytes()
+        while not (given := environ.read_bytes()) and worker.poll() is None:
+            pass  # Popen returns in the middle of exec: for a moment the process has no environment yet
     finally:
         judging._stop(worker)
     assert b"PACKPROOF_TEST_MARK=for all" in given
