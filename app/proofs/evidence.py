@@ -9,7 +9,7 @@ here before it is handed out.
     services.evidence.for_scan(subject, reader="0399...")  that its maker made it: one event, inside a scan's answer
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -18,13 +18,11 @@ from sqlalchemy import Connection
 from app.custody import service as custody
 from app.devices import service as devices
 from app.errors import Invalid, NotFound
-from app.events import records
-from app.events.records import Excerpt
 from app.history import service as history
 from app.history.service import Story, Told
 from app.node.service import Node
 from app.proofs.disclosure import NEEDED, Disclosure, Profile
-from app.proofs.outlines import Outlines
+from app.proofs.opening import OpenedEntry, OpenedRecord, Opening
 from app.witness.service import CosignedHeads
 from ledger.custody.findings import FindingCode
 from ledger.errors import VerificationError
@@ -35,9 +33,8 @@ from ledger.evidence.subject import Containment, ShownEvent
 from ledger.evidence.verify import verify
 from ledger.log.entry import Entry, Kind
 from ledger.log.proof import inclusion_proof
-from ledger.signing.commitment import Leaf, ListField, Outline, Record, Tree
+from ledger.signing.commitment import Leaf, ListField, Record
 from ledger.signing.keyrecord import KeyRecord
-from ledger.signing.statement import Statement
 from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
@@ -72,30 +69,6 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """An entry that holds records which a file may show: its statement's commitment, and as much of it as is needed."""
-
-    entry: Entry
-    seed: bytes
-    what: Excerpt
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """One record that a file may show: the entry it stands in, its number, its fields, its event's number here."""
-
-    seq: int
-    number: int
-    fields: Record
-    source: _Entry
-
-    @property
-    def index(self) -> int:
-        """The index of the entry it stands in."""
-        return self.source.entry.index
-
-
-@dataclass(frozen=True, slots=True)
 class ScanEvidence:
     """The evidence inside a scan's answer, and the head that it was made for."""
 
@@ -114,7 +87,7 @@ class Evidence:
         self._node = node
         self._heads = heads
         self._own_policy = own_policy
-        self._outlines = Outlines()
+        self._opening = Opening(node)
 
     def of_package(self, subject: str, *, reader: str | None) -> bytes:
         """The evidence file of the package with this canonical EPC, as the party `reader` may read it (None: all).
@@ -141,7 +114,7 @@ class Evidence:
                 if head.refusal is not None:
                     raise head.refusal
                 raise NotFound("No such package", "There is no record of it, or none for you.")
-            kept = self._kept(connection, [each.seq for each in told], size)
+            kept = self._opening.kept(connection, [each.seq for each in told], size)
             _check_fields(choice, kept)
             known = _known(whole, told, names, kept)
             shown = [each for each in kept if each.seq in names or _may_stand_unnamed(each, told, known)]
@@ -155,54 +128,6 @@ class Evidence:
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
         return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out, head.warning)
 
-    def _kept(self, connection: Connection, told: Iterable[int], size: int) -> list[_Record]:
-        """The records of the events with these numbers, of those below `size` that were not erased as a whole."""
-        reader = self._reader(connection)
-        places: dict[int, list[records.Place]] = {}
-        for place in sorted(records.places(connection, list(told)), key=lambda p: (p.index, p.ev_no)):
-            if place.index < size:
-                places.setdefault(place.index, []).append(place)
-        found = []
-        for index, there in places.items():
-            source = self._opened(connection, reader, index, {place.ev_no for place in there})
-            for place in there if source else ():
-                assert source is not None
-                fields = source.what.records[place.ev_no]
-                assert not isinstance(fields, Outline)
-                found.append(_Record(place.seq, place.ev_no, fields, source))
-        return found
-
-    def _opened(
-        self, connection: Connection, reader: SqlReader, index: int, wanted: Collection[int]
-    ) -> _Entry | None:
-        """The entry at `index` with its records `wanted`; None where it was erased as a whole, and no row says what it
-        repeated: nothing of it can be shown."""
-        entry = Entry.decode(reader.entry(index))
-        commit = Statement.parse(entry.statement).commit
-        seed = reader.seed(index)
-        if seed is None:
-            return None
-        outlines = self._outlines.of(index, seed)
-        if outlines is not None:
-            known = records.excerpt(connection, index, outlines, wanted, self._node.vault)
-            if known is not None:
-                return _Entry(entry, seed, known)
-        what = records.committed(connection, index, commit.n, self._node.vault)
-        if what is None:
-            return None
-        if commit.n > len(wanted):
-            tree = Tree(what.document_digest, what.intake, what.records, seed)
-            if tree.root == commit.root:  # else whoever makes the file says what does not fit
-                self._outlines.keep(index, seed, tree.outlines())
-                shown = tuple(
-                    record if number in wanted else outline
-                    for number, (record, outline) in enumerate(
-                        zip(what.records, tree.outlines(), strict=True)
-                    )
-                )
-                return _Entry(entry, seed, Excerpt(what.document_digest, what.intake, shown))
-        return _Entry(entry, seed, Excerpt(what.document_digest, what.intake, what.records))
-
     def _reader(self, connection: Connection) -> SqlReader:
         """The ledger as this snapshot has it: what is committed, so that tiles once hashed may be remembered."""
         return self._node.ledger.reader(connection)
@@ -213,7 +138,7 @@ class Evidence:
         subject: str,
         note: bytes,
         choice: Disclosure,
-        shown: Sequence[_Record],
+        shown: Sequence[OpenedRecord],
         names: Collection[int],
         known: Collection[str],
         made_for: str = "",
@@ -251,7 +176,7 @@ class Evidence:
         with self._database.snapshot() as connection:
             # What came after the head was signed is not proven yet: the next scan's answer has it.
             begun = [each for each in history.begun(connection, subject, reader=reader) if each.index < size]
-            shown = self._kept(connection, [each.seq for each in begun[:1]], size)
+            shown = self._opening.kept(connection, [each.seq for each in begun[:1]], size)
             if not shown:
                 return None
             scan = Disclosure(Profile.HOLDER)
@@ -329,7 +254,7 @@ def _begins(each: Told) -> bool:
     )
 
 
-def _check_fields(choice: Disclosure, kept: Sequence[_Record]) -> None:
+def _check_fields(choice: Disclosure, kept: Sequence[OpenedRecord]) -> None:
     unknown = choice.unknown({item.path for each in kept for item in each.fields})
     if unknown:
         raise Invalid(
@@ -340,7 +265,7 @@ def _check_fields(choice: Disclosure, kept: Sequence[_Record]) -> None:
         )
 
 
-def _known(whole: Story, told: Sequence[Told], names: set[int], kept: Sequence[_Record]) -> set[str]:
+def _known(whole: Story, told: Sequence[Told], names: set[int], kept: Sequence[OpenedRecord]) -> set[str]:
     """The numbers that may be shown: the package's, and of the containers that the named events speak of.
 
     Between the package and such a container may stand others: without them nobody could follow how it came to be in
@@ -371,7 +296,7 @@ def _as_shown(fields: Record) -> ShownEvent:
     return ShownEvent(one, many)
 
 
-def _may_stand_unnamed(each: _Record, told: Sequence[Told], known: Collection[str]) -> bool:
+def _may_stand_unnamed(each: OpenedRecord, told: Sequence[Told], known: Collection[str]) -> bool:
     """Whether a stranger's event may stand in the file without his name: it stands, and speaks of what is known."""
     event = next(one for one in told if one.seq == each.seq)
     shown = _as_shown(each.fields)
@@ -389,7 +314,7 @@ def _spkis(connection: Connection, entry: Entry) -> tuple[bytes, ...]:
 
 def _event_entry(
     reader: SqlReader,
-    source: _Entry,
+    source: OpenedEntry,
     size: int,
     show: Mapping[int, Mapping[str, Collection[int] | None]],
     intake: Sequence[str],
