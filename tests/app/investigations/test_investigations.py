@@ -15,10 +15,11 @@ from app.investigations.rules import Ground, Move, State
 from app.investigations.service import Suspicion
 from app.shared.actor import Actor, Role
 from ledger.custody.verdict import Reason
+from ledger.custody.vocabulary import Action, EventType
 from tests.app.investigations.test_form3911 import FORM
 from tests.support.app import NOON, OPERATOR
 from tests.support.counter import AT_ITS_MAKER, HERE, ON_ITS_WAY, PHARMACY, Counter, code, text_of
-from tests.support.world import GTIN, MAKER, package
+from tests.support.world import GTIN, MAKER, PALLET, package
 
 
 def somebody(gln: str = PHARMACY, role: Role = Role.QUALITY) -> Actor:
@@ -273,6 +274,16 @@ def received(counter: Counter, number: int) -> None:
     counter.told(replace(event, event_time=counter.node.clock.now()), by=PHARMACY)
 
 
+def packed(counter: Counter, *numbers: int) -> None:
+    """The pharmacy packs, now, what it has into a case of its own."""
+    later(counter)
+    event = counter.event(
+        "packing", hours=0, epcs=(), type=EventType.AGGREGATION, action=Action.ADD,
+        parent=PALLET, children=tuple(package(number) for number in numbers),
+    )  # fmt: skip
+    counter.told(replace(event, event_time=counter.node.clock.now()), by=PHARMACY)
+
+
 def test_a_notification_of_a_package_stops_that_package_and_no_other_of_its_lot(
     sqlite_counter: Counter,
 ) -> None:
@@ -308,6 +319,8 @@ def test_a_notification_of_a_lot_stops_what_is_on_hand_and_after_the_answer_what
     counter.services.investigations.answer(somebody(), notice, "set_apart", "In the cage.")
     assert [stopping(counter, number) for number in (1, 2, 3)] == [()] * 3, "dealt with by the answer"
     assert stopping(counter, ON_ITS_WAY) == (notice,), "it was not here when that was answered"
+    packed(counter, 1, 2)
+    assert [stopping(counter, number) for number in (1, 2, 3)] == [()] * 3, "packing is no arrival"
     received(counter, ON_ITS_WAY)
     assert stopping(counter, ON_ITS_WAY) == (notice,)
     maker = somebody(MAKER, Role.MANUFACTURER)
