@@ -3,8 +3,9 @@
 No query a case: rows, items and parties come in batches.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, union
@@ -67,6 +68,31 @@ def waiting(
     for chunk in chunks(sorted(set(items))):
         found.update(connection.execute(_OF_ITEMS, {**named, "items": chunk}).scalars())
     return _first(connection, found, limit)
+
+
+def with_partners(
+    connection: Connection, desk: Desk, wanted: Collection[tuple[str, int, int | None]]
+) -> dict[tuple[str, int, int | None], str]:
+    """For each of these kinds, parties and partners (numbers; None: nobody) the first open case there is of it."""
+    if not wanted:
+        return {}
+    kinds, parties, others = (
+        sorted(set(some)) for some in zip(*((k, p, o or 0) for k, p, o in wanted), strict=True)
+    )
+    found: dict[tuple[str, int, int | None], str] = {}
+    columns = (desk_case.c.kind, desk_case.c.party_id, desk_case.c.partner_id, desk_case.c.case_id)
+    query = select(*columns).where(
+        desk_case.c.desk == desk.value, desk_case.c.closed_at.is_(None), desk_case.c.kind.in_(kinds)
+    )
+    for some, with_whom in product(chunks(parties), chunks(others)):
+        rows = connection.execute(
+            query.where(
+                desk_case.c.party_id.in_(some), func.coalesce(desk_case.c.partner_id, 0).in_(with_whom)
+            ).order_by(desk_case.c.case_id)
+        )
+        for kind, party_id, partner_id, case_id in rows:
+            found.setdefault((kind, party_id, partner_id), case_id)
+    return {key: case_id for key, case_id in found.items() if key in wanted}
 
 
 def query_of(parties: CompoundSelect[tuple[int]]) -> CompoundSelect[tuple[str]]:

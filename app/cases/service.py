@@ -11,12 +11,12 @@ A case belongs to one party; `party_gln=None` in a question means somebody who m
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, true, update
 
 from app.cases.choice import Choice
 from app.cases.models import desk_case, desk_case_item, desk_note
@@ -127,27 +127,39 @@ def open_case(
 def add_items(connection: Connection, case_id: str, items: Mapping[int, str]) -> None:
     """Add items to a case, or give those it has another state."""
     numbers = sorted(items)
-    for chunk in chunks(numbers):
+    drop_items(connection, case_id, numbers)
+    rows = [{"case_id": case_id, "item_id": number, "state": items[number]} for number in numbers]
+    if rows:
+        connection.execute(insert(desk_case_item), rows)
+
+
+def drop_items(connection: Connection, case_id: str, items: Collection[int]) -> None:
+    """Take items out of a case."""
+    for chunk in chunks(sorted(items)):
         connection.execute(
             delete(desk_case_item).where(
                 desk_case_item.c.case_id == case_id, desk_case_item.c.item_id.in_(chunk)
             )
         )
-    rows = [{"case_id": case_id, "item_id": number, "state": items[number]} for number in numbers]
-    if rows:
-        connection.execute(insert(desk_case_item), rows)
 
 
 def say(
     connection: Connection, clock: Clock, case_id: str, who: str, text: str, kind: NoteKind = NoteKind.NOTE
 ) -> None:
     """Add a line to a case's thread. Raises `Invalid` for one that is empty or too long."""
+    say_in_each(connection, clock, [case_id], who, text, kind)
+
+
+def say_in_each(
+    connection: Connection, clock: Clock, case_ids: Collection[str], who: str, text: str, kind: NoteKind
+) -> None:
+    """Add the same line to the threads of several cases. Raises `Invalid` for one that is empty or too long."""
     text = text.strip().replace("\x00", "�")
     if not 1 <= len(text) <= LONGEST_NOTE:
         raise Invalid("note.length", "Write something", f"A note has 1 to {LONGEST_NOTE} characters.")
-    connection.execute(
-        insert(desk_note).values(case_id=case_id, at=clock.now(), who=who, kind=kind.value, text=text)
-    )
+    line = {"at": clock.now(), "who": who, "kind": kind.value, "text": text}
+    if case_ids:
+        connection.execute(insert(desk_note), [{"case_id": case_id, **line} for case_id in sorted(case_ids)])
 
 
 def take(connection: Connection, clock: Clock, case_id: str, actor: Actor) -> None:
@@ -251,18 +263,30 @@ def case(connection: Connection, desk: Desk, case_id: str, party_gln: str | None
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound()
-    lines = connection.execute(
-        select(desk_note.c.at, desk_note.c.who, desk_note.c.kind, desk_note.c.text)
-        .where(desk_note.c.case_id == case_id)
-        .order_by(desk_note.c.note_id)
-        .limit(MOST_THREAD)
-    )
     items = connection.execute(
         select(desk_case_item.c.item_id, desk_case_item.c.state).where(desk_case_item.c.case_id == case_id)
     )
     [found] = read(connection, [row])
-    thread = tuple(ThreadLine(at, who, NoteKind(kind), text) for at, who, kind, text in lines)
-    return replace(found, thread=thread, items={row.item_id: row.state for row in items})
+    return replace(
+        found, thread=_thread(connection, case_id), items={row.item_id: row.state for row in items}
+    )
+
+
+def _thread(connection: Connection, case_id: str) -> tuple[ThreadLine, ...]:
+    """Its thread; of a long one how it began and the newest lines, and between them a line that says what is left
+    out."""
+    of_case = desk_note.c.case_id == case_id
+    query = select(desk_note.c.at, desk_note.c.who, desk_note.c.kind, desk_note.c.text).where(of_case)
+    newest = connection.execute(query.order_by(desk_note.c.note_id.desc()).limit(MOST_THREAD + 1)).all()
+    lines = [ThreadLine(at, who, NoteKind(kind), text) for at, who, kind, text in reversed(newest)]
+    if len(lines) <= MOST_THREAD:
+        return tuple(lines)
+    lines = lines[-(MOST_THREAD - 2) :]
+    at, who, kind, text = connection.execute(query.order_by(desk_note.c.note_id).limit(1)).one()
+    count = connection.execute(select(func.count()).select_from(desk_note).where(of_case)).scalar_one()
+    said = f"{count - len(lines) - 1} lines of this thread are left out here."
+    left_out = ThreadLine(lines[0].at, SYSTEM, NoteKind.STATE, said)
+    return (ThreadLine(at, who, NoteKind(kind), text), left_out, *lines)
 
 
 def about(

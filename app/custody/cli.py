@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from app.custody.rebuild import rebuild
-from app.exceptions import service as exceptions
+from app.exceptions.anew import hold_all
 from app.exceptions.settling import settle
 from app.shared.meter import meter
 from ledger.store.sql.writer import SqlWriter
@@ -29,7 +29,7 @@ def _rebuild(_arguments: argparse.Namespace, context: "Context") -> None:
     with services.database.writing() as connection:
         SqlWriter(connection, services.node.origin).lock()
         count = rebuild(connection, services.clock, meter())
-        exceptions.hold_all(connection, services.clock)
+        hold_all(connection, services.clock)
     # What was wrong may have kept cases open, outside of this transaction as when somebody looks at them.
     settle(services.database, services.clock, None)
     context.show({"items": count}, f"Custody of {count} items was made anew from the events.")

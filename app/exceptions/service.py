@@ -1,7 +1,9 @@
 """The exceptions desk: a case for each discrepancy, with an owner, a clock and a thread.
 
-Most cases stand on findings: those of one kind, in one document, about what was in one container are one case. When
-custody is projected again and they are gone, so is the discrepancy: the case closes by itself, and its thread says so.
+Most cases stand on findings: those of one kind, in one document, about what was in one container, at one desk and with
+one partner are one case. Whose desk that is follows from the event that a finding is about and from nothing else: of a
+document with shipments to two customers each finds its own, in whatever order its events come. When custody is
+projected again and they are gone, so is the discrepancy: the case closes by itself, and its thread says so.
 The others are opened at the dock, from a scan or by a partner's report (`open_own`); those that say that something is
 not there or not known close when it is (`settling`). A person may close any of them, with the
 root cause, and open it again.
@@ -9,8 +11,10 @@ root cause, and open it again.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from app.cases import many
 from app.cases import service as cases
@@ -20,7 +24,7 @@ from app.custody import loading
 from app.custody import service as custody
 from app.custody.projector import Projection
 from app.custody.service import FoundAbout
-from app.errors import Invalid
+from app.errors import AppError, Invalid
 from app.events import acts as events
 from app.events.acts import Ends
 from app.exceptions.models import exception_case
@@ -28,7 +32,7 @@ from app.exceptions.rules import BY_HAND, FINDING_KINDS, KINDS, Kind, OwnKind
 from app.exceptions.settling import BY_ITSELF, CLOSED, close_itself, touched
 from app.partners import service as partners
 from app.shared.actor import Actor
-from app.shared.audit import record
+from app.shared.audit import record, times
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from app.shared.ids import new_id
@@ -37,14 +41,23 @@ from ledger.store.sql.engine import Database
 
 NO_ITEM = 0  # in a link: the finding is about the event as a whole
 OPEN = "open"
-
-_PAGE = 1_000
+MOST_A_DAY = 500  # cases that one account opens by hand within 24 hours
+_DAY = timedelta(days=1)
 
 # Made once: asked at every capture.
 _OF_EVENTS = select(exception_case).where(exception_case.c.seq.in_(bindparam("seqs", expanding=True)))
 
 _Key = tuple[str, int, int]
-_Group = tuple[str, int, int | None]
+
+
+class _Group(NamedTuple):
+    """What is one case. `partner`: whom its events name as the one who can put the data right; None: nobody."""
+
+    kind: str
+    index: int
+    container: int | None
+    party: int
+    partner: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +95,6 @@ def _hold(
     fresh = {key: found for key, found in standing.items() if key not in kept}
     if fresh:
         _open(connection, clock, fresh)
-
-
-def hold_all(connection: Connection, clock: Clock) -> None:
-    """The same for every event that has findings or cases: after custody was made anew, and for what an earlier version
-    made no case of."""
-    after = -(2**63)
-    while seqs := _with_work(connection, after):
-        hold_to(connection, clock, seqs)
-        after = seqs[-1]
-
-
-def _with_work(connection: Connection, after: int) -> list[int]:
-    """The next events, by number, that have findings or cases."""
-    found = set(custody.with_findings(connection, after, _PAGE))
-    query = select(exception_case.c.seq).where(exception_case.c.seq > after).distinct()
-    found.update(connection.execute(query.order_by(exception_case.c.seq).limit(_PAGE)).scalars())
-    return sorted(found)[:_PAGE]
 
 
 def _links(connection: Connection, seqs: Iterable[int]) -> dict[_Key, _Link]:
@@ -145,22 +141,27 @@ def _open_again(connection: Connection, clock: Clock, case: DeskCase) -> None:
 
 
 def _open(connection: Connection, clock: Clock, fresh: Mapping[_Key, FoundAbout]) -> None:
-    """Put new findings into cases: those there are of their kind, document and container, or new ones."""
+    """Put new findings into cases: those there are of their group, or new ones."""
     ends = events.ends(connection, {seq for _, seq, _ in fresh})
     groups: dict[_Group, dict[_Key, FoundAbout]] = {}
     for key, found in fresh.items():
-        groups.setdefault((key[0], ends[key[1]].index, found.container_id), {})[key] = found
-    there = _cases_of(connection, {index for _, index, _ in groups})
+        groups.setdefault(_group(key[0], ends[key[1]], found.container_id), {})[key] = found
+    there = _cases_of(connection, {group.index for group in groups})
+    missing = {group: next(iter(groups[group].values())) for group in groups if group not in there}
+    partners_of = _partners_of(connection, clock, missing)
+    glns = partners.glns(connection, {*partners_of.values(), *(group.party for group in missing)})
+    of_partners = _of_partners(connection, missing, partners_of)
     for group, found_here in groups.items():
-        first = next(iter(found_here.values()))
-        kind = FINDING_KINDS[first.code]
-        party_id, partner_id = _whose(connection, kind, first, ends[first.seq])
-        case_id = there.get(group)
-        if case_id is None and kind.of_partner:
-            case_id = _with_partner(connection, first, party_id, partner_id)
+        partner_id = partners_of.get(group)
+        case_id = there.get(group) or of_partners.get((group.kind, group.party, partner_id))
         items = {key[2]: "" for key in found_here if key[2] != NO_ITEM}
         if case_id is None:
-            case_id = _open_case(connection, clock, group, first, kind, party_id, partner_id, items)
+            first = missing[group]
+            case_id = _open_case(
+                connection, clock, group, first, glns[group.party], glns.get(partner_id or 0), items
+            )
+            if FINDING_KINDS[first.code].of_partner:
+                of_partners[group.kind, group.party, partner_id] = case_id
         else:
             cases.add_items(connection, case_id, items)
             case = cases.some(connection, [case_id])[case_id]
@@ -170,47 +171,61 @@ def _open(connection: Connection, clock: Clock, fresh: Mapping[_Key, FoundAbout]
             {"kind": key[0], "seq": key[1], "item_id": key[2], "container_id": found.container_id}
             for key, found in found_here.items()
         ]
-        same = {"idx": group[1], "party_id": party_id, "case_id": case_id, "standing": True}
+        same = {"idx": group.index, "party_id": group.party, "case_id": case_id, "standing": True}
         connection.execute(insert(exception_case), [row | same for row in rows])
 
 
-def _with_partner(
-    connection: Connection, found: FoundAbout, party_id: int, partner_id: int | None
-) -> str | None:
-    """The open case of this kind that a party has with a partner: what is wrong is the partner, not the document."""
-    glns = partners.glns(connection, [partner_id])
-    waiting = many.waiting(connection, Desk.EXCEPTIONS, [found.code.value], [party_id], (), _PAGE)
-    same = [each for each in waiting if each.partner_gln == glns.get(partner_id or 0)]
-    return same[0].case_id if same else None
+def _group(kind_name: str, ends: Ends, container: int | None) -> _Group:
+    """The group of a finding of this kind about an event with these ends."""
+    kind = KINDS[kind_name]
+    party_id = party_of(kind, ends)
+    said = ends.by_id if party_id != ends.by_id else ends.sender_id
+    partner_id = None if kind.is_ours or said == party_id else said
+    return _Group(kind_name, ends.index, container, party_id, partner_id)
 
 
 def _cases_of(connection: Connection, indexes: Iterable[int]) -> dict[_Group, str]:
-    """The cases that findings in these documents have already."""
-    found: dict[_Group, str] = {}
-    columns = (exception_case.c.kind, exception_case.c.idx, exception_case.c.container_id)
-    query = select(*columns, exception_case.c.case_id).distinct()
+    """The cases that findings in these documents have already. Any event of one says what group it is."""
+    kind, container, case_id = exception_case.c.kind, exception_case.c.container_id, exception_case.c.case_id
+    query = select(kind, container, case_id, func.min(exception_case.c.seq)).group_by(
+        kind, exception_case.c.idx, container, exception_case.c.party_id, case_id
+    )
+    rows: list[Any] = []
     for chunk in chunks(sorted(indexes)):
-        for kind, index, container, case_id in connection.execute(
-            query.where(exception_case.c.idx.in_(chunk))
-        ):
-            found[kind, index, container] = case_id
-    return found
+        rows += connection.execute(query.where(exception_case.c.idx.in_(chunk)))
+    ends = events.ends(connection, {seq for *_, seq in rows})
+    return {_group(kind, ends[seq], container): case_id for kind, container, case_id, seq in rows}
 
 
-def _whose(connection: Connection, kind: Kind, found: FoundAbout, ends: Ends) -> tuple[int, int | None]:
-    """Whose work it is, and who can put the data right: nobody else where it is the party's own."""
-    party_id = party_of(kind, ends)
-    if kind.is_ours:
-        return party_id, None
-    if party_id != ends.by_id:
-        return party_id, ends.by_id
-    partner_id = ends.sender_id
-    if partner_id in (None, party_id) and found.item_id is not None:
-        ours = partners.glns(connection, [party_id])[party_id]
-        sender = came_from(connection, [found.item_id], ours)
-        known = partners.by_gln(connection, sender) if sender else None
-        partner_id = known.party_id if known else None
-    return party_id, partner_id if partner_id != party_id else None
+def _of_partners(
+    connection: Connection, groups: Iterable[_Group], partners_of: Mapping[_Group, int]
+) -> dict[tuple[str, int, int | None], str]:
+    """The open cases of kinds of which a party has one with a partner: what is wrong is the partner, not the document.
+    By kind, party and partner."""
+    wanted = {
+        (each.kind, each.party, partners_of.get(each)) for each in groups if KINDS[each.kind].of_partner
+    }
+    return many.with_partners(connection, Desk.EXCEPTIONS, wanted)
+
+
+def _partners_of(
+    connection: Connection, clock: Clock, groups: Mapping[_Group, FoundAbout]
+) -> dict[_Group, int]:
+    """Who can put the data of each of these right: whom its events name, or whom the record says it came from; nobody
+    else where it is the party's own. `groups`: each with its first finding."""
+    found = {group: group.partner for group in groups if group.partner is not None}
+    asked = {
+        group: first.item_id
+        for group, first in groups.items()
+        if group not in found and not KINDS[group.kind].is_ours and first.item_id is not None
+    }
+    if not asked:
+        return found
+    ours = partners.glns(connection, {group.party for group in asked})
+    loaded = loading.load_numbers(connection, sorted(set(asked.values())))
+    senders = {group: _sender(loaded, number, ours[group.party]) for group, number in asked.items()}
+    known = partners.ids(connection, clock, {gln: "" for gln in senders.values() if gln is not None})
+    return found | {group: known[gln] for group, gln in senders.items() if gln is not None}
 
 
 def came_from(connection: Connection, numbers: Sequence[int], party_gln: str) -> str | None:
@@ -218,8 +233,11 @@ def came_from(connection: Connection, numbers: Sequence[int], party_gln: str) ->
     a stranger's goods is none of its business."""
     if not numbers:
         return None
-    loaded = loading.load_numbers(connection, numbers[:1])
-    outer = loaded.world.outer(loaded.world.item(loaded.keys[numbers[0]]))
+    return _sender(loading.load_numbers(connection, numbers[:1]), numbers[0], party_gln)
+
+
+def _sender(loaded: loading.Loaded, number: int, party_gln: str) -> str | None:
+    outer = loaded.world.outer(loaded.world.item(loaded.keys[number]))
     ours = outer.bound_for if outer.in_transit else outer.holder
     return outer.sender if ours == party_gln and outer.sender != party_gln else None
 
@@ -234,26 +252,25 @@ def _open_case(
     clock: Clock,
     group: _Group,
     first: FoundAbout,
-    kind: Kind,
-    party_id: int,
-    partner_id: int | None,
+    party_gln: str,
+    partner_gln: str | None,
     items: dict[int, str],
 ) -> str:
+    kind = KINDS[group.kind]
     about = first.container_id or first.item_id or NO_ITEM
     keys = custody.keys_of(connection, [about, *list(items)[:1]])
     # One package names itself; several stand for what they were looked for in; none for the document.
-    subject = keys[next(iter(items))] if len(items) == 1 else keys.get(about, f"entry {group[1]}")
-    glns = partners.glns(connection, [party_id, partner_id])
+    subject = keys[next(iter(items))] if len(items) == 1 else keys.get(about, f"entry {group.index}")
     new = NewCase(
         desk=Desk.EXCEPTIONS,
-        kind=first.code.value,
-        party_gln=glns[party_id],
+        kind=group.kind,
+        party_gln=party_gln,
         title=kind.title,
         subject=subject,
-        partner_gln=glns.get(partner_id or 0),
+        partner_gln=partner_gln,
         due_at=clock.now() + kind.within,
         data={
-            "entry": group[1],
+            "entry": group.index,
             "container": keys.get(first.container_id or 0, ""),
             "finding": first.message,
         },
@@ -298,6 +315,19 @@ def open_own(connection: Connection, clock: Clock, new: OwnCase, who: str, text:
     return cases.open_case(
         connection, clock, desk_case, who=who, text=text or f"Opened: {kind.title}. {kind.next_step}"
     )
+
+
+def may_open(connection: Connection, clock: Clock, actor: Actor) -> None:
+    """Raise AppError ``exception.too_many`` where this account has opened as many cases by hand as one may in a day."""
+    since = clock.now() - _DAY
+    if times(connection, actor.id, "exception.open", since, MOST_A_DAY) >= MOST_A_DAY:
+        raise AppError(
+            "exception.too_many",
+            429,
+            "You have opened too many exceptions",
+            f"{MOST_A_DAY} within 24 hours are the most.",
+            "Put what belongs together into one, by its container or document; or ask somebody else of your company.",
+        )
 
 
 def end(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Connection, Index, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Index, Table, Text, func, insert, select
 
 from app.shared.actor import Actor
 from app.shared.clock import Clock
@@ -94,24 +94,38 @@ def record(
     `action` is a stable dotted code (``package.view``), `subject` what it was done to, `whose` the GLN of the party
     whose data it is. Text from outside is cut to 500 characters. Never pass a secret.
     """
-    connection.execute(
-        insert(audit_trail).values(
-            at=clock.now(),
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_name=_bounded(actor.name),
-            actor_role=actor.role.value,
-            actor_party=actor.party_gln,
-            session_id=actor.session_id,
-            action=action,
-            subject=_bounded(subject),
-            whose=_bounded(whose),
-            outcome=outcome.value,
-            detail=_bounded(detail),
-            address=actor.address,
-            request_id=actor.request_id,
-        )
-    )
+    record_each(connection, clock, actor, action, [subject], outcome=outcome, whose=whose, detail=detail)
+
+
+def record_each(
+    connection: Connection,
+    clock: Clock,
+    actor: Actor,
+    action: str,
+    subjects: Sequence[str],
+    *,
+    outcome: Outcome = Outcome.DONE,
+    whose: str = "",
+    detail: str = "",
+) -> None:
+    """Append a row for each of `subjects`, of what was done to all of them at once."""
+    row = {
+        "at": clock.now(),
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": _bounded(actor.name),
+        "actor_role": actor.role.value,
+        "actor_party": actor.party_gln,
+        "session_id": actor.session_id,
+        "action": action,
+        "whose": _bounded(whose),
+        "outcome": outcome.value,
+        "detail": _bounded(detail),
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
+    if subjects:
+        connection.execute(insert(audit_trail), [{**row, "subject": _bounded(each)} for each in subjects])
 
 
 def disclose(
@@ -141,6 +155,17 @@ def entries(
     if action is not None:
         query = query.where(audit_trail.c.action == action)
     return [AuditEntry(*row) for row in connection.execute(query)]
+
+
+def times(connection: Connection, actor_id: str, action: str, since: datetime, most: int) -> int:
+    """How often an account has done this since then; counted up to `most`."""
+    done = select(audit_trail.c.audit_id).where(
+        audit_trail.c.actor_id == actor_id,
+        audit_trail.c.at > since,
+        audit_trail.c.action == action,
+        audit_trail.c.outcome == Outcome.DONE.value,
+    )
+    return connection.execute(select(func.count()).select_from(done.limit(most).subquery())).scalar_one()
 
 
 def _bounded(value: str) -> str:

@@ -9,14 +9,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from urllib.parse import unquote
 
+from sqlalchemy import select
+
 from app.capture import prepare
+from app.cases.models import desk_case
 from app.custody import loading, rebuild
 from app.custody import service as custody
 from app.custody.outstanding import outstanding as stored_outstanding
+from app.exceptions.models import exception_case
+from app.exceptions.rules import FINDING_KINDS
 from app.partners import service as partners
 from app.partners.licences import NewLicence
+from app.partners.models import party
 from app.partners.places import Position
 from app.prefixes import service as prefixes
 from app.products import service as products
@@ -26,7 +33,7 @@ from app.verification.service import Verification
 from ledger.custody.act import Act
 from ledger.custody.asked import of_recalled_lots, of_stopped_contents, told_late
 from ledger.custody.event import Event
-from ledger.custody.findings import FindingCode
+from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.lineage import Link, Side
 from ledger.custody.order import TOLD_AGAIN, declared_by_others, ordered
 from ledger.custody.outstanding import UnderWay, outstanding
@@ -59,7 +66,8 @@ LOOKUPS = prepare.Lookups(
     place_of=PLACES.get,
     issuer_of=_issuer,
 )
-Arrivals = Callable[[Scenario], Sequence[Told]]
+Arrivals = Callable[[Scenario], Sequence[Sequence[Told]]]
+"""The documents of a scenario, in the order in which they come."""
 
 
 # By the rules alone.
@@ -74,6 +82,19 @@ class ByRules:
     links: list[tuple[str, Link]]
     acts: list[Act] = field(default_factory=list)
     shipped: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
+    work: list[tuple[str, FindingCode, str | None]] = field(default_factory=list)
+
+    def note(self, act: Act, found: Iterable[Finding]) -> None:
+        """Keep what was found about an act, and whose work it is: its reporter's, or whom the act goes to."""
+        for each in found:
+            self.findings.append((each.code, each.item))
+            kind = FINDING_KINDS.get(each.code)
+            if kind is not None:
+                to_recipient = kind.to_recipient and act.recipient is not None
+                self.work.append((act.recipient if to_recipient else act.by, each.code, each.item))
+
+    def desk(self, gln: str) -> list[tuple[FindingCode, str | None]]:
+        return [(code, key) for whose, code, key in self.work if whose == gln]
 
     def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
         item = self.world.items.get(label.key)
@@ -129,33 +150,31 @@ def by_rules(scenario: Scenario) -> ByRules:
     """Play a scenario through the rules. What a node finds before it asks them is found as a node does."""
     played = ByRules(World(), [], [])
     acts: list[Act] = []
-    for told in scenario.arrivals:
+    for told in chain.from_iterable(scenario.arrivals):
         act = prepare.act_of(told.act.event, told.act.by, LOOKUPS, told.act.statement)
         before = (
             *prepare.future(act.event, NOON, TOLERANCE),
             *prepare.not_maker(act.event, act.by, MAKERS.get),
         )
-        if before:
-            played.findings += [(found.code, found.item) for found in before]
-        else:
+        played.note(act, before)
+        if not before:
             acts.append(act)
+        if act.event.declaration is None and (late := told_late(act.event.event_time, NOON)):
+            played.note(act, [late])
     counting, again = ordered(acts)
-    played.findings += [(TOLD_AGAIN.code, None) for _ in again]
-    played.findings += [
-        (found.code, None)
-        for told in scenario.arrivals
-        if told.act.event.declaration is None and (found := told_late(told.act.event.event_time, NOON))
-    ]
+    for act in again:
+        played.note(act, [TOLD_AGAIN])
     for act in counting:
-        carried = (*of_recalled_lots(played.world, act), *of_stopped_contents(played.world, act))
-        played.findings += [(found.code, found.item) for found in carried]
+        played.note(act, of_recalled_lots(played.world, act))
+        played.note(act, of_stopped_contents(played.world, act))
         outcome = apply(played.world, act)
         played.world.update(outcome.changed)
         played.acts.append(act)
         played._load(act)
-        played.findings += [(found.code, found.item) for found in outcome.findings]
+        played.note(act, outcome.findings)
         played.links += [(act.by, link) for link in outcome.links]
-    played.findings += [(found.code, None) for _, found in declared_by_others(acts)]
+    for act, found in declared_by_others(acts):
+        played.note(act, [found])
     return played
 
 
@@ -182,16 +201,15 @@ def begin(node: Node) -> None:
 
 
 def tell(node: Node, scenarios: Sequence[Scenario], arrivals: Arrivals = lambda each: each.arrivals) -> None:
-    """Send everything: of all scenarios what came first, then what came second. One document a party, recipient
-    and round, as partners send them: a desk's case goes by its document."""
+    """Send everything: of all scenarios what came first, then what came second. One document a party and round, to
+    whomever its events go; with another transaction statement it is another document."""
     told = [list(arrivals(scenario)) for scenario in scenarios]
     for number in range(max(map(len, told))):
-        documents: dict[tuple[str, bool | None, str | None], list[Event]] = defaultdict(list)
-        for each in told:
-            if number < len(each):
-                act = each[number].act
-                documents[act.by, act.statement, act.recipient].append(act.event)
-        for (by, statement, _), events in documents.items():
+        documents: dict[tuple[str, bool | None], list[Event]] = defaultdict(list)
+        for some in told:
+            for each in some[number] if number < len(some) else ():
+                documents[each.act.by, each.act.statement].append(each.act.event)
+        for (by, statement), events in documents.items():
             send(node, by, statement, events)
 
 
@@ -213,6 +231,10 @@ class ByNode:
     world: World
     findings: list[tuple[FindingCode, str | None]]
     keys: list[str]
+    work: list[tuple[str, FindingCode, str | None]]
+
+    def desk(self, gln: str) -> list[tuple[FindingCode, str | None]]:
+        return [(code, key) for whose, code, key in self.work if whose == gln]
 
     def scan(self, asker: str | None, label: Label, at: datetime) -> tuple[Word, Reason]:
         gtin, serial = unquote(label.key.split("/01/")[1]).split("/21/", 1)
@@ -236,6 +258,14 @@ class ByNode:
         return [(each.code, names.get(each.item_id or 0)) for each in found]
 
 
+_WORK = (
+    select(party.c.gln, exception_case.c.kind, exception_case.c.seq, exception_case.c.item_id)
+    .join(desk_case, desk_case.c.case_id == exception_case.c.case_id)
+    .join(party, party.c.party_id == desk_case.c.party_id)
+    .where(exception_case.c.standing)
+)
+
+
 def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
     """What a node came to, by where each scenario stands, read in one go."""
     found: dict[str, ByNode] = {}
@@ -249,7 +279,10 @@ def by_node(node: Node, scenarios: Sequence[Scenario]) -> Mapping[str, ByNode]:
         about: dict[int, list[tuple[FindingCode, str | None]]] = defaultdict(list)
         for each in custody.findings_of(connection, numbers):
             about[numbers[each.seq]].append((each.code, names.get(each.item_id or 0)))
+        work: dict[int, list[tuple[str, FindingCode, str | None]]] = defaultdict(list)
+        for gln, code, seq, item_id in connection.execute(_WORK):
+            work[numbers[seq]].append((gln, FindingCode(code), names.get(item_id)))
         for scenario in scenarios:
-            findings = about[scenario.names.number]
-            found[scenario.where] = ByNode(node, world, findings, list(scenario.names.keys.values()))
+            number, things = scenario.names.number, list(scenario.names.keys.values())
+            found[scenario.where] = ByNode(node, world, about[number], things, work[number])
     return found

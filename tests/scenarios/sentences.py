@@ -95,12 +95,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What happened, in the words of a scenario: `late` is told after everything else."""
+    """What happened, in the words of a scenario: `late` is told after everything else, `beside` in the document of what
+    stands before it."""
 
     line: str
     act: Act
     town: str | None
     late: bool
+    beside: bool = False
 
 
 def party(name: str) -> str:
@@ -198,6 +200,11 @@ def _returns(names: Names, found: re.Match[str]) -> Act:
     )
 
 
+def _ends_recall(names: Names, found: re.Match[str]) -> Act:
+    act = world.observe(*_keys(names, found["things"]), by="?", disposition="sellable_accessible")
+    return replace(act, event=replace(act.event, biz_step="inspecting", persistent_unset=("recalled",)))
+
+
 def _takes_back(names: Names, found: re.Match[str]) -> Act:
     act = world.receive(*_keys(names, found["things"]), by="?", from_=party(found["from"]))
     return replace(act, event=replace(act.event, disposition="returned"))
@@ -273,6 +280,7 @@ _SENTENCES: list[tuple[re.Pattern[str], _Made]] = [
         _S(r"recalls lot (?P<lot>\S+)(?: of (?P<product>[PQ]))?"),
         lambda n, m: world.recall(by="?", lots=[n.lot_key(m["lot"], m["product"] or "P")]),
     ),
+    (_S(r"ends the recall of THINGS"), _ends_recall),
     (_S(r"recalls THINGS"), lambda n, m: world.recall(*_keys(n, m["things"]), by="?")),
     (_S(r"dispenses part of THINGS"), lambda n, m: world.dispense(*_keys(n, m["things"]), partly=True)),
     (_S(r"dispenses THINGS"), lambda n, m: world.dispense(*_keys(n, m["things"]))),

@@ -25,6 +25,7 @@ _TITLE = "Scenario:"
 _THEN = re.compile(r"then\s+(.*)")
 _TOWN = re.compile(r" at ({})$".format("|".join(TOWNS)))
 _HOUR = timedelta(hours=1)
+_LATE, _BESIDE = ", told late", ", in the same document"
 
 
 @dataclass(slots=True)
@@ -38,9 +39,20 @@ class Scenario:
     then: list[str] = field(default_factory=list)
 
     @property
-    def arrivals(self) -> list[Told]:
-        """What was told, in the order in which it came."""
-        return [each for each in self.told if not each.late] + [each for each in self.told if each.late]
+    def documents(self) -> list[list[Told]]:
+        """What was told, by the documents in which it was."""
+        found: list[list[Told]] = []
+        for each in self.told:
+            if each.beside:
+                found[-1].append(each)
+            else:
+                found.append([each])
+        return found
+
+    @property
+    def arrivals(self) -> list[list[Told]]:
+        """The documents in the order in which they came."""
+        return sorted(self.documents, key=lambda each: each[0].late)
 
     @property
     def ends(self) -> datetime:
@@ -90,8 +102,11 @@ class _Reader:
             return
         if self.scenario.then:
             raise Unclear("what happened stands before what must be so then")
-        late = text.endswith(", told late")
-        sentence = text.removesuffix(", told late")
+        beside = text.endswith(_BESIDE)
+        late = text.endswith(_LATE)
+        if beside and not self.scenario.told:
+            raise Unclear("no document comes before the first line")
+        sentence = text.removesuffix(_LATE).removesuffix(_BESIDE)
         at = time_of(sentence)
         self.at = at or self.at + _HOUR
         name, equals, rest = without_time(sentence).partition(" = ")
@@ -113,4 +128,8 @@ class _Reader:
             )
         if equals:
             self.called[name] = act
-        self.scenario.told.append(Told(text, act, town[1] if town else None, late))
+        told = Told(text, act, town[1] if town else None, late, beside)
+        self.scenario.told.append(told)
+        first = self.scenario.documents[-1][0].act
+        if (first.by, first.statement) != (act.by, act.statement):
+            raise Unclear("a document is of one party, with one transaction statement or none")

@@ -3,8 +3,9 @@
 Some things depend on the order of arrival because they say what it was, and are left out for that reason alone:
 numbers (of items and events, given as they are first heard of), when and in which document something came, and of the
 work at the exceptions desk what has passed: which cases were opened for a while, which findings of one document and
-kind one case gathers, when. Which findings make work now does not depend on it, but for those that are asked and not
-written (`app.exceptions.rules.COMPUTED`): what was known when they were asked last is what their work rests on.
+kind one case gathers, when. Which findings make work now, and at whose desk, does not depend on it, but for those that
+are asked and not written (`app.exceptions.rules.COMPUTED`): what was known when they were asked last is what their
+work rests on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
+from app.cases.models import desk_case
 from app.custody import loading
 from app.custody.models import contained, finding, lineage
 from app.events.models import event
@@ -75,12 +77,14 @@ def _said(
         if scenario:
             about = (_plain(scenario, row.event_id), row.declared_at, row.effective)
             found[scenario.where]["event", *about] += 1
-    work = select(exception_case, event.c.event_id).join(event, event.c.seq == exception_case.c.seq)
+    work = select(exception_case, event.c.event_id, desk_case.c.party_id.label("desk"))
+    work = work.join(event, event.c.seq == exception_case.c.seq)
+    work = work.join(desk_case, desk_case.c.case_id == exception_case.c.case_id)
     work = work.where(exception_case.c.standing, exception_case.c.kind.not_in(sorted(COMPUTED)))
     for row in connection.execute(work):
         scenario = by_number.get(_number(row.event_id))
         if scenario:
-            about = (row.kind, row.party_id, named.get(row.item_id), named.get(row.container_id))
+            about = (row.kind, row.party_id, row.desk, named.get(row.item_id), named.get(row.container_id))
             found[scenario.where]["exception", _plain(scenario, row.event_id), *about] += 1
     for row in connection.execute(
         select(lineage, event.c.event_id).join(event, event.c.seq == lineage.c.seq)

@@ -67,8 +67,10 @@ def test_through_a_node_and_in_any_order_of_arrival_to_the_same_tables(played: N
     shuffled()
 
 
-def _any_order(scenario: Scenario, random: Random) -> list[Told]:
-    return random.sample(scenario.told, len(scenario.told))
+def _any_order(scenario: Scenario, random: Random) -> list[list[Told]]:
+    """Its documents in any order, and in each its events in any order."""
+    documents = random.sample(scenario.documents, len(scenario.documents))
+    return [random.sample(each, len(each)) for each in documents]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,11 @@ def _any_order(scenario: Scenario, random: Random) -> list[Told]:
         ("Scenario: a\n  butcher commissions P1", "no party"),
         ("Scenario: a\n  maker commissions X1", "no thing"),
         ("Scenario: a\n  maker declares sale wrong", "nothing was called"),
+        ("Scenario: a\n  maker commissions P1, in the same document", "no document comes before"),
+        (
+            "Scenario: a\n  maker commissions P1\n  pharmacy stores P1, in the same document",
+            "a document is of one party",
+        ),
         ("Scenario: a\n  maker commissions P1\n  then found: nothing\n  maker destroys P1", "stands before"),
     ],
 )
@@ -110,6 +117,7 @@ def test_an_expectation_that_says_nothing_is_refused(then: str, why: str) -> Non
         ("P1 is inside C1", "inside None"),
         ("maker scanning P1 sees SUSPECT: never_made", "the scan says OK: ok"),
         ("found: short on P1", "nothing"),
+        ("the desk of pharmacy has: short on P1", "nothing"),
         ("P1 was made of P2", "of []"),
         ("on day 2 outstanding: shipped_not_received on P1", "nothing"),
     ],

@@ -35,6 +35,8 @@ class Outcome(Protocol):
 
     def made_of(self, key: str) -> set[str]: ...
 
+    def desk(self, gln: str) -> list[tuple[FindingCode, str | None]]: ...
+
     def outstanding(self, at: datetime) -> list[tuple[FindingCode, str | None]]: ...
 
 
@@ -150,6 +152,15 @@ def _found(scenario: Scenario, outcome: Outcome, found: re.Match[str]) -> str | 
     )
 
 
+def _desk(scenario: Scenario, outcome: Outcome, found: re.Match[str]) -> str | None:
+    so = _codes(scenario.names, outcome.desk(party(found["who"])))
+    return (
+        None
+        if so == _listed(scenario.names, found["what"])
+        else ", ".join(sorted(so.elements())) or "nothing"
+    )
+
+
 def _outstanding(scenario: Scenario, outcome: Outcome, found: re.Match[str]) -> str | None:
     at = time_of(f"{found['when']} ")
     assert at is not None
@@ -165,6 +176,7 @@ _THINGS = r"(?P<things>\S+(?: \S+)*?) (?:is|are)"
 _WHEN = r"(?P<when>day \d+(?: \d\d:\d\d)?)"
 _THEN: list[tuple[re.Pattern[str], _Test]] = [
     (re.compile(r"found: (?P<what>.+)"), _found),
+    (re.compile(r"the desk of (?P<who>\S+) has: (?P<what>.+)"), _desk),
     (re.compile(rf"on {_WHEN} outstanding: (?P<what>.+)"), _outstanding),
     (
         re.compile(

@@ -137,3 +137,20 @@ def test_how_a_clock_is_told(due: timedelta, told: str) -> None:
     assert clock(NOON, NOON + due, None, None) == told
     assert clock(NOON, None, None, None) == "No deadline"
     assert clock(NOON, NOON, NOON, "mia") == "Closed 2026-11-20 12:00 UTC by mia"
+
+
+def test_of_a_long_thread_its_beginning_and_its_newest_lines_are_told(ready: Node, monkeypatch) -> None:
+    monkeypatch.setattr(cases, "MOST_THREAD", 6)
+    case_id = _open(ready, "Return of 3")
+
+    def texts(more: int) -> list[str]:
+        with ready.services.database.writing() as connection:
+            for number in range(more):
+                cases.say(connection, ready.clock, case_id, "mia", f"Line {number}.")
+        with ready.services.database.reading() as connection:
+            return [each.text for each in cases.case(connection, Desk.RETURNS, case_id, GLN_A).thread]
+
+    begun = "Opened: Return of 3."
+    assert texts(5) == [begun, *(f"Line {number}." for number in range(5))], "what fits is told whole"
+    left_out = "2 lines of this thread are left out here."
+    assert texts(1) == [begun, left_out, "Line 2.", "Line 3.", "Line 4.", "Line 0."]
