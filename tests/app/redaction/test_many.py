@@ -14,7 +14,7 @@ from app.erasable.models import erasable
 from app.events.models import event
 from ledger.custody.event import Event, compact
 from ledger.evidence.verify import verify
-from tests.app.redaction.test_redaction import (
+from tests.app.redaction.private import (
     BASIS,
     NOTE_PATH,
     audited,

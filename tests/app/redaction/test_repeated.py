@@ -10,7 +10,7 @@ from ledger.epcis.document import Document, Form
 from ledger.epcis.read import read
 from ledger.evidence.verify import verify
 from ledger.signing.client import SignedCapture, sign_capture
-from tests.app.redaction.test_redaction import BASIS, NAME, audited, evidence, noted, redactions, rows, told
+from tests.app.redaction.private import BASIS, NAME, audited, evidence, noted, redactions, rows, told
 from tests.support.app import OPERATOR
 from tests.support.crook import flipped, tamper
 from tests.support.trade import WHEN, Trade
