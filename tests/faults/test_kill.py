@@ -21,7 +21,7 @@ from app.exceptions.models import exception_case
 from app.partners.models import party
 from app.proofs.fsck import fsck
 from ledger.log.hashing import tree_hash
-from tests.app.capture.test_long import number
+from tests.app.capture.long_documents import number
 from tests.faults.conftest import count_kills
 from tests.faults.zygote import ACTOR
 from tests.support.app import make_node

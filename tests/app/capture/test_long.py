@@ -1,107 +1,41 @@
 """Long documents: validated whole, then applied by slices; nothing of one that is invalid, all of one that is not."""
 
 import json
-import os
-import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app import wiring
 from app.capture import committer
-from app.capture import inbox as queue
-from app.capture import long as longs
-from app.capture.long import LeaseLost
-from app.capture.recording import project_events
-from app.events import pending
-from app.events.models import event, inbox, inbox_event, inbox_name
+from app.events.models import event, inbox_event, inbox_name
 from app.partners import service as partners
 from app.partners.places import Position
 from app.partners.service import NewSite
 from app.prefixes import service as prefixes
 from app.proofs.fsck import fsck
-from app.shared.actor import Role
 from ledger.custody.event import ErrorDeclaration
 from ledger.custody.vocabulary import EventType
-from ledger.log.encoding import to_base64
 from ledger.signing.client import KeyFolder
 from ledger.signing.commitment import Leaf, ListField, commit
 from ledger.signing.keylife import KnownKey, end_key
 from ledger.signing.keyrecord import Action
 from ledger.signing.stream import CommitmentStream
 from ledger.store.sql.engine import sqlite_driver
+from tests.app.capture.long_documents import (
+    MANY,
+    SLICE,
+    audited,
+    calm,
+    finish,
+    job_of,
+    many,
+    number,
+    rows,
+    slices,
+)
 from tests.support.trade import WHEN, problem
-from tests.support.world import GTIN, MAKER, WHOLESALER, package, sgln
-
-SLICE = 5
-MANY = 23
-
-
-@pytest.fixture
-def short(trade, monkeypatch):
-    """A node for which more than 4 events are many, and 5 a slice; nothing works in the background."""
-    monkeypatch.setattr(longs, "SLICE", SLICE)
-    return calm(trade.node.services, trade)
-
-
-def calm(services, trade=None):
-    services.capture.most_events = 4
-    services.worker.background = False
-    return trade
-
-
-def many(trade, first=1000, count=MANY):
-    return [trade.begun(first + n, event_id=f"urn:uuid:{number(first + n)}") for n in range(count)]
-
-
-def number(n):
-    return f"00000000-0000-4000-8000-{n:012d}"
-
-
-def job_of(answer):
-    assert answer.status_code == 202, answer.text
-    assert "receipt" not in answer.get_json()
-    return answer.get_json()["captureID"]
-
-
-def finish(trade, job_id):
-    trade.node.services.worker.finish(job_id, pause_s=0.01)
-    return trade.client.get(f"/epcis/capture/{job_id}", headers=trade.bearer).get_json()
-
-
-def slices(trade, job_id, count):
-    """Validate and commit, and apply so many slices; then the worker is gone."""
-    left = [count]
-
-    def tell(_job, _mark, _events):
-        left[0] -= 1
-        if left[0] <= 0:
-            raise LeaseLost
-
-    worker = trade.node.services.worker
-    if count:
-        worker.step(tell)
-        return
-    apply = worker._documents.apply_slice
-    worker._documents.apply_slice = lambda *_: (_ for _ in ()).throw(LeaseLost)
-    worker.step()
-    worker._documents.apply_slice = apply
-
-
-def rows(trade, table):
-    with trade.node.services.database.reading() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def audited(trade):
-    services = trade.node.services
-    services.node.checkpoint()
-    report = fsck(services.database, services.node)
-    assert report.ok, report.findings
-    return report
+from tests.support.world import MAKER, WHOLESALER, package, sgln
 
 
 def test_a_long_document_is_one_entry_and_all_its_events(short):
@@ -238,67 +172,6 @@ def test_one_that_is_invalid_fails_whole(short, spoil, code):
     assert finish(short, job_of(short.post_epcis(short.document(*many(short)))))["success"] is True
 
 
-def test_up_to_the_mark_everything_holds_and_beyond_it_nothing_is_missed(short):
-    job_id = job_of(short.post_epcis(short.document(*many(short))))
-    for applied in (0, 2):
-        slices(short, job_id, applied)
-        with short.node.services.database.reading() as connection:
-            [found] = pending.of(connection).values()
-            assert (found.mark, found.events) == (applied * SLICE, MANY)
-            assert sorted(pending.bodies(connection, found)) == list(range(applied * SLICE, MANY))
-            assert connection.execute(select(func.count()).select_from(event)).scalar() == applied * SLICE
-        audited(short)
-    finish(short, job_id)
-    audited(short)
-
-
-def scan(trade, n, full=True, headers=None):
-    label = f"01{GTIN}21{n}" + ("\x1d10LOT42\x1d17280531" if full else "")
-    answer = trade.client.post(
-        "/verification/checks",
-        json={"data": to_base64(label.encode()), "symbology": "]d2"},
-        headers=headers or trade.bearer,
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.get_json()
-
-
-def test_a_verdict_on_what_it_names_is_in_progress_until_its_end(short):
-    stranger = short.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER, scopes={"verify"})
-    first, last = (each.epcs[0].rpartition("/")[2] for each in (many(short)[0], many(short)[-1]))
-    job_id = job_of(short.post_epcis(short.document(*many(short))))
-    assert scan(short, last, full=False)["reason"] == "no_record", "it is not validated yet"
-    slices(short, job_id, 1)
-    for name in (first, last):
-        found = scan(short, name)
-        assert (found["word"], found["reason"]) == ("CANNOT CONFIRM YET", "in_progress")
-    assert scan(short, last, full=False)["reason"] == "in_progress"
-    assert scan(short, last, full=False, headers=stranger)["reason"] == "no_record", (
-        "a stranger is told nothing"
-    )
-    assert scan(short, last, headers=stranger)["reason"] == "in_progress", "but who has the pack in hand is"
-    assert scan(short, "77")["reason"] == "never_made"
-    finish(short, job_id)
-    assert {scan(short, name)["reason"] for name in (first, last)} == {"ok"}
-
-
-def test_a_short_document_about_what_waits_is_answered_as_if_it_stood(short):
-    events = many(short)
-    job_id = job_of(short.post_epcis(short.document(*events)))
-    slices(short, job_id, 1)
-    counts = short.counts()
-    again = short.post_epcis(short.document(events[-1])).get_json()["receipt"]
-    assert again["known"] is True
-    other = replace(events[-1], epcs=short.begun(99).epcs)
-    problem(short.post_epcis(short.document(other)), 409, "capture.other_content")
-    problem(short.post_signed(short.document(events[-1])), 503, "capture.in_progress")
-    assert short.counts() == counts
-    told = finish(short, job_id)
-    assert again["index"] == told["receipt"]["index"]
-    assert short.post_signed(short.document(events[-1])).status_code == 201
-    audited(short)
-
-
 def test_what_stood_before_is_not_counted_twice_and_is_endorsed_by_a_signature(short):
     events = many(short)
     assert short.post_epcis(short.document(*events[:3])).status_code == 202
@@ -316,74 +189,6 @@ def test_late_and_wrong_events_in_any_slice_give_what_rebuild_gives(short):
     wrong = replace(made[3], declaration=ErrorDeclaration(WHEN.replace(month=7), "incorrect_data"))
     finish(short, job_of(short.post_epcis(short.document(shipped, *made, wrong))))
     audited(short)
-
-
-def test_a_lease_is_respected_until_it_runs_out(short):
-    services = short.node.services
-    other = wiring.build(services.settings, services.clock)
-    calm(other)
-    try:
-        job_id = job_of(short.post_epcis(short.document(*many(short))))
-        with services.database.writing() as connection:
-            assert queue.claim(connection, services.worker._name, services.clock.now()) is not None
-        assert other.worker.step() is False
-        services.clock.advance(queue.LEASE)
-        assert other.worker.step() is True
-        with services.database.reading() as connection:
-            assert queue.by_id(connection, job_id).state == queue.DONE
-    finally:
-        other.database.dispose()
-
-
-def test_two_processes_never_apply_one_slice(short):
-    """The first is still at it when the second takes over: the mark moves only from where a slice began."""
-    services = short.node.services
-    other = wiring.build(services.settings, services.clock)
-    calm(other)
-    try:
-        job_id = job_of(short.post_epcis(short.document(*many(short))))
-        taken = threading.Event()
-
-        def overtaken(job, mark, events):
-            if mark == SLICE:
-                services.clock.advance(queue.LEASE * 2)
-                other.worker.step()
-                taken.set()
-
-        services.worker.step(overtaken)
-        assert taken.is_set()
-        assert finish(short, job_id)["success"] is True
-    finally:
-        other.database.dispose()
-    assert short.counts()[2] == MANY
-    audited(short)
-
-
-def test_a_party_may_have_only_so_many_waiting(short, monkeypatch):
-    monkeypatch.setattr(queue, "MOST_WAITING", 2)
-    for first in (1000, 2000):
-        job_of(short.post_epcis(short.document(*many(short, first))))
-    problem(short.post_epcis(short.document(*many(short, 3000))), 429, "capture.too_many_waiting")
-
-
-def test_nobody_else_sees_a_job(short):
-    job_id = job_of(short.post_epcis(short.document(*many(short))))
-    other = short.node.bearer(Role.PARTNER_SYSTEM, party_gln=WHOLESALER)
-    assert short.client.get(f"/epcis/capture/{job_id}", headers=other).status_code == 404
-    assert short.client.get("/ledger/captures/" + "0" * 32).status_code == 404
-    # What came by a token is told by a token: its id stands in addresses, and these in logs.
-    assert short.client.get(f"/ledger/captures/{job_id}").status_code == 404
-
-
-def test_the_thread_of_a_node_works_by_itself(short):
-    worker = short.node.services.worker
-    worker.background = True
-    job_id = job_of(short.post_epcis(short.document(*many(short))))
-    try:
-        worker.finish(job_id, pause_s=0.02)
-    finally:
-        worker.stop()
-    assert short.counts()[2] == MANY
 
 
 def test_a_thousand_and_one_events_wait(sqlite_trade):
@@ -409,22 +214,6 @@ def test_the_stream_gives_the_root_that_the_tree_gives():
         assert stream.root() == commit(digest, intake, records[:count], seed)
 
 
-def test_nothing_of_what_came_is_kept_in_the_inbox_once_it_stands_or_was_refused(short):
-    """The seed least of all: with it a guess at an erased value could be tested."""
-    value = json.loads(short.document(*many(short)))
-    value["epcisBody"]["eventList"][20].pop("eventTime")
-    jobs = [
-        job_of(short.post_epcis(json.dumps(value).encode())),
-        job_of(short.post_signed(short.document(*many(short)))),
-        job_of(short.post_epcis(short.document(*many(short, 2000)))),
-    ]
-    states = [finish(short, job_id)["success"] for job_id in jobs]
-    assert states == [False, True, True]
-    with short.node.services.database.reading() as connection:
-        for row in connection.execute(select(inbox.c.raw, inbox.c.intake, inbox.c.envelope, inbox.c.seed)):
-            assert (bytes(row.raw), row.intake, row.envelope, row.seed) == (b"", "{}", None, None)
-
-
 def test_a_key_that_ends_while_its_document_waits_has_it_parked(short):
     raw = short.document(*many(short))
     job_id = job_of(short.post_signed(raw))
@@ -446,27 +235,6 @@ def test_a_key_that_ends_while_its_document_waits_has_it_parked(short):
     document = short.client.get(f"/ledger/parked/{act['leaf']}", headers=short.bearer)
     assert document.data == raw
     audited(short)
-
-
-def test_a_job_ends_when_its_last_slice_does(short, monkeypatch):
-    def slowly(*arguments, **named):
-        short.node.clock.advance(timedelta(minutes=5))
-        return project_events(*arguments, **named)
-
-    monkeypatch.setattr("app.capture.long.project_events", slowly)
-    began = short.node.clock.now()
-    told = finish(short, job_of(short.post_epcis(short.document(*many(short)))))
-    ended = datetime.fromisoformat(told["finishedAt"])
-    assert ended == short.node.clock.now() > began
-
-
-def test_each_process_that_a_server_forks_holds_leases_under_a_name_of_its_own(sqlite_trade, monkeypatch):
-    worker = sqlite_trade.node.services.worker
-    mine = worker._name
-    assert worker._name == mine
-    pid = os.getpid()
-    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
-    assert worker._name not in ("", mine), "gunicorn --preload makes the worker before it forks"
 
 
 def test_the_events_of_a_long_document_keep_what_was_known_of_their_places_and_numbers(short):

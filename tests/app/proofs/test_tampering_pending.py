@@ -3,7 +3,7 @@
 import pytest
 
 from app.proofs.fsck import fsck
-from tests.app.capture.test_long import audited, job_of, many, short, slices  # noqa: F401 - a fixture
+from tests.app.capture.long_documents import audited, job_of, many, short, slices  # noqa: F401 - a fixture
 from tests.support.crook import tamper
 from tests.support.trade import Trade
 
