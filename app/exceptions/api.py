@@ -130,7 +130,7 @@ def opened(asked: dict[str, Any]) -> tuple[dict[str, Any], int]:
     if not asked["check"]:
         return desk.one(open_seen(node.database, node.clock, actor, party, Seen.parse(asked))), 201
     with node.database.writing() as connection:
-        case_id = open_from_scan(connection, node.clock, asked["check"], party, actor.name)
+        case_id = open_from_scan(connection, node.clock, asked["check"], party, actor)
         record(connection, node.clock, actor, "exception.open", subject=case_id, whose=party)
     return desk.one(case_id), 201
 

@@ -41,6 +41,7 @@ pages.register(blueprint, Desk.EXCEPTIONS, "/exceptions")
 
 _SHOWN_ITEMS = 50
 _PAGE = 100  # cases of one page
+_MOST_PARTNERS = 200  # offered in one list
 
 
 @blueprint.get("/exceptions")
@@ -184,7 +185,10 @@ def open_unscanned() -> Response | tuple[str, int]:
 def _form(typed: Mapping[str, str], problem: str) -> str:
     own = present().party_gln
     with services().database.reading() as connection:
-        known = [each for each in partners.all_parties(connection) if each.gln != own]
+        dealt_with = list(many.partners_at(connection, Desk.EXCEPTIONS, own).items())[:_MOST_PARTNERS]
+        others = partners.all_parties(connection, _MOST_PARTNERS + 1)
+    listed = dict(dealt_with) | {each.gln: each.name for each in others if each.gln != own}
+    known = sorted(list(listed.items())[:_MOST_PARTNERS], key=lambda each: (each[1].lower(), each[0]))
     kinds: dict[str, list[tuple[str, str]]] = {}
     for each in SEEN_KINDS:
         kinds.setdefault(KINDS[each].hda_class.value, []).append((each.value, KINDS[each].title))
@@ -195,8 +199,9 @@ def _form(typed: Mapping[str, str], problem: str) -> str:
         kinds=kinds,
         partners=[
             ("", "Whom the record names, or nobody"),
-            *((each.gln, f"{each.name} ({each.gln})") for each in known),
+            *((gln, f"{name} ({gln})") for gln, name in known),
         ],
+        more_partners=len(listed) > len(known),
         once=typed.get("once") or new_id("once"),
         longest_text=LONGEST_TEXT,
         longest_word=LONGEST_WORD,
@@ -211,7 +216,7 @@ def open_by_hand() -> Response:
     if actor.party_gln is None:
         raise _no_company()
     with node.database.writing() as connection:
-        case_id = open_from_scan(connection, node.clock, check_id, actor.party_gln, actor.name)
+        case_id = open_from_scan(connection, node.clock, check_id, actor.party_gln, actor)
         record(connection, node.clock, actor, "exception.open", subject=case_id, whose=actor.party_gln)
     flash("The exception is open. Add what you know, and send the message.")
     return back("exceptions.case_page", case_id=case_id)

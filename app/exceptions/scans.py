@@ -7,6 +7,8 @@ from app.custody import loading
 from app.exceptions import service
 from app.exceptions.rules import KINDS, OwnKind
 from app.exceptions.service import OwnCase
+from app.partners import service as partners
+from app.shared.actor import Actor
 from app.shared.clock import Clock
 from app.verification.kept import KeptScan, kept_scan
 from app.verification.rules import expiry_on
@@ -39,13 +41,15 @@ def kind_of(word: Word, reason: Reason) -> OwnKind | None:
     return BY_REASON.get(reason) or BY_WORD.get(word)
 
 
-def open_from_scan(connection: Connection, clock: Clock, check_id: str, party_gln: str, who: str) -> str:
+def open_from_scan(connection: Connection, clock: Clock, check_id: str, party_gln: str, actor: Actor) -> str:
     """Open a case about the scan with this id, which must be this party's own. The case's id; that of the one there
-    is where this scan has one. Raises `NotFound`."""
+    is where this scan has one. Raises `NotFound`, and AppError ``exception.too_many``."""
+    partners.hold(connection, party_gln)  # asked twice at once, it opens one
     scan = kept_scan(connection, check_id, party_gln)
     case_id = f"exc_{check_id.removeprefix('chk_')}"
     if cases.some(connection, [case_id]):
         return case_id
+    service.may_open(connection, clock, actor)
     kind = kind_of(scan.word, scan.reason) or OwnKind.LABEL
     read = _read(scan)
     epc = read.epc.canonical if read and read.epc else ""
@@ -63,7 +67,7 @@ def open_from_scan(connection: Connection, clock: Clock, check_id: str, party_gl
         case_id=case_id,
     )
     text = f"Opened from a scan: {KINDS[kind].title}. {detail} {KINDS[kind].next_step}"
-    return service.open_own(connection, clock, new, who, text)
+    return service.open_own(connection, clock, new, actor.name, text)
 
 
 def _read(scan: KeptScan) -> Scan | None:

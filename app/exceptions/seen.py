@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from app.cases import service as cases
 from app.cases.rules import Desk
@@ -72,7 +73,7 @@ class Seen:
         words = {name: " ".join(str(fields.get(name) or "").split()) for name in _WORDS}
         if long := [name for name, value in words.items() if len(value) > LONGEST_WORD]:
             raise _about(f"{long[0].replace('_', ' ')}: at most {LONGEST_WORD} characters.")
-        partner = str(fields.get("partner") or "").strip()
+        partner = str(fields.get("partner") or fields.get("other_partner") or "").strip()
         found = cls(
             OwnKind(kind),
             text,
@@ -94,8 +95,7 @@ class Seen:
 
 def open_seen(database: Database, clock: Clock, actor: Actor, party_gln: str, seen: Seen) -> str:
     """Open a case of this party's about what was seen. The case's id; that of the one there is under the same `once`.
-    Raises `Invalid` for the party itself as its partner."""
-    case_id = _named(party_gln, seen.once)
+    Raises `Invalid` for the party itself as its partner, and AppError ``exception.too_many``."""
     if seen.partner_gln == party_gln:
         raise Invalid(
             "exception.partner",
@@ -103,9 +103,20 @@ def open_seen(database: Database, clock: Clock, actor: Actor, party_gln: str, se
             seen.partner_gln,
             "Leave it out, or name another.",
         )
+    try:
+        return _open(database, clock, actor, party_gln, seen)
+    except IntegrityError:
+        # Somebody else has named the same new partner at the same moment, and now it is known.
+        return _open(database, clock, actor, party_gln, seen)
+
+
+def _open(database: Database, clock: Clock, actor: Actor, party_gln: str, seen: Seen) -> str:
+    case_id = _named(party_gln, seen.once)
     with database.writing() as connection:
+        partners.hold(connection, party_gln)  # sent twice at once, it opens one
         if case_id and cases.some(connection, [case_id]):
             return case_id
+        service.may_open(connection, clock, actor)
         if seen.partner_gln:
             # Whom nobody has registered becomes an unverified partner, as one that a document names.
             partners.ids(connection, clock, {seen.partner_gln: ""})

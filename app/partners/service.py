@@ -235,9 +235,10 @@ def sites_of(connection: Connection, gln: str) -> list[tuple[str, str]]:
     return [(number, name) for number, name in rows]
 
 
-def all_parties(connection: Connection) -> list[Party]:
-    """Every party, by name."""
-    return [Party(*row) for row in connection.execute(select(*_COLUMNS).order_by(party.c.name))]
+def all_parties(connection: Connection, most: int | None = None) -> list[Party]:
+    """Every party, by name; of more than `most` the first."""
+    query = select(*_COLUMNS).order_by(party.c.name, party.c.party_id).limit(most)
+    return [Party(*row) for row in connection.execute(query)]
 
 
 def owners_of(connection: Connection, glns: Iterable[str]) -> dict[str, str]:

@@ -1,18 +1,20 @@
 """An exception that nobody scanned: opened from what a person saw, and found again by the queue's filter."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.errors import Invalid
+from app.exceptions import pages, service
 from app.exceptions.choosing import Chosen
 from app.exceptions.rules import KINDS, SEEN_KINDS
 from app.exceptions.scenarios import HdaClass
 from app.exceptions.seen import LONGEST_TEXT, MOST_PACKAGES, Seen
 from app.shared.actor import Role
-from tests.support.app import HTML
+from tests.support.app import HTML, OPERATOR
 from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, STRANGER, Counter, code, text_of
 from tests.support.rest import Rest
 from tests.support.world import GTIN, MAKER, package
@@ -178,3 +180,41 @@ def test_the_page_opens_one_and_its_filter_finds_it(sqlite_counter: Counter) -> 
     assert quinn.get("/exceptions?state=ajar").status_code == 400
     causes = text_of(quinn.get("/exceptions/causes"))
     assert "Printing or label fault Packaging or labelling is wrong North Pharma 1" in causes
+
+
+def test_one_account_opens_so_many_in_a_day_and_no_more(sqlite_counter: Counter, monkeypatch) -> None:
+    monkeypatch.setattr(service, "MOST_A_DAY", 3)
+    counter = sqlite_counter
+    here = Rest(counter, PHARMACY)
+    for number in range(3):
+        here.post(PATH, GOOD | {"once": f"call {number}"}, 201)
+    refused = here.post(PATH, GOOD, 429)
+    assert (refused["code"], refused["detail"]) == (
+        "exception.too_many",
+        "3 within 24 hours are the most.",
+    )
+    check = counter.services.verification.check(b"nothing", None, OPERATOR, asker=PHARMACY).check_id
+    assert here.post(PATH, {"check": check}, 429)["code"] == "exception.too_many"
+    here.post(PATH, GOOD | {"once": "call 2"}, 201)  # what stands is answered
+    Rest(counter, PHARMACY).post(PATH, GOOD, 201)  # and somebody else may
+    counter.node.clock.advance(timedelta(days=1))
+    here.post(PATH, GOOD, 201)
+
+
+def test_the_form_offers_so_many_companies_and_takes_the_number_of_any_other(
+    sqlite_counter: Counter, monkeypatch
+) -> None:
+    quinn = sqlite_counter.somebody("quinn", Role.QUALITY)
+    assert 'name="other_partner"' not in quinn.get("/exceptions/new").text
+    monkeypatch.setattr(pages, "_MOST_PARTNERS", 2)
+    Rest(sqlite_counter, PHARMACY).post(PATH, GOOD | {"partner": NOBODYS}, 201)
+    page = quinn.get("/exceptions/new").text
+    offered = re.findall(r'<option value="([0-9]{13})"', page)
+    assert (len(offered), NOBODYS in offered) == (2, True), "those it has dealt with come first"
+    assert 'name="other_partner"' in page
+    form = {"kind": "packaging", "text": "Torn.", "purchase_order": "PO-9", "other_partner": MAKER}
+    opened = quinn.post("/exceptions/new", form)
+    assert opened.status_code == 303
+    with sqlite_counter.services.database.reading() as connection:
+        found = cases.queue(connection, Desk.EXCEPTIONS, PHARMACY)
+    assert [each.partner_gln for each in found if each.kind == "packaging"] == [MAKER]
