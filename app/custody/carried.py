@@ -7,14 +7,14 @@ Both rest on what was inside of what was shipped, at any depth, and may change w
 expiry, the end of a hold, a market list that is put right.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from app.custody.asked import Found, packed_at_shipping
 from app.custody.items import ItemName
-from app.custody.models import finding, item
+from app.custody.models import FOREVER, finding, item
 from app.events.models import event, event_epc
 from app.events.roles import OBJECT
 from app.partners import service as partners
@@ -22,14 +22,16 @@ from app.products import service as products
 from app.shared.chunks import chunks
 from ledger.custody import asked as rules
 from ledger.custody.findings import Finding, FindingCode
-from ledger.custody.life import RELEASES
+from ledger.custody.life import RELEASES, ends_recall
+from ledger.custody.stored import unpack
+from ledger.custody.vocabulary import Action, Step
 
 _packed = packed_at_shipping()
 _package, _outer, _wrong = item.alias("package"), item.alias("outer"), event.alias("wrong")
 _STOPPED = (
     select(
         _packed.c.seq, _packed.c.pos, _packed.c.outer, _outer.c.ns, _outer.c.serial, event.c.event_time,
-        _package.c.item_id, _package.c.expiry, _package.c.held, _package.c.recalled,
+        _package.c.item_id, _package.c.expiry, _package.c.held, _package.c.recalled, _package.c.maker_id,
     )
     .join(_package, _package.c.item_id == _packed.c.item_id)
     .join(_outer, _outer.c.item_id == _packed.c.outer)
@@ -40,32 +42,64 @@ _STOPPED = (
     )
     .order_by(_packed.c.seq, _packed.c.outer)
 )  # fmt: skip
+_NOT_ITS_HOLDERS = (FindingCode.NOT_HOLDER.value, FindingCode.NOT_MAKER.value)
+# An event of one of these steps does something with what it names (ledger.custody.rules): it is not only seen.
+_DONE = [
+    step.value
+    for step in (
+        Step.SHIPPING, Step.VOID_SHIPPING, Step.RECEIVING, Step.ACCEPTING, Step.DISPENSING, Step.DECOMMISSIONING,
+        Step.DESTROYING, Step.HOLDING,
+    )
+]  # fmt: skip
 _SAID = (
-    select(event_epc.c.item_id, event.c.pos, event.c.disposition)
+    select(
+        event_epc.c.item_id, event.c.seq, event.c.pos, event.c.by_id, event.c.biz_step, event.c.disposition
+    )
     .join(event, event.c.seq == event_epc.c.seq)
     .where(
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
         event_epc.c.role == OBJECT,
         event.c.effective,
         event.c.declared_at == 0,
-        or_(event.c.biz_step == "holding", event.c.disposition.in_(("recalled", *RELEASES))),
+        or_(
+            event.c.biz_step == Step.HOLDING.value,
+            # Seen, and nothing else: what may end a hold, or a recall.
+            and_(
+                event.c.action == Action.OBSERVE.value,
+                or_(event.c.biz_step.is_(None), event.c.biz_step.not_in(_DONE)),
+            ),
+        ),
         ~select(_wrong.c.seq)
         .where(
             _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
         )
         .exists(),
-        # What another than its holder says of it sets nothing apart, and releases nothing.
+        # What another than its holder says of it sets nothing apart, and releases nothing; nor recalls another than
+        # its maker.
         ~select(finding.c.seq)
         .where(
             finding.c.seq == event.c.seq,
             finding.c.item_id == event_epc.c.item_id,
-            finding.c.code == FindingCode.NOT_HOLDER.value,
+            finding.c.code.in_(_NOT_ITS_HOLDERS),
         )
         .exists(),
     )
     .order_by(event.c.pos)
 )
+_BODIES = select(event.c.seq, event.c.body).where(event.c.seq.in_(bindparam("seqs", expanding=True)))
+_Stop = tuple[bool, int]  # whether it is a recall, and who said so
+_AT_ONCE = 50  # bodies read together: one may name thousands of packages
 _LATEST = select(func.max(event.c.event_time)).where(event.c.seq.in_(bindparam("seqs", expanding=True)))
+_IS_SALE = and_(
+    event.c.buyer_id.is_not(None), event.c.buyer_id != func.coalesce(event.c.seller_id, event.c.by_id)
+)
+_PRODUCTS = (
+    select(_package.c.ns)
+    .join(_packed, _packed.c.item_id == _package.c.item_id)
+    .join(event, event.c.seq == _packed.c.seq)
+    .where(_IS_SALE)
+    .distinct()
+)
 _SOLD = (
     select(
         _packed.c.seq,
@@ -77,9 +111,8 @@ _SOLD = (
     )
     .join(_package, _package.c.item_id == _packed.c.item_id)
     .join(_outer, _outer.c.item_id == _packed.c.outer)
-    .join(event, and_(event.c.seq == _packed.c.seq, event.c.buyer_id.is_not(None)))
-    .where(_package.c.ns.in_(bindparam("products", expanding=True)))
-    .where(event.c.buyer_id != func.coalesce(event.c.seller_id, event.c.by_id))
+    .join(event, event.c.seq == _packed.c.seq)
+    .where(_package.c.ns.in_(bindparam("products", expanding=True)), _IS_SALE)
     .distinct()
     .order_by(_packed.c.seq, _packed.c.outer)
 )
@@ -92,7 +125,9 @@ def of_stopped_contents(connection: Connection, shipments: Sequence[int]) -> lis
         return []
     latest = connection.execute(_LATEST, {"seqs": shipments}).scalar_one()
     rows = connection.execute(_STOPPED, {"seqs": shipments, "day": latest.date().toordinal()}).all()
-    set_apart = _set_apart(connection, {row.item_id for row in rows if row.held or row.recalled})
+    set_apart = _set_apart(
+        connection, {row.item_id: row.maker_id for row in rows if row.held or row.recalled}
+    )
     found: dict[tuple[int, int], Found] = {}
     for row in rows:
         expired = row.expiry is not None and row.expiry < row.event_time.date().toordinal()
@@ -102,26 +137,71 @@ def of_stopped_contents(connection: Connection, shipments: Sequence[int]) -> lis
     return list(found.values())
 
 
-def _set_apart(connection: Connection, numbers: Iterable[int]) -> dict[int, list[tuple[int, int]]]:
-    """When each of these was on hold or recalled, as (from, to) in custody's order."""
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    told = (connection.execute(_SAID, {"numbers": chunk}) for chunk in chunks(sorted(numbers)))
-    for row in (row for rows in told for row in rows):
-        spans = found[row.item_id]
-        if row.disposition in RELEASES:
-            found[row.item_id] = [(since, min(until, row.pos)) for since, until in spans]
-        else:
-            spans.append((row.pos, 2**63 - 1))
+def _set_apart(connection: Connection, makers: Mapping[int, int | None]) -> dict[int, list[tuple[int, int]]]:
+    """When each of these (with the number of its maker) was on hold or recalled, as (from, to) in custody's order. A
+    hold and a recall end apart: who releases one says nothing of the other (ledger.custody.life)."""
+    told = (connection.execute(_SAID, {"numbers": chunk}).all() for chunk in chunks(sorted(makers)))
+    rows = [row for rows in told for row in rows]
+    recalled = {row.item_id for row in rows if _recalls(row, makers)}
+    may_end = {
+        row.seq
+        for row in rows
+        if row.by_id == makers[row.item_id]
+        and not _sets_apart(row)
+        and (row.item_id in recalled or row.disposition in RELEASES)
+    }
+    ending = _ends_recall(connection, may_end)
+    found: dict[int, list[tuple[int, int]]] = {number: [] for number in makers}
+    since: dict[int, dict[_Stop, int]] = {number: {} for number in makers}
+    for row in rows:
+        stops = since[row.item_id]
+        if _sets_apart(row):
+            stops.setdefault((_recalls(row, makers), row.by_id), row.pos)
+            continue
+        takes_back = row.seq in ending and row.by_id == makers[row.item_id]
+        for stop in [each for each in stops if _is_ended(each, row, takes_back)]:
+            found[row.item_id].append((stops.pop(stop), row.pos))
+    for number, stops in since.items():
+        found[number] += [(begun, FOREVER) for begun in stops.values()]
+    return found
+
+
+def _is_ended(stop: _Stop, row: Row[Any], takes_back: bool) -> bool:
+    """Whether this event ends it. Its maker takes a recall back wherever the package is: that lets go no hold of
+    somebody else's."""
+    is_recall, by_id = stop
+    if is_recall:
+        return takes_back
+    return row.disposition in RELEASES and (not takes_back or row.by_id == by_id)
+
+
+def _sets_apart(row: Row[Any]) -> bool:
+    return row.biz_step == Step.HOLDING.value
+
+
+def _recalls(row: Row[Any], makers: Mapping[int, int | None]) -> bool:
+    """Whether it is its maker who calls it back; another one who has it in hand sets it apart by that."""
+    return _sets_apart(row) and row.disposition == "recalled" and row.by_id == makers[row.item_id]
+
+
+def _ends_recall(connection: Connection, seqs: Iterable[int]) -> set[int]:
+    """Those of these events that take a recall back, which only their bodies say."""
+    found: set[int] = set()
+    listed = sorted(seqs)
+    for start in range(0, len(listed), _AT_ONCE):
+        rows = connection.execute(_BODIES, {"seqs": listed[start : start + _AT_ONCE]})
+        found.update(row.seq for row in rows if ends_recall(unpack(bytes(row.body))))
     return found
 
 
 def outside_market(connection: Connection, shipments: Sequence[int]) -> list[Found]:
     """What these shipments (`asked.sent`) sell to a company that the product is not for, or to a country. As the lists
     are now: who puts one right puts the sale right."""
-    limited = products.limited_markets(connection) if shipments else {}
-    if not limited:
+    if not shipments or not products.any_limited(connection):
         return []
-    named = [f"01/{gtin}" for gtin in sorted(limited)]
+    sold = connection.execute(_PRODUCTS, {"seqs": shipments}).scalars()
+    limited = products.markets(connection, {ns[3:] for ns in sold if ns.startswith("01/")})
+    named = [f"01/{gtin}" for gtin, market in sorted(limited.items()) if market.is_limited]
     told = (connection.execute(_SOLD, {"seqs": shipments, "products": chunk}) for chunk in chunks(named))
     rows = [row for some in told for row in some]
     buyers = {each.party_id: each for each in partners.by_numbers(connection, {row.buyer_id for row in rows})}

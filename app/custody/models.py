@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from ledger.store.sql.metadata import metadata
@@ -90,6 +91,11 @@ lineage = Table(
     sqlite_with_rowid=False,
 )
 
+_LASTING = text("lasting")
+_LASTING_1 = text(
+    "lasting = 1"
+)  # as SQLAlchemy asks it of SQLite, which takes a partial index by its very words
+
 finding = Table(
     "finding",
     metadata,
@@ -103,5 +109,7 @@ finding = Table(
     # True: capture itself found it, and no projection can take it back.
     Column("lasting", Boolean, nullable=False),
     Index("ix_finding_seq", "seq"),
+    # Of what capture itself found there is little: what was told before its time is found among it.
+    Index("ix_finding_lasting", "code", "seq", sqlite_where=_LASTING_1, postgresql_where=_LASTING),
     Index("ix_finding_item_id", "item_id"),
 )

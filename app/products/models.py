@@ -1,9 +1,11 @@
 """Tables of products: what a GTIN is, and who answers for it."""
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from ledger.store.sql.metadata import metadata
 from ledger.store.sql.types import UtcMicros
+
+IS_LIMITED = text("market <> ''")
 
 product = Table(
     "product",
@@ -20,6 +22,8 @@ product = Table(
     # The countries that it is for, ISO 3166-1 alpha-2 with spaces between; empty: anywhere.
     Column("market", Text, nullable=False, server_default=""),
     Column("updated_at", UtcMicros, nullable=False),
+    # Few are not for everybody: whether there is one at all is asked at every sale.
+    Index("ix_product_market", "market", sqlite_where=IS_LIMITED, postgresql_where=IS_LIMITED),
 )
 
 # Who may own packages of it at all. No row: anybody who is authorized to trade.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from app.errors import Invalid
 from app.partners.models import party
-from app.products.models import product, product_partner
+from app.products.models import IS_LIMITED, product, product_partner
 from app.shared.chunks import chunks
 from app.shared.clock import Clock
 from ledger.epcis.document import ProductMaster
@@ -41,6 +41,10 @@ class Market:
     countries: frozenset[str] = frozenset()
     companies: frozenset[str] = frozenset()
 
+    @property
+    def is_limited(self) -> bool:
+        return bool(self.countries or self.companies)
+
     def against(self, gtin: str, gln: str, name: str, country: str) -> list[str]:
         """Why this product is not for a customer, in words; empty where it is."""
         found = []
@@ -56,6 +60,10 @@ _MAKERS = (
     select(product.c.gtin, party.c.gln)
     .join(party, party.c.party_id == product.c.maker_id)
     .where(product.c.gtin.in_(bindparam("gtins", expanding=True)))
+)
+_LIMITED = (
+    select(product_partner.c.gtin).limit(1),
+    select(product.c.gtin).where(IS_LIMITED).limit(1),
 )
 _TEXTS = ("ndc", "name", "manufacturer", "dosage_form", "strength", "net_content")
 
@@ -183,11 +191,9 @@ def markets(connection: Connection, gtins: Iterable[str]) -> dict[str, Market]:
     return found
 
 
-def limited_markets(connection: Connection) -> dict[str, Market]:
-    """The markets of all products that are not for everybody, by GTIN."""
-    listed = connection.execute(select(product_partner.c.gtin).distinct()).scalars().all()
-    query = select(product.c.gtin).where(product.c.market != "")
-    return markets(connection, {*listed, *connection.execute(query).scalars()})
+def any_limited(connection: Connection) -> bool:
+    """Whether there is a product at all that is not for everybody: two looks at an index."""
+    return any(connection.execute(query).first() is not None for query in _LIMITED)
 
 
 def makers(connection: Connection, gtins: Iterable[str]) -> dict[str, str]:
