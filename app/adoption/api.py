@@ -34,6 +34,7 @@ def listing() -> dict[str, Any]:
                 "event_time": each.happens_at.isoformat(),
                 "recorded_at": each.recorded_at.isoformat(),
                 "may_be_adopted": each.may,
+                "overdue": each.overdue,
             }
             for each in found
         ]

@@ -39,12 +39,18 @@ def _ahead(arguments: argparse.Namespace, context: "Context") -> None:
     found = context.services.adoption.listed(checked_gln(arguments.by))
     context.show(
         [
-            {"event": e.event_id, "entry": e.index, "at": e.happens_at.isoformat(), "may": e.may}
+            {
+                "event": e.event_id,
+                "entry": e.index,
+                "at": e.happens_at.isoformat(),
+                "may": e.may,
+                "overdue": e.overdue,
+            }
             for e in found
         ],
         "\n".join(
             f"{e.event_id}  {e.happens_at:%Y-%m-%d %H:%M} UTC  entry {e.index}  {e.step}"
-            f"{'' if e.may else '  (its time has not come)'}"
+            f"{'' if e.may else '  (its time has not come)'}{'  (overdue)' if e.overdue else ''}"
             for e in found
         )
         or "Nothing was told before its time.",

@@ -20,11 +20,11 @@ from sqlalchemy import Connection
 from app.capture import prepare
 from app.capture.prepared import Receipt
 from app.capture.service import Capture
-from app.custody.ahead import told_ahead
+from app.custody.ahead import OVERDUE, told_ahead, waiting
 from app.erasable import spans
 from app.errors import Conflict, Invalid, NotFound, Refused
 from app.events import acts
-from app.events.adoption import Ahead, numbers_of, of_party, read_ahead
+from app.events.adoption import Ahead, numbers_of, read_ahead
 from app.events.query import raw_documents
 from app.history.rules import shown
 from app.partners import service as partners
@@ -47,7 +47,8 @@ _CHANNELS = {"person": "page", "token": "rest"}
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An event that waits to be adopted. `may`: its time has come and nobody has declared it wrong."""
+    """An event that waits to be adopted. `may`: its time has come and nobody has declared it wrong; `overdue`: it came
+    so long ago that the exceptions desk has a case of it."""
 
     event_id: str
     party_gln: str
@@ -58,6 +59,7 @@ class Waiting:
     happens_at: datetime
     recorded_at: datetime
     may: bool
+    overdue: bool
 
 
 @dataclass
@@ -73,9 +75,7 @@ class Adoption:
         `MOST_LISTED`."""
         with self.database.snapshot() as connection:
             party = partners.by_gln(connection, gln)
-            told = of_party(connection, told_ahead(connection), party.party_id) if party else []
-            wrong = acts.already_declared_wrong(connection, told)
-            found = read_ahead(connection, [seq for seq in told if seq not in wrong][:MOST_LISTED])
+            found = read_ahead(connection, waiting(connection, party.party_id, MOST_LISTED) if party else [])
         now = self.clock.now()
         return [_waiting(each, gln, now) for each in found]
 
@@ -164,6 +164,7 @@ def _waiting(each: Ahead, gln: str, now: datetime) -> Waiting:
         event.event_time,
         each.recorded_at,
         event.event_time <= now,
+        event.event_time + OVERDUE <= now,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from app.custody.ahead import adopted_late
 from app.custody.items import ItemName
 from app.custody.models import contained, item
 from app.events.models import event, event_epc
@@ -42,7 +43,7 @@ _AGE = type_coerce(event.c.record_time, BigInteger) - type_coerce(event.c.event_
 # Statements are made once: they are asked at every capture, and to make the long one takes longer than to run it.
 _TOLD_LATE = (
     select(event.c.seq, event.c.event_time, event.c.record_time)
-    .where(event.c.seq.in_(_SEQS), event.c.declared_at == 0, _AGE > _LATE_US)
+    .where(event.c.seq.in_(_SEQS), event.c.declared_at == 0, or_(_AGE > _LATE_US, _AGE < 0))
     .order_by(event.c.seq)
 )
 _SHIPPED = select(event.c.seq).where(
@@ -112,10 +113,13 @@ _SINCE = (
 
 
 def told_late(connection: Connection, seqs: Sequence[int]) -> list[Found]:
-    """Those of these events that were told very late."""
+    """Those of these events that were told very late; of what was told before its time, what was adopted very late."""
     rows = connection.execute(_TOLD_LATE, {"seqs": seqs}).all()
-    found = [(row.seq, rules.told_late(row.event_time, row.record_time)) for row in rows]
-    return [(seq, each, None) for seq, each in found if each is not None]
+    found = adopted_late(connection, [row.seq for row in rows if row.record_time < row.event_time])
+    for row in rows:
+        if (late := rules.told_late(row.event_time, row.record_time)) is not None:
+            found[row.seq] = late
+    return [(seq, each, None) for seq, each in sorted(found.items())]
 
 
 def sent(connection: Connection, seqs: Sequence[int]) -> list[int]:

@@ -5,7 +5,6 @@ it. What adopts it is an entry over that one event and no other, recorded when i
 to the leaf of the entry where the event stands. It has a row in `endorsement`, like a later signature::
 
     is_adoption(row, at)               whether an entry at that time that refers to this event (a row of it) is one
-    of_party(connection, seqs, 3)      those of these events that the party told, the earliest first
     adopting(connection, reader, [7])  {7: index of the first entry that adopts event 7}, from the entries
 """
 
@@ -70,17 +69,6 @@ class Ahead:
     doc_id: int
     recorded_at: datetime
     event: Event
-
-
-def of_party(connection: Connection, seqs: Iterable[int], party_id: int) -> list[int]:
-    """Those of these events, by number, that this party told, the earliest first by their own time."""
-    found: list[tuple[datetime, int]] = []
-    query = select(event.c.event_time, event.c.seq).where(event.c.by_id == party_id)
-    for chunk in chunks(sorted(set(seqs))):
-        found += [
-            (row.event_time, row.seq) for row in connection.execute(query.where(event.c.seq.in_(chunk)))
-        ]
-    return [seq for _, seq in sorted(found)]
 
 
 def numbers_of(connection: Connection, party_id: int, event_id: str) -> list[int]:

@@ -6,7 +6,8 @@ somebody looks at the queue, and by ``packproof sweep``, which is for whoever lo
     look(database, clock, "0370000000011")     one party's;  None: everybody's
 
 *Data No Product*: some of a shipment came, and this did not. *A key in doubt*: what it signed has to be looked through.
-*Information missing*, *withheld*: a sale, a purchase, whose TI has gaps. And what rests on licences, which may be
+*Information missing*, *withheld*: a sale, a purchase, whose TI has gaps. *Told before its time*: that has come, and
+nobody has adopted it. And what rests on licences, which may be
 entered late. Each has one case, called after what it is about, so that nobody's decision to close it is undone by
 looking again.
 """
@@ -20,6 +21,7 @@ from app.cases import many
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
+from app.custody import ahead
 from app.custody import service as custody
 from app.custody.outstanding import outstanding
 from app.events import acts as events
@@ -47,11 +49,14 @@ def look(database: Database, clock: Clock, party_gln: str | None) -> None:
     with database.reading() as connection:
         turned = _turned(connection, party_gln)
         fresh = [*_not_arrived(connection, clock, party_gln), *_in_doubt(connection, party_gln)]
-        complete = _complete(connection, party_gln)
+        fresh += _waiting(connection, clock, party_gln)
+        complete = [*_complete(connection, party_gln), *_adopted(connection, party_gln)]
     if turned or fresh or complete:
         with database.writing() as connection:
             if turned:
                 hold_to(connection, clock, turned)
+            for gln in sorted({new.party_gln for new in fresh}):
+                partners.hold(connection, gln)  # two who look at once open one case
             there = cases.some(connection, [new.case_id for new in fresh])
             for new in fresh:
                 if new.case_id not in there:
@@ -75,6 +80,7 @@ def open_incomplete(
         case_id=f"exc_information_{index}",
     )
     with database.writing() as connection:
+        partners.hold(connection, by)
         if not cases.some(connection, [new.case_id]):
             open_own(connection, clock, new, cases.SYSTEM)
 
@@ -150,6 +156,38 @@ def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
         for each in custody.keys_in_doubt(connection)
         if party_gln in (None, each.party_gln)
     ]
+
+
+def _waiting(connection: Connection, clock: Clock, party_gln: str | None) -> list[OwnCase]:
+    """What was told before its time, which is over, and waits for a person: one case for a document."""
+    party = partners.by_gln(connection, party_gln) if party_gln else None
+    if party_gln is not None and party is None:
+        return []
+    number = party.party_id if party else None
+    found = ahead.overdue(connection, number, clock.now() - ahead.OVERDUE, _MOST)
+    glns = partners.glns(connection, {each.by_id for each in found})
+    return [
+        OwnCase(
+            kind=OwnKind.TOLD_AHEAD,
+            party_gln=glns[each.by_id],
+            partner_gln=None,
+            subject=f"entry {each.index}",
+            detail=f"{each.events} of its events, the first of {each.happens_at:%Y-%m-%d %H:%M} UTC, "
+            "were told before their time, and have no effect until somebody adopts them.",
+            data={"entry": each.index},
+            case_id=f"exc_ahead_{each.index}",
+        )
+        for each in found
+    ]
+
+
+def _adopted(connection: Connection, party_gln: str | None) -> list[str]:
+    """Cases of documents of which nothing waits any more: it was adopted, or declared wrong."""
+    found: list[str] = []
+    for page in open_pages(connection, party_gln, (OwnKind.TOLD_AHEAD.value,)):
+        still = ahead.still_waiting(connection, {each.data["entry"] for each in page})
+        found += [each.case_id for each in page if each.data["entry"] not in still]
+    return found
 
 
 def _complete(connection: Connection, party_gln: str | None) -> list[str]:

@@ -21,6 +21,7 @@ from app.exceptions.scenarios import (
     SCENARIOS,
     STOPPED,
     SUSPECT,
+    WAITING,
     HdaClass,
     Scenario,
 )
@@ -78,7 +79,7 @@ class Kind:
     @property
     def is_ours(self) -> bool:
         """Whether its own party alone can put it right: no partner is asked."""
-        return self.scenario is OURS
+        return self.scenario in (OURS, WAITING)
 
     @property
     def within(self) -> timedelta:
@@ -178,6 +179,7 @@ class OwnKind(StrEnum):
     INFORMATION_MISSING = "information_missing"
     INFORMATION_WITHHELD = "information_withheld"
     KEY_SUSPECT = "key_suspect"
+    TOLD_AHEAD = "told_ahead"
     REPORTED = "reported"
     REPORTED_OVERAGE = "reported_overage"
     REPORTED_SHORTAGE = "reported_shortage"
@@ -219,6 +221,7 @@ OWN_KINDS: dict[OwnKind, Kind] = {
     OwnKind.INFORMATION_WITHHELD: Kind(
         "Received, and its transaction information is incomplete", _N["1-5"], days=2, pdg=Pdg.MISSING_DATA
     ),
+    OwnKind.TOLD_AHEAD: Kind("Told before its time, and not adopted since", WAITING, days=2),
     OwnKind.KEY_SUSPECT: Kind("Signed by a key in doubt", DOUBTED, days=1),
     OwnKind.REPORTED: Kind("Reported by a partner", _told(DATA), days=2),
     OwnKind.REPORTED_OVERAGE: Kind("A partner reports too much", _told(_N["1-1A"]), days=2),

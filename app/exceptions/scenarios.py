@@ -164,3 +164,10 @@ OURS = _S(
     "Declare your own event wrong, and send it corrected.",
     "nothing: it is ours",
 )
+WAITING = _S(
+    "",
+    "told before its time",
+    HdaClass.DATA_ISSUE,
+    "Adopt it under 'Before their time' where its time was right. Else declare it wrong, and tell it again.",
+    "nothing: it is ours",
+)

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from app.cases import service as cases
+from app.cases.rules import Desk
 from app.cli import Context, _parser
 from app.custody import service as custody
 from app.custody.rebuild import differences, rebuild
 from app.errors import Conflict, NotFound, Refused
 from app.events import acts
+from app.exceptions.due import look
 from app.proofs.fsck import fsck
 from app.shared.actor import Role, command_line
 from app.shared.audit import entries
@@ -182,6 +185,79 @@ def test_what_was_declared_wrong_is_not_adopted(sqlite_dock: Dock) -> None:
     assert dock.services.adoption.listed(MAKER) == []
     with pytest.raises(Conflict, match="declared this event wrong"):
         dock.services.adoption.adopt(OPERATOR, MAKER, event_id, WHY)
+
+
+@pytest.mark.parametrize(("days", "late"), [(181, False), (183, True)])
+def test_what_was_adopted_very_late_was_told_very_late(sqlite_dock: Dock, days: int, late: bool) -> None:
+    """D19: told two days before its time, it warned nobody until it was adopted."""
+    dock = sqlite_dock
+    event_id = shipped_ahead(dock)
+    dock.services.clock.advance(days * DAY)
+    receipt = dock.services.adoption.adopt(OPERATOR, MAKER, event_id, WHY)
+    with dock.services.database.reading() as connection:
+        found = custody.findings_of(connection, seqs_of(dock, event_id))
+    said = [(each.code.value, each.message) for each in found]
+    message = "told before its time, and adopted 181 days after it happened"
+    assert said == ([("told_late", message)] if late else [])
+    assert [each["code"] for each in receipt.findings] == [code for code, _ in said]
+    assert dock.owner(1) == (MAKER, MAKER, True)
+    sound(dock)
+
+
+def test_a_later_signature_is_no_adoption_however_late(sqlite_dock: Dock) -> None:
+    """What one clock had a minute ahead counted at once, and counts since: signed half a year later it is not late."""
+    dock = sqlite_dock
+    trade, services = dock.trade, dock.services
+    event = replace(trade.begun(1), event_time=services.clock.now() + timedelta(minutes=1))
+    raw = trade.document(event)
+    assert trade.post_epcis(raw).status_code == 202
+    assert dock.owner(1) == (MAKER, MAKER, False)
+    services.clock.advance(200 * DAY)
+    assert trade.post_signed(raw).status_code == 201
+    assert codes(dock, seqs_of(dock, event.id)) == []
+
+
+def test_what_waits_after_its_time_is_one_case_a_document_until_nothing_of_it_waits(dock: Dock) -> None:
+    database, clock = dock.services.database, dock.services.clock
+    dock.made(1, 2)
+    at = clock.now() + 2 * DAY
+    events = [
+        dock.bare(biz_step="inspecting", epcs=(package(number),), event_id=f"urn:uuid:0{number}")
+        for number in (1, 2)
+    ]
+    receipt = dock.told(*(replace(each, event_time=at) for each in events), by=MAKER)
+
+    def waiting() -> list[cases.DeskCase]:
+        look(database, clock, MAKER)
+        with database.reading() as connection:
+            found = cases.queue(connection, Desk.EXCEPTIONS, MAKER)
+        return [each for each in found if each.kind == "told_ahead"]
+
+    clock.advance(3 * DAY)
+    assert waiting() == [], "its people have two days"
+    clock.advance(DAY)
+    [case] = waiting()
+    assert (case.subject, case.partner_gln) == (f"entry {receipt.index}", None)
+    assert case.data["detail"].startswith("2 of its events, the first of ")
+    assert [each.overdue for each in dock.services.adoption.listed(MAKER)] == [True, True]
+    dock.node.person("quinn", Role.QUALITY, party_gln=MAKER)
+    quinn = dock.node.sign_in("quinn")
+    assert "which is over and has no effect" in text_of(quinn.get("/ahead"))
+    assert "Adopt it under" in text_of(quinn.get(f"/exceptions/{case.case_id}"))
+    look(database, clock, WHOLESALER)
+    look(database, clock, None)
+    assert len(waiting()) == 1, "looked at again it is the same one"
+    dock.services.adoption.adopt(OPERATOR, MAKER, "urn:uuid:01", WHY)
+    assert len(waiting()) == 1
+    with database.reading() as connection:
+        [stored] = acts.read(connection, seqs_of(dock, "urn:uuid:02"), without_effect=True)
+    dock.told(
+        replace(stored.act.event, declaration=ErrorDeclaration(clock.now(), "did_not_occur", ())), by=MAKER
+    )
+    assert waiting() == []
+    with database.reading() as connection:
+        closed = cases.case(connection, Desk.EXCEPTIONS, case.case_id, MAKER)
+    assert (closed.closed_by, closed.root_cause) == ("corrected data", "corrected_data")
 
 
 @pytest.mark.parametrize(
