@@ -25,7 +25,7 @@ from app.errors import Conflict, Invalid, NotFound, Refused
 from app.history.rules import shown, subject_of
 from app.investigations.rules import DECIDING
 from app.shared.actor import Actor
-from app.shared.audit import record
+from app.shared.audit import record_each
 from app.shared.clock import Clock
 from ledger.custody.state import Item, World
 from ledger.store.sql.engine import Database
@@ -115,11 +115,8 @@ class Holds:
         entry = report(self.capture, self.clock, actor, deed).index
         with self.database.writing() as connection:
             self._tell(connection, actor, gln, epcs, f"Released from hold: {reason} Entry {entry}.")
-            for epc in epcs:
-                record(
-                    connection, self.clock, actor, "quarantine.release", subject=epc, whose=gln,
-                    detail=f"entry {entry}: {reason[:200]}",
-                )  # fmt: skip
+            detail = f"entry {entry}: {reason[:200]}"
+            record_each(connection, self.clock, actor, "quarantine.release", epcs, whose=gln, detail=detail)
         return Released(epcs, entry)
 
     def _tell(self, connection: Connection, actor: Actor, gln: str, epcs: Iterable[str], text: str) -> None:
@@ -127,8 +124,8 @@ class Holds:
         numbers = loading.find_ids(connection, epcs).values()
         for desk in _DESKS:
             found = cases.about(connection, desk, numbers, gln)
-            for case_id in sorted({each.case_id for listed in found.values() for each in listed}):
-                cases.say(connection, self.clock, case_id, actor.name, text, NoteKind.STATE)
+            told = {each.case_id for listed in found.values() for each in listed}
+            cases.say_in_each(connection, self.clock, told, actor.name, text, NoteKind.STATE)
 
 
 def _releasable(connection: Connection, keys: tuple[str, ...], gln: str) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event as sql_events
 
 from app.cases import service as cases
 from app.cases.rules import Desk
@@ -114,3 +116,26 @@ def test_the_page_and_the_interface(sqlite_counter: Counter) -> None:
     assert (done["released"], done["entry"] > 0) == ([package(2)], True)
     assert here.post("/api/holds/release", asked) == {"released": [], "entry": None}
     assert here.get("/api/holds") == {"holds": []}
+
+
+def test_many_are_let_go_by_as_many_statements_as_few(sqlite_counter: Counter) -> None:
+    """Each has its own line in the audit trail, and they are written in one go."""
+    counter = sqlite_counter
+
+    def inserts(*numbers: int) -> int:
+        damaged(counter, *numbers)
+        written: list[str] = []
+
+        def listen(*told: object) -> None:
+            written.append(str(told[2]))
+
+        sql_events.listen(Engine, "before_cursor_execute", listen)
+        try:
+            done = counter.services.holds.release(somebody(), "\n".join(map(code, numbers)), WHY)
+        finally:
+            sql_events.remove(Engine, "before_cursor_execute", listen)
+        assert len(done.epcs) == len(numbers)
+        return sum("INSERT INTO audit_trail" in text for text in written)
+
+    assert inserts(HERE) == inserts(2, 3) == 1
+    assert len(counter.trail("quarantine.release")) == 3
