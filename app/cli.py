@@ -31,7 +31,7 @@ from typing import Any, NoReturn
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import migrate, wiring
+from app import migrate, roles, wiring
 from app.config import Settings, SettingsError
 from app.errors import AppError
 from app.shared.actor import Actor, command_line
@@ -225,6 +225,7 @@ def _register_db(commands: Any) -> None:
         "current", help="which schema the database has; exit status 1 if it does not fit"
     )
     current.set_defaults(run=_db_current)
+    roles.register(actions)
 
 
 def _db_upgrade(arguments: argparse.Namespace, context: Context) -> None:
@@ -232,10 +233,12 @@ def _db_upgrade(arguments: argparse.Namespace, context: Context) -> None:
     before = migrate.current(database)
     migrate.upgrade(database, arguments.revision)
     after = migrate.current(database)
-    context.show(
-        {"from": before, "to": after},
-        f"The schema is at {after}" + (", as before." if before == after else "."),
-    )
+    with database.reading() as connection:
+        others = roles.granted(connection) if after == migrate.newest() else []
+    text = f"The schema is at {after}" + (", as before." if before == after else ".")
+    if others and before != after:
+        text += f"\nWhat a role may do was granted for the schema before: packproof db grant {' '.join(others[:1])}"
+    context.show({"from": before, "to": after, "granted": others}, text)
 
 
 def _db_downgrade(arguments: argparse.Namespace, context: Context) -> None:
@@ -250,8 +253,22 @@ def _db_current(_arguments: argparse.Namespace, context: Context) -> int:
     found, needed = migrate.current(context.bare.database), migrate.newest()
     fits = found == needed
     text = f"The schema is at {found or 'nothing'}" + (", as needed." if fits else f"; {needed} is needed.")
-    context.show({"current": found, "needed": needed, "fits": fits}, text)
-    return 0 if fits else 1
+    data: dict[str, Any] = {"current": found, "needed": needed, "fits": fits}
+    role = roles.of(context.bare.database) if fits else None
+    if role is not None:
+        data["role"] = {
+            "name": role.role,
+            "owns": role.owns,
+            "lacking": role.lacking,
+            "warning": role.warning,
+        }
+        text += (
+            f"\nWarning: {role.warning}."
+            if role.warning
+            else f"\n{role.role} may do what the node does, no more."
+        )
+    context.show(data, text)
+    return 0 if fits and not (role and role.lacking) else 1
 
 
 def _register_serve(commands: Any) -> None:
@@ -269,7 +286,9 @@ def _register_serve(commands: Any) -> None:
 
 
 def _serve(arguments: argparse.Namespace, context: Context) -> None:
-    migrate.require_current(context.services.database)
+    role = roles.of(context.services.database)
+    if role is not None and role.warning:
+        sys.stderr.write(f"packproof: {role.warning}\n")
     context.services.database.dispose()
     root = Path(__file__).resolve().parent.parent
     command = [

@@ -28,6 +28,7 @@ from app.shared.actor import Role, command_line
 from app.shared.clock import ManualClock
 from app.wiring import Services
 from ledger.store.sql.engine import Database
+from tests.support.postgres import as_node
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PASSWORD = "a long walk by the sea"
@@ -148,7 +149,7 @@ def sqlite_node(make_app: Callable[..., Node]) -> Node:
 
 @pytest.fixture
 def node(database: Database, tmp_path: Path) -> Iterator[Node]:
-    """The app on SQLite and on PostgreSQL."""
-    found = make_node(database, sign_in_per_minute=1000, data_dir=tmp_path / "var")
+    """The app on SQLite and on PostgreSQL, there as the role that owns nothing."""
+    found = make_node(as_node(database), sign_in_per_minute=1000, data_dir=tmp_path / "var")
     yield found
     found.services.database.dispose()

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from ledger.store.sql.engine import Database, open_engine, sqlite_driver
-from tests.support.postgres import Postgres
+from tests.support.postgres import OWNER, Postgres, url_as
 
 
 def tamper(database: Database, sql: str, parameters: Sequence[Any] = ()) -> int:
@@ -25,8 +25,7 @@ def tamper(database: Database, sql: str, parameters: Sequence[Any] = ()) -> int:
             for (name,) in triggers:
                 connection.execute(f"DROP TRIGGER {name}")
             return int(connection.execute(sql, parameters).rowcount)
-    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as postgres:
+    with psycopg.connect(url_as(database, OWNER), autocommit=True) as postgres:
         postgres.execute("SET session_replication_role = replica")
         return postgres.execute(sql.replace("?", "%s"), parameters).rowcount
 

@@ -10,7 +10,8 @@ about, and a copy of the template would cost three hundred syncs. `running_postg
 own settings, for tests that stop it in the midst of its work.
 
 Fixtures: `postgres_url` (an empty database of the server), `sqlite_database`, `postgres_database`, and `database`,
-which runs a test on both.
+which runs a test on both. They connect as the owner of the tables; `as_node` gives the role that a node runs as, with
+what `packproof db grant` grants. Whatever the tests ask of a node is done as that role.
 """
 
 import atexit
@@ -35,11 +36,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from app import roles
 from app.migrate import upgrade
 from ledger.store.sql.engine import Database, open_engine
 from tests.support.shared import missing
 
 START_TIMEOUT_S = 120
+OWNER, NODE = "packproof", "packproof_node"
 # Whatever is acknowledged has been given to the operating system, and outlives every process.
 QUICK = (
     "fsync=off",
@@ -68,7 +71,7 @@ class Postgres:
 
     def url(self, name: str = "postgres") -> str:
         """The URL of one of its databases."""
-        return f"postgresql://packproof:{self.password}@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{self.port}/{name}"
 
     def execute(self, sql: str) -> None:
         """Run one statement outside any transaction, as the superuser."""
@@ -155,7 +158,7 @@ def _server(binaries: Path, settings: Sequence[str]) -> Iterator[Postgres]:
         extra = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         env = {**os.environ, "LC_ALL": "C", "HOME": str(folder)}
         made = subprocess.run(
-            [binaries / "initdb", "-D", folder / "data", "-U", "packproof", "-E", "UTF8", "--auth=scram-sha-256",
+            [binaries / "initdb", "-D", folder / "data", "-U", OWNER, "-E", "UTF8", "--auth=scram-sha-256",
              f"--pwfile={password_file}", "--no-sync", "--no-instructions"],
             capture_output=True, text=True, cwd=folder, env=env, timeout=120, check=False, **extra,
         )  # fmt: skip
@@ -237,11 +240,26 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _postgres_template(postgres: Postgres) -> str:
+    postgres.execute(f"CREATE ROLE {NODE} LOGIN PASSWORD '{postgres.password}'")
     url = postgres.create()
     database = open_engine(url)
     upgrade(database)
+    with database.writing() as connection:
+        # Servers older than 15 let everybody make tables.
+        connection.exec_driver_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        roles.grant(connection, NODE)
     database.dispose()
     return url.rsplit("/", 1)[1]
+
+
+def as_node(database: Database) -> Database:
+    """A migrated database of these fixtures as a node opens it: on PostgreSQL as the role that owns nothing."""
+    return database if database.is_sqlite else open_engine(url_as(database, NODE))
+
+
+def url_as(database: Database, role: str) -> str:
+    """The database's address for another role of the server; all have one password."""
+    return database.url.set(drivername="postgresql", username=role).render_as_string(hide_password=False)
 
 
 @functools.cache

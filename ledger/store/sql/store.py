@@ -24,6 +24,7 @@ from ledger.store.sql.reader import SqlReader
 from ledger.store.sql.writer import SqlWriter
 
 _THE_LEDGER = 1
+_CREATING = 0x4C656467  # "Ledg": who holds this advisory lock of PostgreSQL begins the ledger
 
 
 class OtherLedger(StoreError):
@@ -53,8 +54,9 @@ class SqlLedger:
         """
         with self.database.writing() as connection:
             if connection.dialect.name == "postgresql":
-                # Two processes that start at once: the second waits here and finds what the first created.
-                connection.exec_driver_sql("LOCK TABLE ledger_origin IN SHARE ROW EXCLUSIVE MODE")
+                # Two processes that start at once: the second waits here and finds what the first created. A lock of
+                # the table would ask for a right to change it, which the node's role has not.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
             origins = connection.execute(select(t.ledger_origin.c.origin)).scalars().all()
             if self._origin in origins:
                 return

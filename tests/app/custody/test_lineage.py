@@ -15,6 +15,7 @@ from ledger.custody.act import Act
 from ledger.epcis.document import Document, Form
 from ledger.epcis.jsonwriter import write
 from tests.support.app import Node
+from tests.support.crook import tamper
 from tests.support.world import (
     MAKER,
     START,
@@ -87,8 +88,7 @@ def _shown(node: Node, key: str, reader: str | None) -> tuple[tuple[str, ...], t
 @pytest.mark.parametrize("change", ["item_id = item_id + 1", "seq = 1", "side = 1 - side", "reference = 'x'"])
 def test_the_audit_names_a_link_that_was_changed(ready: Node, change: str) -> None:
     _send(ready, commission(OLD, at=1), repackage([OLD], [NEW], MAKER, at=60))
-    with ready.services.database.writing() as connection:
-        connection.exec_driver_sql(f"UPDATE lineage SET {change} WHERE side = 0")
+    assert tamper(ready.services.database, f"UPDATE lineage SET {change} WHERE side = 0")
     with ready.services.database.snapshot() as connection:
         assert {found.table for found in rebuild.differences(connection)} == {"lineage"}
     with ready.services.database.writing() as connection:
