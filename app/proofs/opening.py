@@ -62,8 +62,9 @@ class Opening:
         found = []
         for index, there in places.items():
             source = self._opened(connection, reader, index, {place.ev_no for place in there})
-            for place in there if source else ():
-                assert source is not None
+            if source is None:
+                continue
+            for place in there:
                 fields = source.what.records[place.ev_no]
                 assert not isinstance(fields, Outline)
                 found.append(OpenedRecord(place.seq, place.ev_no, fields, source))
@@ -90,12 +91,11 @@ class Opening:
         if commit.n > len(wanted):
             tree = Tree(what.document_digest, what.intake, what.records, seed)
             if tree.root == commit.root:  # else whoever makes the file says what does not fit
-                self._outlines.keep(index, seed, tree.outlines())
+                outlines = tree.outlines()
+                self._outlines.keep(index, seed, outlines)
                 shown = tuple(
                     record if number in wanted else outline
-                    for number, (record, outline) in enumerate(
-                        zip(what.records, tree.outlines(), strict=True)
-                    )
+                    for number, (record, outline) in enumerate(zip(what.records, outlines, strict=True))
                 )
                 return OpenedEntry(entry, seed, Excerpt(what.document_digest, what.intake, shown))
         return OpenedEntry(entry, seed, Excerpt(what.document_digest, what.intake, what.records))
