@@ -29,11 +29,11 @@ def look(
             missing = sales.gaps_of(connection, numbers[start : start + _AT_ONCE])
         lacking += missing
         found += [sales.finding_of(gaps) for gaps in missing.values()]
-        if len(lacking) > MOST_INCOMPLETE:
+        if len(lacking) >= MOST_INCOMPLETE:
             break
     if found:
         gaps = dict.fromkeys(each["message"] for each in found)
-        open_incomplete(database, clock, by, index, lacking, gaps)
+        open_incomplete(database, clock, by, index, lacking[:MOST_INCOMPLETE], gaps)
     return tuple(found)
 
 
