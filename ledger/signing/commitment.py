@@ -169,7 +169,8 @@ class Tree:
         for record in records:
             if not isinstance(record, Outline):
                 _check_order(record)
-        salts = _Salts(seed, leaf_count(len(intake), records))
+        self._leaves = [_leaves(record) for record in records]
+        salts = _Salts(seed, 1 + len(intake) + sum(self._leaves))
         self.document = _open_leaf("document", document_digest, salts)
         self.intake = [_open_leaf(f"intake/{leaf.path}", leaf.value, salts) for leaf in intake]
         self.records: list[list[OpenField]] = []
@@ -184,7 +185,6 @@ class Tree:
             self.records.append(opened)
             self.children.append(over)
         self.root = subtree_over("", self.children)
-        self._leaves = [_leaves(record) for record in records]
 
     def outlines(self) -> tuple[Outline, ...]:
         """Every record as an outline."""
@@ -232,7 +232,7 @@ class _Salts:
         return self._left[self._at - 1]
 
 
-def leaf_count(intake: int, records: Sequence[Record | Outline]) -> int:
+def leaf_count(intake: int, records: Sequence[Record]) -> int:
     """How many leaves a capture has: the document's, `intake` of the intake, and those of its records."""
     return 1 + intake + sum(_leaves(record) for record in records)
 
