@@ -54,10 +54,8 @@ def from_witness(prefix: str, origin: str) -> bytes | None:
 
     `prefix` is its monitoring prefix. Raises `AppError` ``witness.unreachable`` where it gives no answer to rely on.
     """
-    parts = urlsplit(prefix)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise Invalid("witness.address", f"{prefix!r} is no witness's address", "", "write https://w.example")
-    return _fetched(f"{prefix.rstrip('/')}/{sha256(origin.encode()).hexdigest()}/checkpoint")
+    address = _address(prefix, "a witness", "https://w.example")
+    return _fetched(f"{address}/{sha256(origin.encode()).hexdigest()}/checkpoint")
 
 
 def from_log(prefix: str) -> bytes:
@@ -65,16 +63,18 @@ def from_log(prefix: str) -> bytes:
 
     Raises `AppError` ``witness.unreachable`` where it gives no answer to rely on.
     """
-    parts = urlsplit(prefix)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise Invalid(
-            "witness.address", f"{prefix!r} is no log's address", "", "write https://log.example/ledger"
-        )
-    url = f"{prefix.rstrip('/')}/checkpoint"
+    url = f"{_address(prefix, 'a log', 'https://log.example/ledger')}/checkpoint"
     found = _fetched(url)
     if found is None:
         raise _unreachable(url, "there is none")
     return found
+
+
+def _address(prefix: str, whose: str, example: str) -> str:
+    parts = urlsplit(prefix)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise Invalid("witness.address", f"{prefix!r} is no address of {whose}", "", f"Write {example}.")
+    return prefix.rstrip("/")
 
 
 def _fetched(url: str) -> bytes | None:
@@ -163,4 +163,10 @@ def _no_checkpoint(path: Path, why: str) -> AppError:
 
 
 def _unreachable(url: str, why: str) -> AppError:
-    return AppError("witness.unreachable", 503, "No checkpoint can be had from there", f"{url}: {why}")
+    return AppError(
+        "witness.unreachable",
+        503,
+        "No checkpoint can be had from there",
+        f"{url}: {why}",
+        "Ask again later, or ask another one.",
+    )

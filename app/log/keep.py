@@ -59,17 +59,21 @@ class Keeper:
         """Append the entry of `record`, whose bytes are `data`; its index, or that of the one that said so before."""
         return self._keep(record, data, lambda writer: self._same(writer, record, data)).index
 
-    def keep_daily(self, record: KeptCheckpoint, data: bytes) -> "Noted":
-        """As `keep`, where no head of that log was noted today (UTC by this node's clock), nor this one last."""
+    def keep_daily(self, record: KeptCheckpoint, data: bytes) -> tuple["Noted", "Known | None"]:
+        """As `keep`, where no head of that log was noted today (UTC by this node's clock), nor this one last; and which
+        was noted last before."""
+        before: Known | None = None
 
         def known(writer: SqlWriter) -> int | None:
-            last = self.last(writer, record.origin)
-            if last is None:
+            nonlocal before
+            before = self.last(writer, record.origin)
+            if before is None:
                 return None
-            same = (last.record.size, last.record.root) == (record.size, record.root)
-            return last.index if same or last.at.date() == self.clock.now().date() else None
+            same = (before.record.size, before.record.root) == (record.size, record.root)
+            return before.index if same or before.at.date() == self.clock.now().date() else None
 
-        return self._keep(record, data, known)
+        noted = self._keep(record, data, known)
+        return noted, before
 
     def last(self, reader: SqlReader, origin: str) -> "Known | None":
         """The newest entry here that notes a head of the log `origin`."""

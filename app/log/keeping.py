@@ -2,12 +2,13 @@
 
 Which logs, and what makes a head of theirs count, a C2SP tlog-policy says (`PACKPROOF_KEPT_LOGS`). A log with an
 address is asked there for its newest head (C2SP tlog-tiles, ``<url>/checkpoint``); one without is noted as this node
-last cosigned it as a witness. A log that has not grown makes no entry, and none makes two on one day (UTC), whoever
-asks: that is decided under the ledger's lock.
+last cosigned it as a witness. A log that has not grown makes no entry, and this makes no two of one on one day (UTC),
+whichever process asks: that is decided under the ledger's lock. What a person gives (``packproof ledger keep checkpoint
+FILE``) is noted besides, on any day, and counts as that day's.
 
 It begins with the first request, so after the server's fork. A lock on ``data_dir/keep.lock`` makes it one of however
 many workers. A log that cannot be had is asked again after a minute, then after twice the time, at most an hour.
-``packproof ledger keep logs`` does the same by hand.
+``packproof ledger keep logs`` does the same at once.
 """
 
 import time
@@ -127,9 +128,7 @@ class Keeping:
             record = judged(data, policy, self._keeper.node.origin)
             if record.origin != origin:
                 return Done(origin, "other", None, f"what answers there is the log {record.origin}")
-            with self._keeper.node.ledger.reading() as reader:
-                before = self._keeper.last(reader, origin)
-            noted = self._keeper.keep_daily(record, data)
+            noted, before = self._keeper.keep_daily(record, data)
         except AppError as error:
             return Done(origin, error.code, None, f"{error.title}: {error.detail}")
         except LedgerError as error:
