@@ -11,7 +11,6 @@ judge, this process reads the next blocks. Where a worker ends, its documents ar
 
 import contextlib
 import gc
-import os
 import pickle
 import subprocess
 import sys
@@ -19,9 +18,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, TypeVar
 
-from app.config import FOREIGN, PREFIX
 from app.proofs.judge import Block, doubtful
-from ledger.store.quick.pool import usable_cores
+from ledger.store.quick.pool import bare_environment, usable_cores
 
 WORTH_EVENTS = 10_000
 """Below so many events starting workers takes longer than what they save."""
@@ -81,17 +79,12 @@ def _next(waiting: "deque[tuple[P, Block, subprocess.Popen[bytes]]]") -> tuple[P
 
 def _start() -> subprocess.Popen[bytes]:
     # It reads what partners wrote, and needs none of the node's settings: no passphrase, no secret, no database.
-    left = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(PREFIX) or name.startswith(FOREIGN)
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "app.proofs.judging"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**left, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=bare_environment(),
     )
 
 

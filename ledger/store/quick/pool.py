@@ -5,8 +5,9 @@
             ...
 
 Workers are programs started anew, not forks: a forked SQLite connection is not safe to have, and a fork would carry
-whatever memory this process holds. On PostgreSQL they share this connection's snapshot. On SQLite theirs is a moment
-younger, which is the same for rows that are never changed. Where a worker cannot be had, `WorkerFailed` says why.
+whatever memory this process holds. Of the environment they are given no setting of a node, its passphrase least of
+all: what they need comes through the pipe. On PostgreSQL they share this connection's snapshot. On SQLite theirs is a
+moment younger, which is the same for rows that are never changed. Where none can be had, `WorkerFailed` says why.
 """
 
 import contextlib
@@ -29,6 +30,8 @@ from ledger.store.sql.engine import sqlite_driver
 
 Ask = Callable[[Iterable[Task]], Iterator[tuple[Task, Answer]]]
 
+SETTINGS = "PACKPROOF_"
+"""How the names of a node's settings begin, in its environment."""
 _AHEAD = 2  # tasks that each worker has before its answer is read
 _PATIENCE_S = 10
 
@@ -44,6 +47,12 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def bare_environment() -> dict[str, str]:
+    """The environment of a worker: this process's without the settings of a node, and where it finds its modules."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 @contextlib.contextmanager
 def pool(connection: Connection, ledger: int, keys: Collection[bytes] | None, workers: int) -> Iterator[Ask]:
     """What does tasks; with no `workers` this process does, on `connection` itself."""
@@ -54,8 +63,7 @@ def pool(connection: Connection, ledger: int, keys: Collection[bytes] | None, wo
     started: list[subprocess.Popen[bytes]] = []
     try:
         # One key for the hashes of all workers: their sums are added up.
-        environment = {**os.environ, "PYTHONHASHSEED": str(secrets.randbelow(2**32)),
-                       "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # fmt: skip
+        environment = {**bare_environment(), "PYTHONHASHSEED": str(secrets.randbelow(2**32))}
         for _ in range(workers):
             started.append(_start(environment))
             _send(started[-1], setup)

@@ -40,7 +40,7 @@ def found(trade: Trade) -> list[str]:
 
 def test_a_worker_is_given_no_setting_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE", "not for workers")
-    monkeypatch.setenv("PACKPROOF_TEST_MARK", "for all")
+    monkeypatch.setenv("MARK_OF_A_TEST", "for all")
     worker = judging._start()
     environ = Path(f"/proc/{worker.pid}/environ")
     try:
@@ -48,7 +48,7 @@ def test_a_worker_is_given_no_setting_of_the_node(monkeypatch: pytest.MonkeyPatc
             pass  # Popen returns in the middle of exec: for a moment the process has no environment yet
     finally:
         judging._stop(worker)
-    assert b"PACKPROOF_TEST_MARK=for all" in given
+    assert b"MARK_OF_A_TEST=for all" in given
     assert b"not for workers" not in given
 
 

@@ -15,6 +15,7 @@ from ledger.signing.statement import Commit, Statement
 from ledger.store.audit import SignedRoot
 from ledger.store.fsck import fsck
 from ledger.store.port import Draft
+from ledger.store.quick import pool
 from ledger.store.quick.block import index_sum
 from ledger.store.quick.prove import prove
 from ledger.store.sealing import Sealer
@@ -147,6 +148,30 @@ def test_without_workers_to_be_had_this_process_does_it(ledger, tmp_path, monkey
             report = fsck(connection, ORIGIN, log_keys=[SIGNER.verifier], workers=2)
         assert report.ok
         assert report.counts["entries"] == SIZE
+
+
+def test_a_worker_is_given_no_setting_of_the_node(sqlite_database, monkeypatch):
+    monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE", "not for workers")
+    monkeypatch.setenv("PGSSLMODE", "prefer")  # a worker on PostgreSQL connects as this process does
+    given, start = [], pool._start
+
+    def looked_at(environment):
+        worker = start(environment)
+        environ = Path(f"/proc/{worker.pid}/environ")
+        while not (read := environ.read_bytes()) and worker.poll() is None:
+            pass  # Popen returns in the middle of exec: for a moment the process has no environment yet
+        given.append(read)
+        return worker
+
+    monkeypatch.setattr(pool, "_start", looked_at)
+    made = sql_ledger(sqlite_database)
+    with made.writing() as writer:
+        writer.append(drafts(10))
+    assert proven(made, workers=2, size=10) is not None
+    assert len(given) == 2
+    for each in given:
+        assert b"PGSSLMODE=prefer" in each
+        assert b"PACKPROOF_" not in each
 
 
 def test_rows_of_the_table_of_statements_that_changed_places_never_leave_the_sum_as_it_was():
