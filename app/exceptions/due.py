@@ -172,8 +172,8 @@ def _waiting(connection: Connection, clock: Clock, party_gln: str | None) -> lis
             party_gln=glns[each.by_id],
             partner_gln=None,
             subject=f"entry {each.index}",
-            detail=f"{each.events} of its events, the first of {each.happens_at:%Y-%m-%d %H:%M} UTC, "
-            "were told before their time, and have no effect until somebody adopts them.",
+            detail=f"Events that wait: {each.events}, the first of {each.happens_at:%Y-%m-%d %H:%M} UTC. They were "
+            "told before their time, and have no effect until somebody adopts them.",
             data={"entry": each.index},
             case_id=f"exc_ahead_{each.index}",
         )

@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event as sql_events
 
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.cli import Context, _parser
+from app.custody import ahead
 from app.custody import service as custody
 from app.custody.rebuild import differences, rebuild
 from app.errors import Conflict, NotFound, Refused
 from app.events import acts
 from app.exceptions.due import look
+from app.products import service as products
 from app.proofs.fsck import fsck
 from app.shared.actor import Role, command_line
 from app.shared.audit import entries
@@ -238,12 +241,14 @@ def test_what_waits_after_its_time_is_one_case_a_document_until_nothing_of_it_wa
     clock.advance(DAY)
     [case] = waiting()
     assert (case.subject, case.partner_gln) == (f"entry {receipt.index}", None)
-    assert case.data["detail"].startswith("2 of its events, the first of ")
+    assert case.data["detail"].startswith("Events that wait: 2, the first of ")
     assert [each.overdue for each in dock.services.adoption.listed(MAKER)] == [True, True]
     dock.node.person("quinn", Role.QUALITY, party_gln=MAKER)
     quinn = dock.node.sign_in("quinn")
     assert "which is over and has no effect" in text_of(quinn.get("/ahead"))
-    assert "Adopt it under" in text_of(quinn.get(f"/exceptions/{case.case_id}"))
+    page = quinn.get(f"/exceptions/{case.case_id}")
+    assert "Adopt it under" in text_of(page)
+    assert 'href="/ahead"' in page.text.partition("<main")[2]
     look(database, clock, WHOLESALER)
     look(database, clock, None)
     assert len(waiting()) == 1, "looked at again it is the same one"
@@ -258,6 +263,28 @@ def test_what_waits_after_its_time_is_one_case_a_document_until_nothing_of_it_wa
     with database.reading() as connection:
         closed = cases.case(connection, Desk.EXCEPTIONS, case.case_id, MAKER)
     assert (closed.closed_by, closed.root_cause) == ("corrected data", "corrected_data")
+
+
+def test_what_waits_is_found_by_an_index_that_has_nothing_else_in_it(sqlite_dock: Dock) -> None:
+    """SQLite takes a partial index where the query says its condition in the same words."""
+    asked: list[tuple[str, object]] = []
+
+    def listen(*told: object) -> None:
+        asked.append((str(told[2]), told[3]))
+
+    with sqlite_dock.services.database.reading() as connection:
+        sql_events.listen(connection, "before_cursor_execute", listen)
+        ahead.waiting(connection, 1, 500)
+        ahead.overdue(connection, None, sqlite_dock.services.clock.now(), 500)
+        ahead.still_waiting(connection, [1])
+        products.any_limited(connection)
+        sql_events.remove(connection, "before_cursor_execute", listen)
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all())
+            for query, values in asked
+        ]
+    assert ["ix_finding_lasting" in plan for plan in plans] == [True, True, True, False, False]
+    assert "ix_product_market" in plans[-1]
 
 
 @pytest.mark.parametrize(
