@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 
 CONTRACTS = {"direction", "scanner", "only-store-knows-sqlalchemy", "evidence-is-small", "log-is-generic"}
@@ -72,7 +73,12 @@ def test_evidence_loads_cryptography_and_the_standard_library_alone(module, path
         "print(*sorted(tops - sys.stdlib_module_names))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     # The last two are cryptography's own, loaded under names of their own.
     assert set(done.stdout.split()) <= {"ledger", "cryptography", "_cffi_backend", "_openssl"}

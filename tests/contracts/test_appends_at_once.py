@@ -9,6 +9,7 @@ from ledger.log.entry import Entry
 from tests.contracts.test_ledger_store import append, head
 from tests.support import programs
 from tests.support.ledgers import draft, sql_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.sweep import sweep
 
 
@@ -29,7 +30,7 @@ def test_threads_that_append_at_once_leave_no_gap_and_no_fork(ledger):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert failures == []
     assert len(acknowledged) == head(ledger).size == 4 * 25 + 25
     sweep(ledger, acknowledged)
@@ -83,7 +84,7 @@ def test_killed_writers_lose_nothing_they_acknowledged(database):
         for process in processes:
             process.kill()
         for number, process in enumerate(processes):
-            rest = process.communicate(timeout=60)
+            rest = process.communicate(timeout=PATIENCE_S)
             for index, statement in journal(heard[number] + rest).items():
                 assert told.setdefault(index, statement) == statement
         check_journal(ledger, told)

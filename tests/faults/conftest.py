@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ledger.store.sql.engine import open_engine
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
 
@@ -78,7 +79,7 @@ class Writers:
         """End one as a plug pulled would; returns when it is gone."""
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE_S
         while time.monotonic() < give_up:
             try:
                 os.kill(pid, 0)
@@ -103,7 +104,7 @@ class Writers:
         self.journal.unlink()
         self._read, self._lines = 0, []
 
-    def wait_for(self, count: int, *kinds: str, seconds: float = 180) -> None:
+    def wait_for(self, count: int, *kinds: str, seconds: float = PATIENCE_S) -> None:
         """Until so many lines of these kinds are journaled."""
         give_up = time.monotonic() + seconds
         while len(self.lines(*kinds)) < count:
@@ -124,7 +125,7 @@ def zygote():
     )
     yield process
     process.stdin.close()
-    process.wait(20)
+    process.wait(PATIENCE_S)
     process.stdout.close()
 
 

@@ -21,6 +21,7 @@ from app.proofs.fsck import fsck
 from ledger.store.sql.engine import Database, open_engine
 from tests.faults.zygote import ACTOR, document
 from tests.support.app import make_node
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import _user, running_postgres
 from tests.support.shared import missing
 from tests.support.trade import Trade
@@ -72,7 +73,7 @@ class Client:
 
     def wait_for(self, more):
         """Until so many more are acknowledged."""
-        wanted, give_up = len(self.acknowledged) + more, time.monotonic() + 60
+        wanted, give_up = len(self.acknowledged) + more, time.monotonic() + PATIENCE_S
         while len(self.acknowledged) < wanted:
             assert time.monotonic() < give_up, self.told[-20:]
             time.sleep(0.005)
@@ -117,7 +118,7 @@ def restarted(server):
         stderr=subprocess.DEVNULL,
         **extra,
     )
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + PATIENCE_S
     while True:
         try:
             server.execute("SELECT 1")
@@ -141,7 +142,7 @@ def test_a_server_stopped_at_once_loses_nothing_that_was_acknowledged(own_server
         for _ in range(2):
             process = again or own_server.process
             process.send_signal(signal.SIGQUIT)
-            process.wait(20)
+            process.wait(PATIENCE_S)
             time.sleep(0.2)
             again = restarted(own_server)
             client.wait_for(5)
@@ -153,7 +154,7 @@ def test_a_server_stopped_at_once_loses_nothing_that_was_acknowledged(own_server
         trade.node.services.database.dispose()
         database.dispose()
         again.send_signal(signal.SIGINT)
-        again.wait(20)
+        again.wait(PATIENCE_S)
 
 
 def test_sessions_that_are_ended_are_opened_again(postgres, postgres_database, tmp_path):
@@ -247,7 +248,7 @@ def test_commits_are_made_in_groups_under_load(trade, monkeypatch):
     def commit(connection):
         # Sixteen are under way at each commit, however threads are scheduled: in this transaction, or queued up for it.
         commits.append(connection)
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE_S
         while len(begun) < min(len(prepared), len(ended) + 16):
             assert time.monotonic() < give_up
             time.sleep(0.001)
@@ -271,7 +272,7 @@ def test_a_deadlock_is_tried_again(postgres, postgres_database, tmp_path):
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(send, services, "A")
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'event_epc'::regclass"
-            give_up = time.monotonic() + 60
+            give_up = time.monotonic() + PATIENCE_S
             while other.execute(waiting).fetchone() is None:
                 assert time.monotonic() < give_up, "the capture never came to wait for the table"
                 time.sleep(0.01)

@@ -15,6 +15,7 @@ import pytest
 
 from app.proofs.fsck import fsck
 from tests.faults.test_kill import standing
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import missing
 
 MOST_CALLS = 400
@@ -79,7 +80,7 @@ class attached:
 
     def __exit__(self, *_):
         self._process.send_signal(signal.SIGINT)
-        self.text = self._process.communicate(timeout=20)[1]
+        self.text = self._process.communicate(timeout=PATIENCE_S)[1]
 
     @property
     def tampered(self):

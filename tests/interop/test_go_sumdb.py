@@ -10,6 +10,7 @@ import pytest
 from app.log.export import export
 from ledger.store.sql.writer import SqlWriter
 from tests.support.ledgers import drafts
+from tests.support.patience import PATIENCE_S
 
 GOPATH = Path("/usr/share/gocode")
 SIZES = (2, 3, 255, 256, 257, 512, 599, 600)
@@ -33,7 +34,7 @@ def checker(tmp_path_factory):
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
     return lambda *words: subprocess.run(
-        [folder / "checklog", *words], capture_output=True, text=True, timeout=60, check=False
+        [folder / "checklog", *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 

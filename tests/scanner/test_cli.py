@@ -9,6 +9,7 @@ from PIL import Image
 from scanner.cli import build_parser, main
 from scanner.commands import doctor
 from tests.scanner.pictures import GTIN, PACKAGE_BYTES, datamatrix, ean13
+from tests.support.patience import PATIENCE_S
 
 
 def test_decode_prints_for_programs_what_the_label_says(
@@ -139,7 +140,7 @@ def test_decoding_loads_neither_opencv_nor_numpy(tmp_path: Path) -> None:
         f"raise SystemExit(main(['decode', {str(label)!r}]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 0, done.stderr
     assert "(10) LOT   L7" in done.stdout

@@ -10,7 +10,7 @@ import pytest
 from scanner import client as client_module
 from scanner.client import NodeClient, checked_address
 from scanner.errors import NodeError, NodeUnreachable
-from tests.support.live import free_port
+from tests.support.ports import free_port
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ledger.gs1.element_string import parse_scan
 from scanner.errors import SourceError
 from scanner.sources import KeyboardSource, RawScan
 from scanner.sources.keyboard import MAX_LINE_BYTES, read_line
+from tests.support.patience import PATIENCE_S
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LABEL = b"0100399999001014" + b"21A1B2\x1d" + b"17280531" + b"10L7"
@@ -103,7 +104,7 @@ def test_no_scan_is_lost_when_they_come_faster_than_they_are_handled() -> None:
     def type_them() -> None:
         for line in sent:
             os.write(keyboard, line + b"\r")
-        all_came.wait(60)  # a terminal that is closed may lose what nobody has read yet
+        all_came.wait(PATIENCE_S)  # a terminal that is closed may lose what nobody has read yet
         os.close(keyboard)
 
     typist = threading.Thread(target=type_them)

@@ -10,7 +10,8 @@ from ledger.signing.keys import generate
 from scanner.bench import Bench
 from scanner.cli import main
 from tests.scanner.story import GTIN, MAKER, commissioning, package_picture
-from tests.support.live import LiveNode, free_port
+from tests.support.live import LiveNode
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="module")

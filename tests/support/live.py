@@ -12,10 +12,9 @@ operator's commands call, and parties sign with keys of their own, in folders of
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,12 +31,13 @@ from ledger.custody.event import Event
 from ledger.epcis.document import Document, Form
 from ledger.epcis.json20 import write
 from ledger.signing.client import KeyFolder, make_device, make_root, sign_capture
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import migrated
 from tests.support.programs import Program, start
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "packproof.example/live"
-START_S = 180
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -113,7 +113,7 @@ class LiveNode:
                 stderr=log.fileno(),
                 new_session=True,
             )
-        give_up = time.monotonic() + START_S
+        give_up = time.monotonic() + PATIENCE_S
         while time.monotonic() < give_up and self._process.poll() is None:
             try:
                 if requests.get(f"{self.url}/healthz", timeout=1).status_code == 200:
@@ -130,7 +130,7 @@ class LiveNode:
             # The workers too: a worker whose master died goes on answering for a while.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def twin(self, folder: Path) -> "LiveNode":
@@ -185,18 +185,11 @@ class LiveNode:
                 "seed": ("seed", signed.seed, "application/octet-stream"),
                 "document": ("document", signed.document, signed.content_type),
             },
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 201, answer.text
         folder.acknowledged(signed, answer.json())
         return answer.json()
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -24,7 +24,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -39,9 +38,10 @@ import pytest
 from app import roles
 from app.migrate import upgrade
 from ledger.store.sql.engine import Database, open_engine
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.shared import missing
 
-START_TIMEOUT_S = 120
 OWNER, NODE = "packproof", "packproof_node"
 # Whatever is acknowledged has been given to the operating system, and outlives every process.
 QUICK = (
@@ -132,12 +132,6 @@ def _user() -> str | None:
     return None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _die_with_parent() -> None:
     # Even when pytest is killed the server gets a fast shutdown, so that no orphan keeps memory and disk.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
@@ -160,11 +154,11 @@ def _server(binaries: Path, settings: Sequence[str]) -> Iterator[Postgres]:
         made = subprocess.run(
             [binaries / "initdb", "-D", folder / "data", "-U", OWNER, "-E", "UTF8", "--auth=scram-sha-256",
              f"--pwfile={password_file}", "--no-sync", "--no-instructions"],
-            capture_output=True, text=True, cwd=folder, env=env, timeout=120, check=False, **extra,
+            capture_output=True, text=True, cwd=folder, env=env, timeout=PATIENCE_S, check=False, **extra,
         )  # fmt: skip
         if made.returncode:
             raise OSError(f"{binaries}/initdb: {made.stderr.strip()}")
-        port = _free_port()
+        port = free_port()
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
@@ -186,13 +180,13 @@ def _server(binaries: Path, settings: Sequence[str]) -> Iterator[Postgres]:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGQUIT)
-                process.wait(20)
+                process.wait(PATIENCE_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(server: Postgres, log: Path) -> None:
-    give_up = time.monotonic() + START_TIMEOUT_S
+    give_up = time.monotonic() + PATIENCE_S
     while True:
         try:
             server.execute("SELECT 1")

@@ -34,10 +34,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 
 PACKET_BYTES = 128 * 1024
-START_S = 180
 PRELOADED = (
     "app.capture.api",
     "app.cli",
@@ -121,7 +121,7 @@ class Nursery:
         mine, its = socket.socketpair()
         with its:
             socket.send_fds(self._control, [json.dumps(request).encode()], [*streams, its.fileno()])
-        mine.settimeout(START_S)
+        mine.settimeout(PATIENCE_S)
         told = mine.recv(8)
         if not told:
             mine.close()
@@ -133,7 +133,7 @@ class Nursery:
         control, self._control = self._control, None
         if control is not None and self._process is not None:
             control.close()
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
 
 
 _NURSERY = Nursery()
@@ -190,7 +190,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     given: str = "",
-    timeout: float = 180,
+    timeout: float = PATIENCE_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python COMMAND`` to its end with `given` on its standard input; its output as text."""
     with contextlib.ExitStack() as stack:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import missing
 
 MODULES = (
@@ -51,7 +52,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Token]:
         [program, "--init-token", "--free", "--label", "packproof", "--pin", pin, "--so-pin", "31415926"],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     (folder / "pin").write_text(pin + "\n")
     yield Token(module, pin, folder / "pin")

@@ -21,7 +21,9 @@ from ledger.log.proof import verify_consistency
 from ledger.signing.client import KeyFolder
 from ledger.signing.envelope import Envelope
 from tests.support import programs
-from tests.support.live import closing_database, free_port
+from tests.support.live import closing_database
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.sweep import sweep
 from tests.support.trade import WHEN, problem
 from tests.support.world import GTIN, MAKER, package, sgln
@@ -77,7 +79,7 @@ def test_what_was_acknowledged_survives_every_kill(live_node, token):
             name = f"R{round_}W{writer}N{number}"
             try:
                 answer = requests.post(
-                    f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=10
+                    f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=PATIENCE_S
                 )
             except requests.RequestException:
                 return
@@ -92,13 +94,13 @@ def test_what_was_acknowledged_survives_every_kill(live_node, token):
         writers = [threading.Thread(target=write, args=(round_, n, stop)) for n in range(WRITERS)]
         for writer in writers:
             writer.start()
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE_S
         while len(acknowledged) < had + 5 + 7 * round_ and time.monotonic() < give_up:
             time.sleep(0.01)
         live_node.kill()
         stop.set()
         for writer in writers:
-            writer.join(30)
+            writer.join(PATIENCE_S)
         assert len(acknowledged) > had, "something was acknowledged in this round"
         live_node.start()
     services = live_node.services()
@@ -111,7 +113,7 @@ def test_what_was_acknowledged_survives_every_kill(live_node, token):
     # Sent again, each gives the receipt it gave before.
     for name, (index, leaf) in list(acknowledged.items())[:5]:
         receipt = requests.post(
-            f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=10
+            f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=PATIENCE_S
         ).json()["receipt"]
         assert (receipt["index"], receipt["leaf"], receipt["known"]) == (index, leaf, True)
 
@@ -119,7 +121,7 @@ def test_what_was_acknowledged_survives_every_kill(live_node, token):
 def test_a_hundred_megabytes_are_refused_and_the_server_goes_on(live_node, token):
     before = _memory_kb(live_node)
     for path in ("/epcis/capture", "/ledger/captures"):
-        connection = http.client.HTTPConnection("127.0.0.1", live_node.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", live_node.port, timeout=PATIENCE_S)
         connection.putrequest("POST", path)
         kind = "application/json" if "epcis" in path else "multipart/form-data; boundary=x"
         for name, value in {**token, "Content-Type": kind, "Content-Length": str(100 * 1024**2)}.items():
@@ -132,17 +134,21 @@ def test_a_hundred_megabytes_are_refused_and_the_server_goes_on(live_node, token
         connection.close()
     chunks = (b" " * 65536 for _ in range(1600))  # no length announced
     try:
-        response = requests.post(f"{live_node.url}/epcis/capture", data=chunks, headers=token, timeout=60)
+        response = requests.post(
+            f"{live_node.url}/epcis/capture", data=chunks, headers=token, timeout=PATIENCE_S
+        )
         assert response.status_code == 413, response.text
     except requests.ConnectionError:
         pass  # closed while we were still sending: refused as well
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     chunked = requests.post(
-        f"{live_node.url}/ledger/captures", data=(b"-" for _ in range(3)), headers=headers, timeout=60
+        f"{live_node.url}/ledger/captures", data=(b"-" for _ in range(3)), headers=headers, timeout=PATIENCE_S
     )
     assert chunked.status_code == 411
     assert _memory_kb(live_node) - before < 100 * 1024
-    answer = requests.post(f"{live_node.url}/epcis/capture", data=document("A"), headers=token, timeout=30)
+    answer = requests.post(
+        f"{live_node.url}/epcis/capture", data=document("A"), headers=token, timeout=PATIENCE_S
+    )
     assert answer.status_code == 202
 
 
@@ -218,34 +224,38 @@ def test_anybody_reads_the_head_and_checks_that_it_continues_an_earlier_one(live
         key = NoteVerifier.parse(services.node.verifier_key)
 
     def head():
-        answer = requests.get(f"{live_node.url}/ledger/checkpoint", timeout=10)
+        answer = requests.get(f"{live_node.url}/ledger/checkpoint", timeout=PATIENCE_S)
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
         return SignedCheckpoint.open(answer.content, [key]).checkpoint
 
     old = head()
     for name in "ABCDE":
-        requests.post(f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=10)
+        requests.post(
+            f"{live_node.url}/epcis/capture", data=document(name), headers=token, timeout=PATIENCE_S
+        )
     new = head()
     assert new.size == old.size + 5
     address = f"{live_node.url}/ledger/consistency"
-    found = requests.get(address, params={"from": old.size, "to": new.size}, timeout=10).json()
+    found = requests.get(address, params={"from": old.size, "to": new.size}, timeout=PATIENCE_S).json()
     proof = [from_base64(item) for item in found["hashes"]]
     verify_consistency(old.size, new.size, old.root, new.root, proof)
     for bad in ({"from": 0, "to": 1}, {"from": 3, "to": 2}, {"from": 1, "to": 10**6}, {"from": "x"}):
-        assert requests.get(address, params=bad, timeout=10).status_code == 422
+        assert requests.get(address, params=bad, timeout=PATIENCE_S).status_code == 422
 
 
 def test_a_rolled_back_node_answers_503_and_says_why(live_node, token):
-    requests.post(f"{live_node.url}/epcis/capture", data=document("A"), headers=token, timeout=10)
-    requests.get(f"{live_node.url}/ledger/checkpoint", timeout=10)
+    requests.post(f"{live_node.url}/epcis/capture", data=document("A"), headers=token, timeout=PATIENCE_S)
+    requests.get(f"{live_node.url}/ledger/checkpoint", timeout=PATIENCE_S)
     live_node.kill()
     mark = live_node.folder / "data" / "mark"
     origin, size, root = mark.read_text().splitlines()
     mark.write_text(f"{origin}\n{int(size) + 3}\n{root}\n")
     live_node.start()
     for answer in (
-        requests.get(f"{live_node.url}/ledger/checkpoint", timeout=10),
-        requests.post(f"{live_node.url}/epcis/capture", data=document("B"), headers=token, timeout=10),
+        requests.get(f"{live_node.url}/ledger/checkpoint", timeout=PATIENCE_S),
+        requests.post(
+            f"{live_node.url}/epcis/capture", data=document("B"), headers=token, timeout=PATIENCE_S
+        ),
     ):
         found = problem_of(answer)
         assert "old database was restored" in found["detail"]

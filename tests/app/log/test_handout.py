@@ -21,6 +21,7 @@ from ledger.log.proof import verify_inclusion
 from ledger.signing.client import make_root
 from tests.app.log.test_recover import ORIGIN, run  # noqa: F401 - a fixture
 from tests.support import programs
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import shared_path
 
 EXAMPLE = (
@@ -63,7 +64,9 @@ def test_a_proof_verifies_with_the_entry_and_the_pinned_key(run, event, tmp_path
 
 def test_an_entry_goes_to_standard_output_as_it_is_and_taking_it_is_recorded(services, tmp_path):
     with (tmp_path / "out").open("wb") as out:
-        assert programs.start("-m", "app.cli", "ledger", "entry", "1", stdout=out.fileno()).wait(60) == 0
+        assert (
+            programs.start("-m", "app.cli", "ledger", "entry", "1", stdout=out.fileno()).wait(PATIENCE_S) == 0
+        )
     body = (tmp_path / "out").read_bytes()
     with services.node.ledger.reading() as reader:
         assert body == reader.entry(1)

@@ -26,7 +26,9 @@ from ledger.witness.request import AddCheckpoint
 from tests.ledger.evidence.world import World, made
 from tests.support import programs
 from tests.support.app import Node
-from tests.support.live import LiveNode, closing_database, free_port
+from tests.support.live import LiveNode, closing_database
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 
 @dataclass
@@ -191,7 +193,7 @@ def test_a_serving_node_notes_by_itself(tmp_path: Path, foreign: Served, policy:
     node.environment = lambda: environment() | extra  # type: ignore[method-assign]
     try:
         node.start()
-        services, until = node.services(), time.monotonic() + 180
+        services, until = node.services(), time.monotonic() + PATIENCE_S
         with closing_database(services):
             while True:
                 with services.node.ledger.reading() as reader:

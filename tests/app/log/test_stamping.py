@@ -13,7 +13,9 @@ from app.log import timestamps
 from app.log.stamping import LONGEST_PAUSE_S, LOOK_S, Stamping
 from tests.app.log.test_timestamps import authority, server  # noqa: F401 - fixtures
 from tests.support.app import Node
-from tests.support.live import LiveNode, closing_database, free_port
+from tests.support.live import LiveNode, closing_database
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 Server = tuple[str, list[tuple[int, bytes]], list[bytes]]
 
@@ -106,12 +108,12 @@ def test_a_serving_node_stamps_by_itself_and_answers_while_the_authority_does_no
     node.environment = lambda: environment() | extra  # type: ignore[method-assign]
     try:
         node.start()
-        assert arrived.wait(60), "the first request begins it"
-        assert requests.get(f"{node.url}/ledger/checkpoint", timeout=30).status_code == 200
+        assert arrived.wait(PATIENCE_S), "the first request begins it"
+        assert requests.get(f"{node.url}/ledger/checkpoint", timeout=PATIENCE_S).status_code == 200
         go_on.set()
         services = node.services()
         with closing_database(services):
-            until = time.monotonic() + 180
+            until = time.monotonic() + PATIENCE_S
             while True:
                 with services.database.reading() as connection:
                     stamp = timestamps.latest(connection)
@@ -138,7 +140,7 @@ def holding(
 
     def openssl(*words: object, **kwargs: object) -> object:
         arrived.set()
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE_S)
         return made(*words, **kwargs)
 
     monkeypatch.setattr(test_timestamps, "openssl", openssl)

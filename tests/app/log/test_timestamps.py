@@ -18,6 +18,7 @@ from ledger.store.findings import FsckReport
 from ledger.store.sql.reader import SqlReader
 from tests.app.log.test_recover import run  # noqa: F401 - a fixture
 from tests.support.crook import flipped, tamper
+from tests.support.patience import PATIENCE_S
 
 CONFIG = """
 [tsa]
@@ -47,7 +48,7 @@ distinguished_name = name
 
 def openssl(*words, **kwargs):
     return subprocess.run(
-        ["openssl", *map(str, words)], capture_output=True, check=True, timeout=60, **kwargs
+        ["openssl", *map(str, words)], capture_output=True, check=True, timeout=PATIENCE_S, **kwargs
     )
 
 

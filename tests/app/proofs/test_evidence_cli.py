@@ -17,6 +17,7 @@ from app.cli import main
 from ledger.__main__ import main as packproof_verify
 from ledger.evidence.verify import verify
 from ledger.log.note import COSIGNATURE, NoteVerifier
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
 from tests.support.world import MAKER, WHOLESALER, package
@@ -184,7 +185,7 @@ def test_who_reads_only_the_beginning_is_not_told_of_a_broken_pipe(trade: Trade)
     command = [sys.executable, "-m", "app.cli", "ledger", "entry", "0"]
     try:
         found = subprocess.run(
-            command, cwd=ROOT, stdout=unread, stderr=subprocess.PIPE, check=False, timeout=60
+            command, cwd=ROOT, stdout=unread, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S
         )
     finally:
         os.close(unread)

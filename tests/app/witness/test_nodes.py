@@ -18,7 +18,9 @@ from ledger.log.note import Note, NoteSigner, NoteVerifier
 from ledger.witness.state import origin_hash
 from tests.scanner.story import GTIN, MAKER, commissioning
 from tests.support import programs
-from tests.support.live import LiveNode, closing_database, free_port
+from tests.support.live import LiveNode, closing_database
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 
 class Pair:
@@ -108,22 +110,22 @@ def test_counterparties_cosign_and_evidence_shows_who_saw_it_and_when(
     pair: Pair, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pair.a.capture(pair.maker, commissioning("A1"))
-    fresh = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=10)
-    assert requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=10).status_code == 404
+    fresh = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=PATIENCE_S)
+    assert requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=PATIENCE_S).status_code == 404
     done = pair.a.packproof("ledger", "cosign")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["quorum"]
     assert [(each["names"], each["code"]) for each in told["witnesses"]] == [(["0", "1"], "cosigned")]
-    cosigned = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=10).content
+    cosigned = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=PATIENCE_S).content
     assert cosigned.startswith(fresh.content)
     witnesses = [NoteVerifier.parse(key) for key in pair.b.keys()[1]]
     assert Note.parse(cosigned).verify(witnesses) == witnesses
 
     # The ledger goes on. What was witnessed covers the package: its evidence says by whom it was seen, and when.
     pair.a.capture(pair.maker, commissioning("A2"))
-    newest = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=10).content
-    witnessed = requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=10).content
+    newest = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=PATIENCE_S).content
+    witnessed = requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=PATIENCE_S).content
     assert (len(Note.parse(newest).verify([NoteVerifier.parse(pair.a.keys()[0])])), witnessed) == (
         1,
         cosigned,
@@ -195,26 +197,26 @@ def test_the_server_gathers_by_itself_and_a_dead_witness_stops_nothing(pair: Pai
     pair.a.environment = lambda: environment() | {"PACKPROOF_COSIGN_SECONDS": "1"}  # type: ignore[method-assign]
     pair.a.start()
     pair.a.capture(pair.maker, commissioning("A1"))
-    deadline = time.monotonic() + 120
-    while requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=10).status_code != 200:
+    deadline = time.monotonic() + PATIENCE_S
+    while requests.get(f"{pair.a.url}/ledger/checkpoint?witnessed=1", timeout=PATIENCE_S).status_code != 200:
         assert time.monotonic() < deadline, pair.a.log.read_text()
         time.sleep(0.1)
 
 
 def test_a_node_that_follows_nobody_is_no_witness(live_node: LiveNode) -> None:
-    answer = requests.post(f"{live_node.url}/ledger/add-checkpoint", data=b"old 0\n\n", timeout=10)
+    answer = requests.post(f"{live_node.url}/ledger/add-checkpoint", data=b"old 0\n\n", timeout=PATIENCE_S)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert answer.text == "this node is no witness: it follows no log\n"
-    kept = requests.get(f"{live_node.url}/ledger/{'0' * 64}/checkpoint", timeout=10)
+    kept = requests.get(f"{live_node.url}/ledger/{'0' * 64}/checkpoint", timeout=PATIENCE_S)
     assert (kept.status_code, kept.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
 
 
 def test_the_statuses_and_types_over_http(pair: Pair) -> None:
     url = f"{pair.b.url}/ledger/add-checkpoint"
-    note = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=10).content
-    stranger = requests.get(f"{pair.b.url}/ledger/checkpoint", timeout=10).content
+    note = requests.get(f"{pair.a.url}/ledger/checkpoint", timeout=PATIENCE_S).content
+    stranger = requests.get(f"{pair.b.url}/ledger/checkpoint", timeout=PATIENCE_S).content
     assert any(asked.ok for asked in pair.a.cosign())
-    conflict = requests.post(url, data=b"old 1\n\n" + note, timeout=10)
+    conflict = requests.post(url, data=b"old 1\n\n" + note, timeout=PATIENCE_S)
     assert (conflict.status_code, conflict.headers["Content-Type"]) == (409, "text/x.tlog.size")
     size = conflict.content
     assert size == note.split(b"\n")[1] + b"\n"
@@ -228,10 +230,12 @@ def test_the_statuses_and_types_over_http(pair: Pair) -> None:
         (b"old 99\n\n" + note, 400),
         (b"old " + size + b"A" * 43 + b"=\n\n" + note, 422),
     ):
-        answer = requests.post(url, data=body, timeout=10)
+        answer = requests.post(url, data=body, timeout=PATIENCE_S)
         assert answer.status_code == status, answer.text
         assert answer.headers["Content-Type"].startswith("text/plain")
-    shown = requests.get(f"{pair.b.url}/ledger/{origin_hash(pair.a.origin)}/checkpoint", timeout=10)
+    shown = requests.get(f"{pair.b.url}/ledger/{origin_hash(pair.a.origin)}/checkpoint", timeout=PATIENCE_S)
     assert len(Note.parse(shown.content).verify([NoteVerifier.parse(key) for key in pair.b.keys()[1]])) == 2
-    assert requests.get(f"{pair.b.url}/ledger/{'0' * 64}/checkpoint", timeout=10).status_code == 404
-    assert requests.get(f"{pair.b.url}/ledger/..%2f..%2fetc/checkpoint", timeout=10).status_code == 404
+    assert requests.get(f"{pair.b.url}/ledger/{'0' * 64}/checkpoint", timeout=PATIENCE_S).status_code == 404
+    assert (
+        requests.get(f"{pair.b.url}/ledger/..%2f..%2fetc/checkpoint", timeout=PATIENCE_S).status_code == 404
+    )

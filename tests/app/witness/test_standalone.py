@@ -20,7 +20,8 @@ from ledger.witness.request import parse_answer
 from ledger.witness.state import origin_hash
 from tests.ledger.witness.history import LOG, ORIGIN, OTHER, note, request
 from tests.support import programs
-from tests.support.live import free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
     process = programs.start(*command, cwd=tmp_path, env=environment)
     url = f"http://127.0.0.1:{port}"
-    give_up = time.monotonic() + 120
+    give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
         try:
             requests.get(url, timeout=1)
@@ -51,35 +52,38 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             time.sleep(0.1)
     yield url, folder
     process.terminate()
-    process.wait(60)
+    process.wait(PATIENCE_S)
 
 
 def test_it_makes_its_keys_takes_logs_over_while_it_runs_and_cosigns(served: tuple[str, Path]) -> None:
     url, folder = served
-    keys = [NoteVerifier.parse(line) for line in requests.get(url, timeout=10).text.splitlines()]
+    keys = [NoteVerifier.parse(line) for line in requests.get(url, timeout=PATIENCE_S).text.splitlines()]
     assert [key.name for key in keys] == ["w.example/1"] * 2
-    assert requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=10).status_code == 404
+    assert requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=PATIENCE_S).status_code == 404
     assert main(["ledger", "witness", "--data", str(folder), "--add", str(LOG.verifier), "--json"]) == 0
-    answer = requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=10)
+    answer = requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=PATIENCE_S)
     assert answer.status_code == 200, answer.text
     parse_answer(answer.content, Note.parse(note(5)), keys)
-    conflict = requests.post(f"{url}/add-checkpoint", data=request(0, 9), timeout=10)
+    conflict = requests.post(f"{url}/add-checkpoint", data=request(0, 9), timeout=PATIENCE_S)
     assert (conflict.status_code, conflict.text, conflict.headers["Content-Type"]) == (
         409,
         "5\n",
         "text/x.tlog.size",
     )
-    assert requests.post(f"{url}/add-checkpoint", data=request(5, 9, OTHER), timeout=10).status_code == 422
+    assert (
+        requests.post(f"{url}/add-checkpoint", data=request(5, 9, OTHER), timeout=PATIENCE_S).status_code
+        == 422
+    )
     assert len(list((folder / "conflicts").iterdir())) == 1
-    shown = requests.get(f"{url}/{origin_hash(ORIGIN)}/checkpoint", timeout=10)
+    shown = requests.get(f"{url}/{origin_hash(ORIGIN)}/checkpoint", timeout=PATIENCE_S)
     assert len(Note.parse(shown.content).verify(keys)) == 2
-    assert requests.get(f"{url}/add-checkpoint", timeout=10).status_code == 405
+    assert requests.get(f"{url}/add-checkpoint", timeout=PATIENCE_S).status_code == 405
     for path in ("/keys/witness.pem", f"/{'0' * 64}/checkpoint", "/../keys/checkpoint", "/heads"):
-        assert requests.get(url + path, timeout=10).status_code == 404
+        assert requests.get(url + path, timeout=PATIENCE_S).status_code == 404
     # Chunks of unknown length too are read only so far.
     endless = (b"x" * 65536 for _ in range(100))
     with suppress(requests.ConnectionError):  # it may hang up before all of it was sent
-        assert requests.post(f"{url}/add-checkpoint", data=endless, timeout=10).status_code == 400
+        assert requests.post(f"{url}/add-checkpoint", data=endless, timeout=PATIENCE_S).status_code == 400
 
 
 def test_a_folder_keeps_its_name_and_its_logs(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ledger.__main__ import main
 from ledger.log.encoding import from_json, to_json
 from tests.ledger.evidence.world import MAKER, PACK, World, made
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 
 # What may be loaded: the kernel, the standard library, cryptography and the bindings it brings.
@@ -58,7 +59,7 @@ def unwritten(file: Path, redirected: str = "", stdout: int | None = None) -> tu
     """How the verifier ends whose answer nobody can read."""
     command = ["bash", "-c", f'"$0" -m ledger verify "$1" {redirected}', sys.executable, str(file)]
     done = subprocess.run(
-        command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False
     )
     return done.returncode, done.stderr
 
@@ -78,7 +79,7 @@ def test_an_answer_that_reaches_nobody_is_no_refusal(files: Path, name: str) -> 
 
 def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-c", _GUARD, str(ROOT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def test_a_stranger_needs_nothing_but_cryptography(files: Path) -> None:
@@ -138,7 +139,12 @@ def test_what_is_wrong_with_a_file_of_the_readers_own_names_which_it_is(
 def test_a_terminal_of_ascii_is_no_reason_to_fail(files: Path) -> None:
     command = [sys.executable, "-m", "ledger", "verify", str(files / "good.json")]
     result = subprocess.run(
-        command, cwd=ROOT, capture_output=True, check=False, timeout=60, env={"PYTHONIOENCODING": "ascii"}
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env={"PYTHONIOENCODING": "ascii"},
     )
     assert result.returncode == 0, result.stderr
 

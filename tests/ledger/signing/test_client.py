@@ -15,6 +15,7 @@ from ledger.signing.envelope import Envelope, verify
 from ledger.signing.keyfile import KeyFileError
 from ledger.signing.keyrecord import Role
 from ledger.signing.keys import load_verifier
+from tests.support.patience import PATIENCE_S
 
 PARTY, ORIGIN = "9506000134352", "packproof.example/ledger"
 
@@ -130,7 +131,7 @@ def test_processes_at_once_use_each_number_once(folder):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(PATIENCE_S)
         assert worker.exitcode == 0
     made = folder.outbox()
     assert [capture.seq for capture in made] == list(range(1, 46))

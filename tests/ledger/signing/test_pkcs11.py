@@ -11,6 +11,7 @@ from ledger.signing.envelope import Envelope, verify
 from ledger.signing.holder import Place
 from ledger.signing.keys import ED25519, P256, P256_ORDER, load_verifier
 from ledger.signing.pkcs11 import TokenError, TokenUri, make_token_key, open_token_key
+from tests.support.patience import PATIENCE_S
 from tests.support.token import Token
 
 PARTY, ORIGIN = "9506000134352", "packproof.example/ledger"
@@ -57,7 +58,7 @@ def test_what_a_token_refuses_is_told_without_the_pin(token: Token, tmp_path: Pa
     tried = subprocess.run(
         [sys.executable, "-c", "import sys; from ledger.signing.pkcs11 import open_token_key as o; o(sys.argv[1])",
          token.uri("line-1", pin=f"file:{wrong}")],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert tried.returncode == 1
     assert "cannot be opened by" in tried.stderr

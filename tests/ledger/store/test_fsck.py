@@ -24,6 +24,7 @@ from ledger.store.sql.store import SqlLedger
 from tests.ledger.store.columns import COLUMNS, LEDGER_TABLES, Located, value
 from tests.support.crook import flipped, tamper
 from tests.support.ledgers import ORIGIN, SIGNER, draft, drafts, sql_ledger
+from tests.support.patience import PATIENCE_S
 
 SIZE = 600
 
@@ -380,7 +381,7 @@ def test_an_audit_beside_appends_sees_one_moment(ledger, mark_path):
             sizes.append(report.counts["entries"])
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
 

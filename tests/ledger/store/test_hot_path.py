@@ -12,6 +12,7 @@ from ledger.store.sql import postgresql_rows
 from ledger.store.sql.postgresql_rows import _cursor, bigint_array, bytea_array
 from ledger.store.sql.store import SqlLedger
 from tests.support.ledgers import draft, drafts, sql_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.sweep import sweep
 
 INT8 = st.integers(-(2**63), 2**63 - 1)
@@ -42,12 +43,12 @@ def test_who_waited_for_the_lock_sees_what_was_appended_meanwhile(postgres_datab
         waiting = (
             "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
-        give_up = time.monotonic() + 15
+        give_up = time.monotonic() + PATIENCE_S
         while writer.connection.exec_driver_sql(waiting).first() is None:
             assert time.monotonic() < give_up, "the second append never came to wait for the first"
             time.sleep(0.01)
             writer.connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert [entry.index for entry in found] == [1, 0]
     assert found[1] == first
     sweep(ledger)
@@ -60,7 +61,7 @@ def test_a_session_that_the_server_ended_is_replaced_before_it_is_used(postgres_
     name = postgres_database.url.database
     for size in (1, 2):
         postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE_S
         while postgres.rows(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}'"):
             assert time.monotonic() < give_up, "the sessions were not ended"
             time.sleep(0.01)

@@ -16,6 +16,7 @@ from ledger.store.port import LedgerDamaged
 from ledger.store.sealing import MarkMissing, ReadOnly, RolledBack, Sealer
 from tests.support.crook import flipped, tamper
 from tests.support.ledgers import ORIGIN, SIGNER, draft, drafts, sql_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.sweep import sweep
 
 KEY = SIGNER.verifier
@@ -268,7 +269,7 @@ def test_sealing_while_others_append_and_seal_never_forks(database, mark_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert failures == []
     assert opened(checkpoints(ledger)[-1]).size == 390
     sweep(ledger, mark_path=mark_path, log_key=KEY)

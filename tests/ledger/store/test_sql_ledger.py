@@ -16,6 +16,7 @@ from ledger.store.sql.store import OtherLedger, SqlLedger
 from ledger.store.sql.writer import MAX_APPEND, SqlWriter
 from tests.support.crook import flipped, tamper
 from tests.support.ledgers import ORIGIN, draft, drafts, sql_ledger
+from tests.support.patience import PATIENCE_S
 from tests.support.sweep import sweep
 
 
@@ -88,7 +89,7 @@ def test_two_processes_that_create_at_once_create_one(database):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert failures == []
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM head")).scalar_one() == 1

@@ -16,6 +16,7 @@ from ledger.witness.request import Submitted, parse_answer
 from ledger.witness.state import StateFolder, origin_hash
 from ledger.witness.witness import Witness, logs_of
 from tests.ledger.witness.history import COSIGNER, LOG, MOST, NOW, ORIGIN, OTHER, TRUE, note, request
+from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 
 WORKERS = 6
@@ -70,7 +71,7 @@ def test_two_histories_pushed_at_once_end_in_one(tmp_path: Path) -> None:
     state = tmp_path / "state"
     # One process is far ahead of another one otherwise: the interpreter starts in the time that all of it takes.
     workers = [start(state, tmp_path / f"journal-{n}", n) for n in range(WORKERS)]
-    assert [worker.wait(60) for worker in workers] == [0] * WORKERS
+    assert [worker.wait(PATIENCE_S) for worker in workers] == [0] * WORKERS
     done = cosigned(tmp_path)
     # Both may have had an empty head cosigned: there is only one.
     assert len({which for size, which in done if size}) == 1, "both histories were cosigned"
@@ -141,7 +142,7 @@ def kill_amid(workers: list["subprocess.Popen[bytes]"], journals: list[Path], wa
             alive = [worker for worker in workers if worker.poll() is None]
             for worker in alive:
                 worker.kill()
-            return len([worker for worker in alive if worker.wait(30) == -signal.SIGKILL])
+            return len([worker for worker in alive if worker.wait(PATIENCE_S) == -signal.SIGKILL])
         time.sleep(0.0005)
     return 0
 
@@ -154,9 +155,9 @@ def test_killed_anywhere_while_two_histories_are_pushed(tmp_path: Path) -> None:
         workers = [start(state, journal, n) for n, journal in enumerate(journals)]
         kills += kill_amid(workers, journals, dice.randint(1, 4))
         for worker in workers:
-            worker.wait(30)
+            worker.wait(PATIENCE_S)
     for number in range(2):
-        assert start(state, tmp_path / f"journal-last-{number}", number).wait(60) == 0
+        assert start(state, tmp_path / f"journal-last-{number}", number).wait(PATIENCE_S) == 0
     done = cosigned(tmp_path)
     assert len({which for size, which in done if size}) == 1
     assert kills
