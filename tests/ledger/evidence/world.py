@@ -185,3 +185,12 @@ class World:
         wanted = [*(self.key_entries() if keys is None else keys), *events]
         entries = [self.material(index, epcs) for index in wanted]
         return build(subject, str(self.log.verifier), self.checkpoint(), entries)
+
+
+def told_story() -> World:
+    """Commissioned, packed to a case and a pallet, shipped on it; the packing came unsigned."""
+    world = World()
+    world.capture(made(OTHER, PACK))
+    world.capture(packed(CASE, PACK, OTHER, minute=1), packed(PALLET, CASE, minute=2), received=True)
+    world.capture(shipped(PALLET, 5))
+    return world
