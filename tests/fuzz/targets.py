@@ -14,13 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence import timestamp as stamps
 from ledger.evidence.bundle import Bundle
 from ledger.evidence.cbor import Tagged, dumps
-from ledger.evidence.handover import Handover, KeyEntryProof, split_handovers
+from ledger.evidence.handover import Handover, split_handovers
 from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.evidence.policy import Policy, parse_authors
 from ledger.evidence.receipt import (
@@ -37,32 +35,28 @@ from ledger.evidence.receipt import (
     Receipt,
 )
 from ledger.evidence.verify import EvidenceRefused, verify
-from ledger.log import mldsa
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.conflict import Conflict, Sighting
-from ledger.log.cosignature import CosignatureSigner
 from ledger.log.encoding import from_base64, from_decimal, from_hex, from_json, to_base64, to_json
-from ledger.log.entry import ZERO_LEAF, Entry, Kind, link
+from ledger.log.entry import Entry, Kind, link
 from ledger.log.logproof import LogProof
-from ledger.log.note import Note, NoteSignature, NoteSigner, NoteVerifier
+from ledger.log.note import Note, NoteSignature, NoteVerifier
 from ledger.log.policy import LogPolicy
-from ledger.log.proof import LeafNodes, fold_inclusion, inclusion_proof, root_at, verify_consistency
+from ledger.log.proof import fold_inclusion, verify_consistency
 from ledger.log.tiles import BundleId, TileId, encode_bundle, split_bundle, split_tile
 from ledger.log.tree import Peaks
 from ledger.signing.aside import Disclosed, KeptCheckpoint, Parked, Void, open_void, sign_void
 from ledger.signing.envelope import Envelope
 from ledger.signing.keyrecord import (
     KeyRecord,
-    register_checkpoint_key,
-    register_intake,
-    register_next_checkpoint_key,
 )
-from ledger.signing.keys import generate, load_verifier, local_signer
+from ledger.signing.keys import load_verifier
 from ledger.signing.registration import Registration
 from ledger.signing.remains import encode as encode_remains
 from ledger.signing.remains import erase, is_seed, openings
 from ledger.signing.statement import Chain, Commit, Statement
 from ledger.witness.request import AddCheckpoint, parse_answer
+from tests.fuzz.handovers import key_handover, mldsa_handover
 from tests.fuzz.mutations import places, replaced, sealed
 from tests.ledger.evidence.world import ORIGIN, PACK, World, made, packed
 
@@ -311,52 +305,15 @@ def _of_keys(world: World) -> Iterable[Target]:
         (void.document,),
         lambda value: value[0].document(),
     )
-    handover = _handover()
+    handover = key_handover()
     yield Target("handover", _proven(Handover, handover.present), (handover.encode(),), Handover.encode)
-    longterm = _mldsa_handover()
+    longterm = mldsa_handover()
     yield Target("handover-mldsa", MldsaHandover.parse, (longterm.encode(),), MldsaHandover.encode)
     pinned = _proven(MldsaHandover, longterm.present)
     yield Target("handover-mldsa-proven", pinned, (longterm.encode(),), MldsaHandover.encode)
     yield Target("handovers", split_handovers, (b"[" + handover.encode() + b"," + longterm.encode() + b"]",))
     left = erase(bytes(32), 11, {0: b"\1" * 32, 8: b"\2" * 32})
     yield Target("remains", _remains, (left,), encode_remains)
-
-
-def _handover() -> Handover:
-    """From one checkpoint key to the next, in a log of three entries."""
-    intake = generate()
-    present, following = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    old, new = local_signer(present), local_signer(following)
-    signed = (
-        register_intake(ORIGIN, intake, "node"),
-        register_checkpoint_key(ORIGIN, intake, old.spki, "seal"),
-        register_next_checkpoint_key(ORIGIN, intake, old, new, "next seal"),
-    )
-    verifiers = [load_verifier(key.spki) for key in (intake, old, new)]
-    entries: list[Entry] = []
-    for index, each in enumerate(signed):
-        before = entries[-1].leaf if entries else ZERO_LEAF
-        by = each.envelope.entry_signatures(verifiers)
-        entries.append(Entry(Kind.KEY, index, index, before, each.envelope.statement, by))
-    nodes = LeafNodes([entry.leaf for entry in entries])
-    proofs = [
-        KeyEntryProof(entry.encode(), tuple(inclusion_proof(nodes, entry.index, 3)), each.document, each.seed)
-        for entry, each in zip(entries, signed, strict=True)
-    ]
-    sealers = [NoteSigner(ORIGIN, key) for key in (present, following)]
-    note = Checkpoint(ORIGIN, 3, root_at(nodes, 3)).sign(sealers[0])
-    both = note.signed_also([sealers[1].signature(note.text)])
-    return Handover(sealers[0].verifier, sealers[1].verifier, both.encode(), tuple(proofs))
-
-
-def _mldsa_handover() -> MldsaHandover:
-    """From one ML-DSA-44 key to the next, in a head that both cosigned."""
-    keys = mldsa.generate(), mldsa.generate()
-    signers = [CosignatureSigner(ORIGIN, key) for key in keys]
-    head = Checkpoint(ORIGIN, 3, bytes(32))
-    note = Note(head.text(), tuple(signer.sign(head, 1_772_000_000) for signer in signers))
-    present, following = ((s.verifier, key.sign) for s, key in zip(signers, keys, strict=True))
-    return MldsaHandover.make(present, following, SignedCheckpoint(head, note))
 
 
 def _proven(kind: type[Handover] | type[MldsaHandover], pinned: NoteVerifier) -> Callable[[bytes], Any]:
