@@ -12,8 +12,10 @@ from sqlalchemy import Connection, func, select
 
 from app.capture.inbox import DONE, FAILED, Job
 from app.custody.models import finding
+from app.devices import chains
 from app.events.models import document, event
 from app.partners import service as partners
+from ledger.log.entry import Entry
 from ledger.store.sql.reader import SqlReader
 
 ROLLBACK = "rollback"
@@ -39,8 +41,14 @@ def told(connection: Connection, reader: SqlReader, job: Job) -> dict[str, Any]:
 
 
 def receipt(connection: Connection, reader: SqlReader, job: Job) -> dict[str, Any]:
-    """The receipt of a document that was taken in: as of a short one, with its events counted and not listed."""
+    """The receipt of a document that was taken in: as of a short one, with its events counted and not listed.
+
+    What does not fit in its device's chain is asked of the entries anew: it is true of the entry, whenever one asks.
+    """
     assert job.index is not None
+    chained: tuple[dict[str, Any], ...] = ()
+    if job.signer is not None and not job.known:
+        chained = chains.misfits(connection, reader, Entry.decode(reader.entry(job.index)))
     own = finding.join(event, event.c.seq == finding.c.seq)
     of_it = event.c.doc_id == (job.doc_id if job.doc_id is not None else -1)
     found = connection.execute(
@@ -50,6 +58,7 @@ def receipt(connection: Connection, reader: SqlReader, job: Job) -> dict[str, An
         .order_by(finding.c.finding_id)
         .limit(MOST_FINDINGS)
     ).all()
+    counted = connection.execute(select(func.count()).select_from(own).where(of_it)).scalar_one()
     notes = connection.execute(select(document.c.notes).where(document.c.idx == job.index)).scalar()
     return {
         "index": job.index,
@@ -59,8 +68,8 @@ def receipt(connection: Connection, reader: SqlReader, job: Job) -> dict[str, An
         "known": job.known,
         "events": [],
         "event_count": job.events,
-        "findings": [row._asdict() for row in found],
-        "finding_count": connection.execute(select(func.count()).select_from(own).where(of_it)).scalar_one(),
+        "findings": [*chained, *(row._asdict() for row in found)][:MOST_FINDINGS],
+        "finding_count": len(chained) + counted,
         "notes": json.loads(notes) if notes else [],
     }
 

@@ -34,10 +34,22 @@ def note(
     link = link_of(entry)
     if link is None:
         return ()
-    found: list[tuple[ChainCode | RefCode, str]] = [*fitting(connection, link)]
-    found += [(RefCode.UNKNOWN, unknown_text(leaf)) for leaf in dangling(entry, reader.find_leaf)]
+    found = misfits(connection, reader, entry)
     adopts = adopted_by(connection, reader, Statement.parse(entry.statement).refs, party_id, digest)
     keep(connection, link, adopts=adopts)
+    return found
+
+
+def misfits(connection: Connection, reader: SqlReader, entry: Entry) -> tuple[dict[str, Any], ...]:
+    """What does not fit in an entry as a link of its chain, beside the rows and entries below it: as findings.
+
+    The same whenever it is asked: what came behind the entry changes nothing of it.
+    """
+    link = link_of(entry)
+    if link is None:
+        return ()
+    found: list[tuple[ChainCode | RefCode, str]] = [*fitting(connection, link)]
+    found += [(RefCode.UNKNOWN, unknown_text(leaf)) for leaf in dangling(entry, reader.find_leaf)]
     return tuple({"code": code.value, "severity": "exception", "message": text} for code, text in found)
 
 
@@ -74,9 +86,9 @@ def adopted_by(
 
 
 def fitting(connection: Connection, link: Link) -> list[tuple[ChainCode, str]]:
-    """What does not fit when `link` comes beside the rows that stand."""
-    near = (link.seq - 1, link.seq)
-    query = select(chain_link).where(chain_link.c.stream == link.stream, chain_link.c.seq.in_(near))
+    """What does not fit when `link` comes beside the rows that stand below it."""
+    below = (chain_link.c.stream == link.stream) & (chain_link.c.idx < link.index)
+    query = select(chain_link).where(below, chain_link.c.seq.in_((link.seq - 1, link.seq)))
     rows = connection.execute(query.order_by(chain_link.c.idx)).all()
     if any(row.seq == link.seq for row in rows):
         return [(ChainCode.REPEAT, f"number {link.seq} of its device stands already, with another statement")]

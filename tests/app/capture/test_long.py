@@ -16,7 +16,8 @@ from app.prefixes import service as prefixes
 from app.proofs.fsck import fsck
 from ledger.custody.event import ErrorDeclaration
 from ledger.custody.vocabulary import EventType
-from ledger.signing.client import KeyFolder
+from ledger.epcis.read import read
+from ledger.signing.client import KeyFolder, sign_capture
 from ledger.signing.commitment import Leaf, ListField, commit
 from ledger.signing.keylife import KnownKey, end_key
 from ledger.signing.keyrecord import Action
@@ -72,6 +73,32 @@ def test_a_signed_long_document_is_answered_with_its_receipt_when_it_stands(shor
     assert again.status_code == 201
     assert again.get_json()["signed"] is True
     assert short.client.get(answer.headers["Location"]).get_json()["receipt"] == again.get_json()
+    audited(short)
+
+
+def test_a_long_receipt_says_what_does_not_fit_in_the_devices_chain(short):
+    """As that of a short one does: a number that is missing, and a reference to what does not stand."""
+    kept = short.signed(short.document(*many(short, 2000)))  # number 1, which is not sent before number 2
+    nothing = bytes(range(32))
+
+    def send(first, *refs):
+        events = many(short, first)
+        raw = short.document(*events)
+        capture = sign_capture(
+            short.device, raw, "application/json", [e.fields() for e in read(raw).events], refs
+        )
+        parts = {"envelope": capture.envelope, "seed": capture.seed, "document": capture.document}
+        return finish(short, job_of(short.post_parts("/ledger/captures", **parts)))["receipt"]
+
+    receipt = send(1000, nothing)
+    assert [each["code"] for each in receipt["findings"]] == ["chain_gap", "ref_unknown"]
+    assert {each["severity"] for each in receipt["findings"]} == {"exception"}
+    assert (receipt["finding_count"], nothing.hex()[:16] in receipt["findings"][1]["message"]) == (2, True)
+    # What comes later changes no receipt, and what fits has no finding.
+    parts = {"envelope": kept.envelope, "seed": kept.seed, "document": kept.document}
+    late = finish(short, job_of(short.post_parts("/ledger/captures", **parts)))["receipt"]
+    assert (late["findings"], late["finding_count"]) == ([], 0)
+    assert send(3000, bytes.fromhex(receipt["leaf"]))["findings"] == []
     audited(short)
 
 
