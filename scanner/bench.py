@@ -14,13 +14,14 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.log.note import NoteVerifier
 from ledger.signing.client import KeyFolder
+from ledger.signing.unlocking import open_folder
 from ledger.witness.memory import pinned
 from scanner import durable
 from scanner.errors import BenchError
@@ -54,14 +55,16 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """An enrolled bench in its folder `home`."""
+    """An enrolled bench in its folder `home`. `passphrase_file`: what opens its key, where that is locked."""
 
     home: Path
     enrolment: Enrolment
     log: NoteVerifier
+    passphrase_file: Path | None = None
+    _opened: list[KeyFolder] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
-    def open(cls, home: Path) -> "Bench":
+    def open(cls, home: Path, passphrase_file: Path | None = None) -> "Bench":
         """The bench in `home`. Raises `BenchError` ``not-enrolled`` or ``bench-damaged``."""
         path = home / _FILE
         try:
@@ -69,7 +72,8 @@ class Bench:
             if value.pop("v") != _VERSION:
                 raise ValueError("it is of another version")
             enrolment = Enrolment(**value)
-            return cls(home, enrolment, _present_key(home, NoteVerifier.parse(enrolment.log)))
+            log = _present_key(home, NoteVerifier.parse(enrolment.log))
+            return cls(home, enrolment, log, passphrase_file)
         except FileNotFoundError:
             raise BenchError(
                 "not-enrolled",
@@ -91,8 +95,11 @@ class Bench:
 
     @property
     def keys(self) -> KeyFolder:
-        """The key it signs with. Raises `LedgerError` where the key folder is damaged."""
-        return KeyFolder.open(key_folder(self.home))
+        """The key it signs with, opened once: nobody is asked for a passphrase twice. Raises `LedgerError` where the
+        key folder is damaged, or its key locked and there is no passphrase for it."""
+        if not self._opened:
+            self._opened.append(open_folder(key_folder(self.home), self.passphrase_file))
+        return self._opened[0]
 
     def token(self) -> str:
         """The bearer token. Raises `BenchError`."""

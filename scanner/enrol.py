@@ -18,6 +18,7 @@ from ledger.signing.client import KEY, REGISTRATION, KeyFolder, Registration, ma
 from ledger.signing.enrolment import answer as prove_key
 from ledger.signing.holder import Place
 from ledger.signing.keyrecord import Role
+from ledger.signing.unlocking import open_folder
 from scanner import bench
 from scanner.bench import Bench, Enrolment
 from scanner.client import NodeClient
@@ -64,10 +65,11 @@ def enrol(
     label: str,
     clock: Clock,
     *,
-    root_passphrase: bytes | None = None,
+    root_passphrase_file: Path | None = None,
+    passphrase: bytes | None = None,
 ) -> Enrolled:
     """Enrol the bench in `home` with the node behind `client`, vouched for by the root key in the folder `root`, which
-    `root_passphrase` opens if it is locked.
+    the first line of `root_passphrase_file` opens if it is locked. The bench's own key is locked by `passphrase`.
 
     Again after a failure it goes on with the same key. Raises `BenchError` ``already-enrolled``, `LedgerError` for the
     root's folder, `NodeUnreachable`, `NodeError`, and `TrustError` where the node's head is not signed by its own key.
@@ -78,7 +80,7 @@ def enrol(
             f"{home} belongs to {Bench.open(home).enrolment.node} already; a second node needs a folder of its own: "
             "--home DIR",
         )
-    owner = KeyFolder.open(root, root_passphrase)
+    owner = open_folder(root, root_passphrase_file)
     _, head = _head(client)
     if head.origin != owner.ledger:
         raise BenchError(
@@ -87,9 +89,9 @@ def enrol(
             "Is this the right node?",
         )
     bench.make_home(home)
-    registration = _device(bench.key_folder(home), owner, label)
+    registration = _device(bench.key_folder(home), owner, label, passphrase)
     challenge = _challenge(client)
-    device = KeyFolder.open(bench.key_folder(home)).signer
+    device = KeyFolder.open(bench.key_folder(home), passphrase).signer
     answer = client.post_parts(
         "/devices",
         {
@@ -100,7 +102,8 @@ def enrol(
             "proof": ("proof", prove_key(device, owner.ledger, challenge), "application/octet-stream"),
         },
     )
-    return _agreed(home, client, owner, label, answer, clock)
+    made, name, size = _agreed(home, client, owner, label, answer, clock)
+    return Enrolled(made, name, device.thumbprint.hex(), size)
 
 
 def _challenge(client: NodeClient) -> str:
@@ -113,7 +116,8 @@ def _challenge(client: NodeClient) -> str:
 
 def _agreed(
     home: Path, client: NodeClient, owner: KeyFolder, label: str, answer: dict[str, Any], clock: Clock
-) -> Enrolled:
+) -> tuple[Bench, str, int]:
+    """The bench as it was agreed, what its party is called, and the size of the head that it remembers."""
     try:
         log = NoteVerifier.parse(answer["verifier_key"])
         token, party, name = str(answer["token"]), answer["party"], str(answer["party_name"])
@@ -133,14 +137,14 @@ def _agreed(
     note, head = _head(client)
     Bench(home, enrolment, log).memory.begin(note, now)
     made = bench.finish_enrolment(home, enrolment, token)
-    return Enrolled(made, name, made.keys.thumbprint.hex(), head.size)
+    return made, name, head.size
 
 
-def _device(folder: Path, owner: KeyFolder, label: str) -> Registration:
+def _device(folder: Path, owner: KeyFolder, label: str, passphrase: bytes | None) -> Registration:
     if not (folder / REGISTRATION).exists():
-        return make_device(folder, owner, label, Role.DEVICE)
+        return make_device(folder, owner, label, Role.DEVICE, place=Place(passphrase))
     # An earlier try got as far as the key: the node may know it already.
-    begun = KeyFolder.open(folder)
+    begun = KeyFolder.open(folder, passphrase)
     if (begun.party, begun.ledger) != (owner.party, owner.ledger):
         raise BenchError("bench-damaged", f"{folder} holds a key of {begun.party} for {begun.ledger}")
     return begun.registration

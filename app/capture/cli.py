@@ -38,7 +38,8 @@ def register(commands: Any) -> None:
         epilog="examples:\n"
         "  packproof capture shipment.xml --as 0300011111116\n"
         "  packproof capture commissioning.json --key keys/line-1 --node https://packproof.example\n"
-        "  packproof capture shipment.json --key keys/dock-3 --also keys/mia --node https://packproof.example\n"
+        "  packproof capture shipment.json --key keys/dock-3 --passphrase-file dock-3.txt \\\n"
+        "      --also keys/mia --also-passphrase-file mia.txt --node https://packproof.example\n"
         "\nThe same document again changes nothing and gives the same receipt. One of more than 1,000 events is\n"
         "validated whole and applied by slices; the command says how far it is, and may be ended and given again.",
     )
@@ -70,13 +71,37 @@ def register(commands: Any) -> None:
         "--also",
         type=Path,
         metavar="FOLDER",
-        action="append",
+        action=_Also,
         help="another key of the party that signs along, such as the person's at the device; with --key",
+    )
+    capture.add_argument(
+        "--also-passphrase-file",
+        type=Path,
+        metavar="FILE",
+        dest="also",
+        action=_AlsoOpenedBy,
+        help="what opens the key of the --also before it, if it is locked (default: asked for)",
     )
     capture.add_argument(
         "--passphrase-file", type=Path, metavar="FILE", help="what opens a locked key; with --key"
     )
     capture.set_defaults(run=_capture)
+
+
+class _Also(argparse.Action):
+    """Keep each key that signs along with the file that opens it: none, until one is named."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        namespace.also = [*(namespace.also or ()), (values, None)]
+
+
+class _AlsoOpenedBy(argparse.Action):
+    """The file that opens the key named last."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        if not namespace.also or namespace.also[-1][1] is not None:
+            parser.error(f"{option} goes behind the --also whose key it opens")
+        namespace.also = [*namespace.also[:-1], (namespace.also[-1][0], values)]
 
 
 def _leaf(text: str) -> bytes:
@@ -142,7 +167,7 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     shown = words.Applied(sys.stderr)
     folder = open_folder(arguments.key, arguments.passphrase_file)
     refs = (*(() if arguments.adopt is None else (arguments.adopt,)), *(arguments.ref or ()))
-    also = [open_folder(path, None) for path in arguments.also or ()]
+    also = [open_folder(path, passphrase_file) for path, passphrase_file in arguments.also or ()]
     receipt, late = remote.sign_and_send(
         folder, arguments.node, raw, document, shown.at, refs=refs, also=also
     )

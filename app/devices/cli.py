@@ -4,8 +4,6 @@ The root signs here and only its signature travels; ``docs/operating/keys.md`` t
 """
 
 import argparse
-import getpass
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from ledger.signing.keyfile import read_passphrase
 from ledger.signing.keylife import KnownKey, close, closed_capture, end_key, pending_void, reinstate
 from ledger.signing.keyrecord import Action, Role
 from ledger.signing.keys import thumbprint
+from ledger.signing.unlocking import open_folder as unlocked_folder
 
 if TYPE_CHECKING:
     from app.cli import Context
@@ -154,13 +153,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
 def open_folder(path: Path, passphrase_file: Path | None) -> KeyFolder:
     """The key folder at `path`; its passphrase from the file, or asked for where the key is locked."""
     try:
-        passphrase = read_passphrase(passphrase_file)
-        try:
-            return KeyFolder.open(path, passphrase)
-        except LedgerError as error:
-            if error.code != "key-locked" or passphrase is not None or not sys.stdin.isatty():
-                raise
-            return KeyFolder.open(path, getpass.getpass(f"Passphrase of {path}: ").encode())
+        return unlocked_folder(path, passphrase_file)
     except LedgerError as error:
         raise _cannot(error) from error
 

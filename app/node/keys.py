@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from app.config import Settings
 from app.errors import AppError
 from ledger.errors import LedgerError
 from ledger.log import mldsa
@@ -160,29 +161,8 @@ class NodeKeys:
         """Lock every key here that lies in clear; the names of their files. Raises `AppError`, also for a key that is
         locked by another passphrase."""
         passphrase = self._passphrase()
-        if passphrase is None:
-            raise AppError(
-                "node.passphrase",
-                503,
-                "This node has no passphrase for its keys",
-                "",
-                "Set PACKPROOF_KEY_PASSPHRASE_FILE for every process of the node, then try again",
-            )
-        locked = []
         with self._locked():
-            for path in sorted(self.folder.glob("*.pem")):
-                try:
-                    pem = read_pem(path)
-                    if is_locked(pem):
-                        load_pem_private_key(pem, passphrase)
-                        continue
-                    key = load_pem_private_key(pem, None)
-                except (LedgerError, TypeError, ValueError) as error:
-                    raise _unusable(path.stem, str(error)) from error
-                lock = BestAvailableEncryption(passphrase)
-                write_whole(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
-                locked.append(path.name)
-        return locked
+            return lock_all(self.folder, passphrase)
 
     def _save(self, path: Path) -> None:
         save_key(generate(), path, self._passphrase())
@@ -262,14 +242,47 @@ def _unusable(name: str, why: str) -> AppError:
     )
 
 
+def lock_all(folder: Path, passphrase: bytes | None) -> list[str]:
+    """Lock each key file of `folder` that lies in clear, for whoever holds its lock; their names. Raises `AppError`,
+    also for a key that is locked by another passphrase."""
+    if passphrase is None:
+        raise AppError(
+            "node.passphrase",
+            503,
+            "There is no passphrase for these keys",
+            str(folder),
+            "Set PACKPROOF_KEY_PASSPHRASE_FILE for every process that uses them, then try again",
+        )
+    locked = []
+    for path in sorted(folder.glob("*.pem")):
+        try:
+            pem = read_pem(path)
+            if is_locked(pem):
+                load_pem_private_key(pem, passphrase)
+                continue
+            key = load_pem_private_key(pem, None)
+        except (LedgerError, TypeError, ValueError) as error:
+            raise _unusable(path.stem, str(error)) from error
+        lock = BestAvailableEncryption(passphrase)
+        write_whole(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+        locked.append(path.name)
+    return locked
+
+
 def passphrase_of(text: str, path: Path | None) -> bytes | None:
     """The passphrase in `text`, or in the first line of `path`; None where there is neither. Raises `AppError`."""
     try:
-        return text.encode("utf-8", "surrogateescape") or read_passphrase(path)
+        # Not private: what mounts secrets into a service of its own often makes them readable there.
+        return text.encode("utf-8", "surrogateescape") or read_passphrase(path, private=False)
     except KeyFileError as error:
         raise AppError(
             "node.passphrase", 503, "The passphrase of the node's keys cannot be read", str(error)
         ) from error
+
+
+def passphrase_in(settings: Settings) -> Passphrase:
+    """The passphrase that these settings name."""
+    return lambda: passphrase_of(settings.key_passphrase, settings.key_passphrase_file)
 
 
 def is_locked(pem: bytes) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError, Invalid
+from app.node.keys import passphrase_in
 from app.witness.policies import read_policy
 from app.witness.standalone import WitnessFolder, command
 from ledger.errors import LedgerError
@@ -24,7 +25,8 @@ def register(actions: Any) -> None:
         "witness",
         help="cosign other logs' heads, as a service of its own without a database",
         description="Serve a C2SP witness: it cosigns the heads of the logs it follows, each only if it continues the "
-        "one before. The folder holds its keys and what it has cosigned; never put it back from a backup.",
+        "one before. The folder holds its keys and what it has cosigned; never put it back from a backup. "
+        "PACKPROOF_KEY_PASSPHRASE_FILE locks the keys.",
         epilog="examples:\n"
         "  packproof ledger witness --data /srv/witness --name witness.example/w1 --policy logs.txt --port 8010\n"
         "  packproof ledger witness --data /srv/witness --add packproof.example/ledger+c32dd067+AdNZ...\n"
@@ -73,7 +75,7 @@ def register(actions: Any) -> None:
 
 
 def _witness(arguments: argparse.Namespace, context: "Context") -> None:
-    folder = WitnessFolder.made(arguments.data, arguments.name)
+    folder = WitnessFolder.made(arguments.data, arguments.name, passphrase_in(context.settings))
     logs = [PolicyLog(_vkey(text)) for text in (*arguments.log, *arguments.add)]
     if arguments.policy is not None:
         logs += read_policy(arguments.policy).logs

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from app.errors import AppError
-from app.node.keys import load_any, save_mldsa
+from app.node.keys import load_any, lock_all, save_mldsa
 from ledger.errors import LedgerError
 from ledger.log.cosignature import CosignatureSigner
 from ledger.signing.durable import locked
@@ -20,6 +20,10 @@ from ledger.signing.keyfile import load_key, save_key
 from ledger.signing.keys import Ed25519Signer, generate
 
 ED25519, MLDSA = "witness.pem", "witness-mldsa.pem"
+_LOCKED = (
+    "PACKPROOF_KEY_PASSPHRASE_FILE names the passphrase of locked keys; packproof ledger lock-keys locks those in "
+    "clear, with --witness DIR those of a witness that is a service of its own"
+)
 
 
 def cosigners(folder: Path, name: str, passphrase: bytes | None = None) -> list[CosignatureSigner]:
@@ -33,10 +37,18 @@ def cosigners(folder: Path, name: str, passphrase: bytes | None = None) -> list[
         ed25519 = load_key(folder / ED25519, passphrase)
         mldsa44 = load_any(folder / MLDSA, passphrase)
     except (LedgerError, OSError, TypeError, ValueError) as error:
-        raise AppError("witness.key", 503, "The witness's keys cannot be used", str(error)) from error
+        raise AppError(
+            "witness.key", 503, "The witness's keys cannot be used", str(error), _LOCKED
+        ) from error
     if not isinstance(ed25519, Ed25519Signer) or not isinstance(mldsa44, MLDSA44PrivateKey):
         raise AppError("witness.key", 503, "The witness's keys are of another kind", str(folder))
     return [CosignatureSigner(name, ed25519.private_key), CosignatureSigner(name, mldsa44)]
+
+
+def lock(folder: Path, passphrase: bytes | None) -> list[str]:
+    """Lock the witness's key files in `folder` that lie in clear; their names. Raises `AppError`."""
+    with locked(folder):
+        return lock_all(folder, passphrase)
 
 
 def _once(path: Path, save: Callable[[Path], None]) -> None:

@@ -20,12 +20,15 @@ from typing import Any, Final
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.config import Settings
 from app.errors import AppError
+from app.node.keys import Passphrase, passphrase_in
 from app.shared.clock import Clock, SystemClock
-from app.witness.keys import cosigners
+from app.witness.keys import cosigners, lock
 from app.witness.policies import read_policy, watched
 from ledger.errors import LedgerError
 from ledger.evidence.handover import Handover
+from ledger.log.cosignature import CosignatureSigner
 from ledger.log.note import NoteVerifier, check_name
 from ledger.log.policy import LogPolicy, PolicyLog
 from ledger.signing.durable import locked, write_whole
@@ -42,15 +45,17 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 class WitnessFolder:
     """The folder of one witness. Made by `made`, found again by `opened`."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, passphrase: Passphrase = lambda: None) -> None:
         self.path = path
         self.name = name
+        self._passphrase = passphrase
 
     @classmethod
-    def made(cls, path: Path, name: str | None) -> "WitnessFolder":
-        """The witness in `path`, made under `name` where there is none. Raises `AppError`."""
+    def made(cls, path: Path, name: str | None, passphrase: Passphrase = lambda: None) -> "WitnessFolder":
+        """The witness in `path`, made under `name` where there is none; `passphrase` locks its keys. Raises
+        `AppError`."""
         if (path / "witness.json").exists():
-            found = cls.opened(path)
+            found = cls.opened(path, passphrase)
             if name not in (None, found.name):
                 raise AppError(
                     "witness.name", 409, f"{path} is the witness {found.name}", "", "Take another folder."
@@ -69,20 +74,29 @@ class WitnessFolder:
                 write_whole(path / "witness.json", json.dumps({"name": name}).encode())
         except LedgerError as error:
             raise AppError("witness.name", 400, "That cannot name a witness", error.message) from error
-        return cls.opened(path)
+        return cls.opened(path, passphrase)
 
     @classmethod
-    def opened(cls, path: Path) -> "WitnessFolder":
+    def opened(cls, path: Path, passphrase: Passphrase = lambda: None) -> "WitnessFolder":
         """The witness in `path`. Raises `AppError`."""
         try:
-            return cls(path, check_name(json.loads((path / "witness.json").read_bytes())["name"]))
+            name = check_name(json.loads((path / "witness.json").read_bytes())["name"])
+            return cls(path, name, passphrase)
         except (OSError, ValueError, KeyError, TypeError, LedgerError) as error:
             raise AppError("witness.folder", 400, f"{path} is no witness's folder", str(error)) from error
 
     @property
     def keys(self) -> list[NoteVerifier]:
-        """What checks its cosignatures."""
-        return [signer.verifier for signer in cosigners(self.path / "keys", self.name)]
+        """What checks its cosignatures. Raises `AppError` where its keys are locked by another passphrase."""
+        return [signer.verifier for signer in self.signers()]
+
+    def signers(self) -> list[CosignatureSigner]:
+        """What it cosigns with; made on first use. Raises `AppError`."""
+        return cosigners(self.path / "keys", self.name, self._passphrase())
+
+    def lock_keys(self) -> list[str]:
+        """Lock those of its key files that lie in clear; their names. Raises `AppError`."""
+        return lock(self.path / "keys", self._passphrase())
 
     def logs(self) -> LogPolicy:
         """The logs it follows."""
@@ -157,7 +171,7 @@ class Service:
     def __init__(
         self, folder: WitnessFolder, clock: Clock, requests_a_minute: int = REQUESTS_A_MINUTE
     ) -> None:
-        signers = cosigners(folder.path / "keys", folder.name)
+        signers = folder.signers()
         policy = watched(folder.path / "logs")
         self._folder = StateFolder(folder.path)
         self._witness = Witness(self._folder, signers, lambda: logs_of(policy().log_keys), clock.now)
@@ -207,8 +221,10 @@ class Service:
 
 
 def create(folder: str, proxies: int = 0) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
-    """The application for the witness in `folder`, behind so many proxies whose X-Forwarded-For is believed."""
-    return behind(Service(WitnessFolder.opened(Path(folder)), SystemClock()), proxies)
+    """The application for the witness in `folder`, behind so many proxies whose X-Forwarded-For is believed. Its keys
+    are opened by the passphrase of the settings."""
+    opened = WitnessFolder.opened(Path(folder), passphrase_in(Settings.from_env()))
+    return behind(Service(opened, SystemClock()), proxies)
 
 
 def behind(service: Service, proxies: int) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:

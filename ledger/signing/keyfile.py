@@ -103,12 +103,18 @@ def read_pem(path: Path) -> bytes:
     return pem
 
 
-def read_passphrase(path: Path | None) -> bytes | None:
-    """The first line of the file `path`, 1 to 1,024 bytes; None where no file is named. Raises `KeyFileError`."""
+def read_passphrase(path: Path | None, *, private: bool = True) -> bytes | None:
+    """The first line of the file `path`, 1 to 1,024 bytes; None where no file is named. Raises `KeyFileError`.
+
+    So it does for a file that others may read, as of a key, where it has to be `private`.
+    """
     if path is None:
         return None
     try:
         with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if private and stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+                raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
             found = stream.readline(MAX_PASSPHRASE_BYTES + 2).rstrip(b"\r\n")
     except OSError as error:
         raise KeyFileError(f"the passphrase cannot be read from {path}: {error.strerror}") from None

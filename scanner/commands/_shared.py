@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from scanner.sources import RawScan, utc_now
 from scanner.sources.files import look
 from scanner.sources.keyboard import read_line
 
+PASSPHRASE_VARIABLE = "PACKPROOF_SCAN_PASSPHRASE_FILE"  # noqa: S105 - a variable's name
 EXIT_STATUS = """\
 exit status: 0 all is well, 1 something scanned is not (its verdict says what), 2 it could not be done,
 3 the node cannot be reached, 4 the node shows another past than before and is refused
@@ -29,6 +31,25 @@ def add_home(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the bench's folder (default: PACKPROOF_SCAN_HOME, else ~/.packproof)",
     )
+
+
+def add_passphrase(parser: argparse.ArgumentParser) -> None:
+    """Add ``--passphrase-file``, for a command that signs."""
+    parser.add_argument(
+        "--passphrase-file",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what opens the bench's key, if it is locked, on the first line of a file that you alone may read "
+        f"(default: {PASSPHRASE_VARIABLE}, else you are asked)",
+    )
+
+
+def passphrase_file_of(arguments: argparse.Namespace) -> Path | None:
+    """The file that the option or the variable names; None where neither does."""
+    given: Path | None = arguments.passphrase_file
+    named = os.environ.get(PASSPHRASE_VARIABLE)
+    return Path(named) if given is None and named else given
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

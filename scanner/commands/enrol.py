@@ -44,6 +44,12 @@ def register(subparsers: Subparsers) -> None:
         "--root-passphrase-file", type=Path, metavar="FILE", help="what opens the root key, if it is locked"
     )
     parser.add_argument(
+        "--passphrase-file",
+        type=Path,
+        metavar="FILE",
+        help="lock this bench's key with what stands on its first line; commands that sign ask for it then",
+    )
+    parser.add_argument(
         "--label", default=None, help="what people call this bench (default: the machine's name)"
     )
     parser.add_argument("--plain-http", action="store_true", help="allow http:// to another machine")
@@ -56,8 +62,15 @@ def _run(arguments: argparse.Namespace) -> int:
     client = NodeClient(checked_address(arguments.node, plain_http=arguments.plain_http))
     label = arguments.label or default_label()
     root = root_folder(arguments.root_key)
-    passphrase = read_passphrase(arguments.root_passphrase_file)
-    made = enrol(home_of(arguments), client, root, label, utc_now, root_passphrase=passphrase)
+    made = enrol(
+        home_of(arguments),
+        client,
+        root,
+        label,
+        utc_now,
+        root_passphrase_file=arguments.root_passphrase_file,
+        passphrase=read_passphrase(arguments.passphrase_file),
+    )
     enrolment = made.bench.enrolment
     if arguments.json:
         print_json(

@@ -6,7 +6,15 @@ from pathlib import Path
 from scanner import acts
 from scanner.commands import Subparsers
 from scanner.commands._acting import Desk, container_in, findings_of
-from scanner.commands._shared import EXIT_STATUS, add_home, add_json, pictured, print_json, typed
+from scanner.commands._shared import (
+    EXIT_STATUS,
+    add_home,
+    add_json,
+    add_passphrase,
+    pictured,
+    print_json,
+    typed,
+)
 from scanner.lookup.port import Answer
 from scanner.sources import RawScan, utc_now
 from scanner.ui.plain import say, show_answer
@@ -36,6 +44,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="FILE", help="a picture of a label")
     parser.add_argument("--text", action="append", default=[], metavar="TEXT", help="what a label says")
     add_home(parser)
+    add_passphrase(parser)
     add_json(parser)
     parser.set_defaults(run=_run, parser=parser)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from scanner import acts
 from scanner.commands import Subparsers
 from scanner.commands._acting import Desk, container_in, findings_of, split
-from scanner.commands._shared import EXIT_STATUS, add_home, add_json, print_json, scans_of
+from scanner.commands._shared import EXIT_STATUS, add_home, add_json, add_passphrase, print_json, scans_of
 from scanner.errors import BenchError
 from scanner.lookup.online import subject_of
 from scanner.sources import utc_now
@@ -43,6 +43,7 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--text", action="append", default=[], metavar="TEXT", help="what a label in it says")
     add_home(parser)
+    add_passphrase(parser)
     add_json(parser)
     parser.set_defaults(run=_run, parser=parser)
 

@@ -1,9 +1,10 @@
 """``packproof ledger witness``: a service of its own, as its users run it."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import requests
 
 from app.cli import main
 from app.errors import AppError
+from app.node.keys import is_locked
 from app.shared.clock import SystemClock
 from app.witness.standalone import Service, Throttle, WitnessFolder, behind
 from ledger.log.note import Note, NoteVerifier
@@ -24,8 +26,8 @@ from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+@contextmanager
+def serving(tmp_path: Path, **settings: str) -> Iterator[tuple[str, Path]]:
     """A witness that serves, following nobody yet: its address and folder."""
     port, folder = free_port(), tmp_path / "witness"
     command = (
@@ -41,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         port,
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PACKPROOF_")}
-    process = programs.start(*command, cwd=tmp_path, env=environment)
+    process = programs.start(*command, cwd=tmp_path, env=environment | settings)
     url = f"http://127.0.0.1:{port}"
     give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
@@ -50,9 +52,17 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             break
         except requests.RequestException:
             time.sleep(0.1)
-    yield url, folder
-    process.terminate()
-    process.wait(PATIENCE_S)
+    try:
+        yield url, folder
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    with serving(tmp_path) as found:
+        yield found
 
 
 def test_it_makes_its_keys_takes_logs_over_while_it_runs_and_cosigns(served: tuple[str, Path]) -> None:
@@ -94,6 +104,47 @@ def test_a_folder_keeps_its_name_and_its_logs(tmp_path: Path) -> None:
     for path, name in ((tmp_path / "w", "w.example/2"), (tmp_path / "x", None), (tmp_path / "x", "a b")):
         with pytest.raises(AppError):
             WitnessFolder.made(path, name)
+
+
+def test_its_keys_are_locked_and_opened_by_the_passphrase_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "witness"
+    secret.write_text("correct horse\n")
+
+    def said(*words: object) -> tuple[int, dict[str, object]]:
+        status = main(["ledger", *map(str, words), "--json"])
+        out, err = capsys.readouterr()
+        assert "correct horse" not in out + err
+        return status, json.loads(out or err)
+
+    def in_clear() -> list[str]:
+        return sorted(path.name for path in folder.glob("keys/*.pem") if not is_locked(path.read_bytes()))
+
+    status, made = said("witness", "--data", folder, "--name", "w.example/1")
+    assert (status, in_clear()) == (0, ["witness-mldsa.pem", "witness.pem"])
+    assert said("lock-keys", "--witness", folder)[1]["code"] == "node.passphrase"
+    monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE_FILE", str(secret))
+    status, told = said("witness", "--data", folder)
+    assert (status, told["code"]) == (1, "witness.key"), "keys in clear are not believed locked"
+    assert "lock-keys" in str(told["next"])
+    assert said("lock-keys", "--witness", folder) == (0, {"locked": ["witness-mldsa.pem", "witness.pem"]})
+    assert said("lock-keys", "--witness", folder) == (0, {"locked": []})
+    assert said("witness", "--data", folder, "--add", LOG.verifier)[1]["keys"] == made["keys"]
+    monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE_FILE", "")
+    for other in ("", "battery staple"):
+        monkeypatch.setenv("PACKPROOF_KEY_PASSPHRASE", other)
+        assert said("witness", "--data", folder)[1]["code"] == "witness.key"
+    # As a service: the process that answers opens them by the same setting.
+    with serving(tmp_path, PACKPROOF_KEY_PASSPHRASE_FILE=str(secret)) as (url, served_folder):
+        assert served_folder == folder
+        assert requests.get(url, timeout=10).text.splitlines() == made["keys"]
+        answer = requests.post(f"{url}/add-checkpoint", data=request(0, 5), timeout=10)
+        assert answer.status_code == 200, answer.text
+    # A new one never lies in clear.
+    new = WitnessFolder.made(tmp_path / "new", "w.example/2", lambda: b"correct horse")
+    assert len(new.keys) == 2
+    assert all(is_locked(path.read_bytes()) for path in (tmp_path / "new").glob("keys/*.pem"))
 
 
 def test_an_address_that_asks_too_often_waits(tmp_path: Path) -> None:
