@@ -1,6 +1,7 @@
-"""What a bench reports, as EPCIS 2.0 events that it signs: received, counted, unpacked.
+"""What a bench reports, as EPCIS 2.0 events that it signs: received, set apart, counted, unpacked.
 
     receiving   ObjectEvent OBSERVE receiving in_progress, of the container alone: its contents come along
+    holding     ObjectEvent OBSERVE holding non_sellable_other, what was set apart of it, a microsecond later
     counting    AggregationEvent OBSERVE inspecting, the children seen; mismatch_quantity or mismatch_instance where
                 something lacks or is too much, persistent completeness_verified where all is there (CBV 2.0, 7.2)
     unpacking   AggregationEvent DELETE unpacking, the children taken out; none listed means all (EPCIS 2.0, 7.4.3)
@@ -74,6 +75,13 @@ def received(container: str, party: str, now: datetime) -> Event:
         now,
         epcs=(container,),
         destinations=(Linked("possessing_party", _party(party)),),
+    )
+
+
+def held(epcs: Iterable[str], party: str, now: datetime) -> Event:
+    """The party has set these apart, and nothing of them is to be used before somebody has looked into it."""
+    return _event(
+        EventType.OBJECT, Action.OBSERVE, "holding", "non_sellable_other", party, now, epcs=tuple(epcs)
     )
 
 

@@ -19,10 +19,10 @@ from app.history.rules import shown
 from app.receiving.kept import MOST_LINES
 from app.receiving.outcomes import KIND_OF, STOPPED_BY
 from app.receiving.rules import Discrepancy
+from ledger.custody.dock import is_taken_whole
 from ledger.custody.state import Item
 from ledger.custody.verdict import Facts, Verdict, Word, judge
 
-_FINE = (Word.OK, Word.CANNOT_CONFIRM)
 _MOST_LOTS = 10  # named in the text of a case
 
 
@@ -34,7 +34,7 @@ def discrepancies(connection: Connection, container: str, asker: str, now: datet
     for key in [container, *inside]:
         item = loaded.world.item(key)
         verdict = judge(Facts.of(loaded.world, item, now, asker=asker))
-        if verdict.word in _FINE or (key == container and inside) or item_name(key).ns == "00":
+        if is_taken_whole(verdict.word) or (key == container and inside) or item_name(key).ns == "00":
             continue
         found.setdefault(kind_of(verdict), []).append(item)
     for kind, items in sorted(found.items()):

@@ -1,6 +1,8 @@
 """Receive delivery: what is on its way, and one delivery at the dock, scan by scan. Works without script."""
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +11,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from app.cases import pages
 from app.cases import service as cases
 from app.cases.rules import Desk
-from app.errors import NotFound
+from app.errors import AppError, Conflict, Invalid, NotFound
 from app.history.rules import shown
 from app.partners import service as partners
 from app.receiving import kept
@@ -31,6 +33,22 @@ pages.register(blueprint, Desk.RECEIVING, "/receiving", page="delivery_page", na
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _MOST_ROWS = 300  # lines of one page; what is missing is shown first
 _GOOD = frozenset({Outcome.MATCH, Outcome.OTHER_DELIVERY, Outcome.DONE, Outcome.AGAIN})
+_MOST_TO_DECIDE = 20  # containers that the page asks about at once
+
+Answer = Response | tuple[str, int]
+
+
+def _told_here(act: Callable[[str], Response]) -> Callable[[str], Answer]:
+    """A command of the page: what speaks against it is told on the page itself, with all that was scanned."""
+
+    @wraps(act)
+    def answered(receiving_id: str) -> Answer:
+        try:
+            return act(receiving_id)
+        except (Conflict, Invalid) as problem:
+            return _delivery(receiving_id, problem), problem.status
+
+    return answered
 
 
 @blueprint.get("/receiving")
@@ -57,6 +75,10 @@ def begin() -> Response | tuple[str, int]:
 @blueprint.get("/receiving/<receiving_id>")
 def delivery_page(receiving_id: str) -> str:
     """One delivery: how far it is, what was scanned last, what lacks."""
+    return _delivery(receiving_id)
+
+
+def _delivery(receiving_id: str, problem: AppError | None = None) -> str:
     node = services()
     state = node.receiving.state(receiving_id, reach().party_gln)
     delivery = state.delivery
@@ -81,6 +103,10 @@ def delivery_page(receiving_id: str) -> str:
         information=information.value,
         tally=state.tally,
         said=delivery.data.get("result") or state.tally.text(live=delivery.is_open),
+        problem=problem,
+        decide=[(epc, shown(epc)) for epc in state.tally.undecided[:_MOST_TO_DECIDE]]
+        if delivery.is_open
+        else [],
         last=_last(state),
         rows=rows[:_MOST_ROWS],
         more=max(0, len(rows) - _MOST_ROWS),
@@ -95,6 +121,7 @@ def delivery_page(receiving_id: str) -> str:
 
 
 @blueprint.post("/receiving/<receiving_id>/scans")
+@_told_here
 def scan(receiving_id: str) -> Response:
     """Count what a handheld typed. An empty field is no scan."""
     code = request.form.get("code", "").strip("\r\n")
@@ -107,6 +134,7 @@ def scan(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/opened")
+@_told_here
 def opened(receiving_id: str) -> Response:
     """A container was opened: count what is in it."""
     services().receiving.opened(receiving_id, request.form.get("epc", "")[:500], _ours())
@@ -114,6 +142,7 @@ def opened(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/apart")
+@_told_here
 def apart(receiving_id: str) -> Response:
     """A container with something in it that is not OK is set apart as it is."""
     services().receiving.apart(receiving_id, request.form.get("epc", "")[:500], _ours())
@@ -121,6 +150,7 @@ def apart(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/damaged")
+@_told_here
 def damaged(receiving_id: str) -> Response:
     """Something is damaged, with what is wrong with it."""
     epc, reason = request.form.get("epc", "")[:500], request.form.get("reason", "")
@@ -129,6 +159,7 @@ def damaged(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/missing")
+@_told_here
 def missing(receiving_id: str) -> Response:
     """It is not there; or of an opened container what was not seen is not."""
     services().receiving.missing(receiving_id, request.form.get("epc", "")[:500], _ours())
@@ -136,6 +167,7 @@ def missing(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/undo")
+@_told_here
 def undo(receiving_id: str) -> Response:
     """Take back the reader's last act."""
     services().receiving.undo(receiving_id, _ours())
@@ -144,6 +176,7 @@ def undo(receiving_id: str) -> Response:
 
 
 @blueprint.post("/receiving/<receiving_id>/finish")
+@_told_here
 def finish(receiving_id: str) -> Response:
     """Record what is there."""
     delivery = services().receiving.finish(receiving_id, _ours())

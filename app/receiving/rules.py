@@ -29,6 +29,7 @@ from app.receiving.outcomes import (
     THERE,
     Outcome,
 )
+from ledger.custody.dock import is_taken_whole
 from ledger.custody.verdict import Reason, Word
 
 
@@ -250,7 +251,7 @@ def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None
             return Outcome.NO_DATA
         return Outcome.FOR_ANOTHER if reason is Reason.SHIPPED_ELSEWHERE else Outcome.NOT_ON_DOCUMENT
     if contents:
-        return Outcome.MATCH if word in (Word.OK, Word.CANNOT_CONFIRM) else Outcome.CONTENTS
+        return Outcome.MATCH if is_taken_whole(word) else Outcome.CONTENTS
     if word is Word.SUSPECT:
         return Outcome.DOUBTFUL
     lot, expiry = label
@@ -262,7 +263,7 @@ def judge(word: Word, reason: Reason, line: Line | None, label: tuple[str | None
 
 
 def stopped(outcome: Outcome, *, is_container: bool) -> Outcome:
-    """What a scan comes to of which a partner has notified that it is illegitimate, or that is being investigated."""
+    """What a scan comes to of what is being investigated, or notified as illegitimate by a partner."""
     if outcome is not Outcome.MATCH:
         return outcome
     return Outcome.CONTENTS if is_container else Outcome.DOUBTFUL

@@ -61,6 +61,15 @@ def answer(result: Result) -> dict[str, Any]:
             "by_word": result.contents.by_word,
             "inferred": result.contents.inferred,
             "missing": result.contents.missing,
+            "apart": [
+                {
+                    "epc": each.epc,
+                    "word": each.word.value,
+                    "reason": each.reason.value,
+                    "inside": each.inside,
+                }
+                for each in result.contents.apart
+            ],
         },
         "licensed": result.licensed,
         "maker": _maker(result.maker_said),

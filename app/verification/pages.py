@@ -24,6 +24,8 @@ from scanner.errors import ScannerError
 
 blueprint = Blueprint("verification", __name__, template_folder="templates")
 
+MOST_APART_SHOWN = 50  # packages in a container that a page names: to be found in it, and set apart
+
 # What a reason is called on the screen; docs/reference/verdicts.md says more about each.
 SAID: dict[Reason, str] = {
     Reason.NOTHING_DECODED: "No code could be read.",
@@ -230,6 +232,10 @@ def shown_of(result: Result | None) -> dict[str, Any]:
         "may_dispense": why_not(result) is None and permitted(present(), "verification.dispense"),
         "known": age(result.knowledge_age_s),
         "raw": _visible(result.raw),
+        "apart": [
+            (shown(each.epc), SAID[each.reason])
+            for each in (result.contents.apart[:MOST_APART_SHOWN] if result.contents else ())
+        ],
     }
 
 

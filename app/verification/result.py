@@ -1,5 +1,6 @@
 """What one scan was answered with: the verdict, what the label says, and what the record says to whom it concerns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,7 +9,9 @@ from app.products.service import Product
 from app.verification import rules
 from app.verification.rules import Chase
 from app.vrs.asking import Said
-from ledger.custody.verdict import Reason, Verdict
+from ledger.custody.dock import MOST_APART, is_taken_whole
+from ledger.custody.state import Item
+from ledger.custody.verdict import Reason, Verdict, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,25 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A package inside that is to be set apart: its EPC, its word and why, and the EPC of what it lies in directly."""
+
+    epc: str
+    word: Word
+    reason: Reason
+    inside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """What is inside a container: how many packages, how many of each verdict, and how many are only inferred."""
+    """What is inside a container: how many packages, how many of each verdict, and how many are only inferred.
+    `apart`: those to be set apart, at most `ledger.custody.dock.MOST_APART`."""
 
     packages: int
     by_word: dict[str, int]
     inferred: int
     missing: int
+    apart: tuple[Apart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +98,13 @@ class Result:
     def next_step(self) -> str:
         """What to do next: the verdict's, unless something beside it says more."""
         return rules.OPEN_IT if self.partly else rules.next_step(self.verdict, self.near, self.blocked_by)
+
+
+def set_apart(packages: Iterable[Item], verdicts: Iterable[Verdict]) -> tuple[Apart, ...]:
+    """Those of the packages with which nobody may go on, by EPC; of more than `MOST_APART` the first."""
+    stopped = sorted(
+        (item.key, verdict.word, verdict.reason, item.parent or "")
+        for item, verdict in zip(packages, verdicts, strict=True)
+        if not is_taken_whole(verdict.word)
+    )
+    return tuple(Apart(*each) for each in stopped[:MOST_APART])

@@ -30,7 +30,7 @@ from app.shared.ids import new_id
 from app.verification import noticing, rules, waiting
 from app.verification.models import scan_check
 from app.verification.noticing import Scanned
-from app.verification.result import Contents, Label, Record, Result
+from app.verification.result import Contents, Label, Record, Result, set_apart
 from app.verification.vouching import Vouchers, vouched, vouchers
 from app.vrs import signals
 from app.vrs.asking import Asking
@@ -356,6 +356,7 @@ def _judge_contents(
         by_word={word: count for word, count in by_word.items() if count},
         inferred=sum(is_inferred(item, world.outer(item)) for item in packages),
         missing=sum(item.missing for item in packages),
+        apart=set_apart(packages, verdicts),
     )
     # Nobody has to commission a pallet (CBV 2.0, 7.1): what its maker has not told of is asked of what is in it.
     everything = [own, *verdicts] if own.reason is not Reason.NOT_COMMISSIONED or not verdicts else verdicts

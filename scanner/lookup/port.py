@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from ledger.custody.dock import MOST_APART, is_taken_whole
 from ledger.custody.verdict import Reason, Word
 from scanner.errors import NodeError
 from scanner.sources import RawScan
@@ -87,13 +88,30 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A package inside that is to be set apart, why, and the EPC of what it lies in directly."""
+
+    epc: str
+    word: Word
+    reason: str
+    inside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """What is inside a container: packages, how many of each verdict, how many only inferred, how many missing."""
+    """What is inside a container: packages, how many of each verdict, how many only inferred, how many missing.
+    `apart`: those to be set apart; of more than `ledger.custody.dock.MOST_APART` the first."""
 
     packages: int
     by_word: Mapping[str, int]
     inferred: int
     missing: int
+    apart: tuple[Apart, ...] = ()
+
+    @property
+    def stopped(self) -> int:
+        """How many packages are to be set apart, whether they are named or not."""
+        return sum(count for word, count in self.by_word.items() if not is_taken_whole(Word(word)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +135,14 @@ class Answer:
     licensed: bool | None
     latency_ms: float
     proof: Proof
+    investigations: tuple[str, ...] = ()  # titles of open ones of the asker's own, about it or what is in it
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a container that is not here yet may be taken in by its label (ledger.custody.dock)."""
+        if self.contents is None or (self.record is not None and self.record.yours):
+            return True
+        return is_taken_whole(self.word, investigated=bool(self.investigations))
 
     @property
     def is_clean(self) -> bool:
@@ -189,6 +215,11 @@ def _answer(value: Mapping[str, Any], proof: Proof) -> Answer:
         licensed=None if value["licensed"] is None else _flag(value["licensed"]),
         latency_ms=float(value["latency_ms"]),
         proof=proof,
+        investigations=tuple(
+            _text(case["title"])
+            for case in value.get("open_cases", ())[:_MOST_OTHERS]
+            if case["desk"] == "investigations"
+        ),
     )
 
 
@@ -212,7 +243,13 @@ def _record(value: Mapping[str, Any]) -> Record:
 
 def _contents(value: Mapping[str, Any]) -> Contents:
     by_word = {Word(word).value: _count(count) for word, count in value["by_word"].items()}
-    return Contents(_count(value["packages"]), by_word, _count(value["inferred"]), _count(value["missing"]))
+    apart = tuple(
+        Apart(_text(each["epc"]), Word(each["word"]), _text(each["reason"]), _text(each["inside"]))
+        for each in value.get("apart", ())[:MOST_APART]  # a node of an earlier version names none
+    )
+    return Contents(
+        _count(value["packages"]), by_word, _count(value["inferred"]), _count(value["missing"]), apart
+    )
 
 
 def _text(value: Any) -> str:

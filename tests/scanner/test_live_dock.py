@@ -1,13 +1,10 @@
 """The dock: one scan receives a pallet, a case is opened and counted, packages are taken out. All of it signed."""
 
 import json
-import os
-import pty
-import sys
-from pathlib import Path
 
 import pytest
 
+from ledger.custody.vocabulary import Action, EventType
 from ledger.evidence.verify import verify
 from ledger.log.entry import Entry
 from ledger.signing.client import KeyFolder
@@ -19,14 +16,13 @@ from tests.scanner.story import (
     commissioning,
     container,
     container_picture,
+    event,
     package,
     package_picture,
     packing,
     shipping,
 )
 from tests.scanner.test_live_check import answers
-from tests.support import programs
-from tests.support.patience import PATIENCE_S
 
 CASES, EACH = 3, 4
 
@@ -178,49 +174,76 @@ def test_what_was_signed_while_the_node_was_away_goes_first(received, dock, home
     assert KeyFolder.open(home / "key").outbox() == []
 
 
+@pytest.fixture(scope="module")
+def half_recalled(dock):
+    """Ships a case in a case of its own: two packs of four are recalled. Its number."""
+
+    def ship(number: int) -> int:
+        serials = [f"h{number}-{n}" for n in range(4)]
+        inner, outer = container(number), container(number + 1)
+        dock.node.capture(
+            dock.maker,
+            commissioning(*serials),
+            packing(inner, *map(package, serials)),
+            packing(outer, inner, minutes=45),
+        )
+        dock.node.capture(dock.maker, shipping(outer))
+        recalled = tuple(map(package, serials[:2]))
+        recall = event(EventType.OBJECT, Action.OBSERVE, "holding", "recalled", 30, epcs=recalled)
+        dock.node.capture(dock.maker, recall)
+        return number + 1
+
+    return ship
+
+
+def test_a_half_recalled_pallet_is_not_taken_whole_until_the_bench_is_told(
+    half_recalled, home, tmp_path, capsys
+):
+    picture = container_picture(tmp_path, half_recalled(400))
+    sent = len(list((home / "key" / "sent").glob("*.json")))
+    assert main(["receive", str(picture), "--home", str(home)]) == 1
+    shown = capsys.readouterr().out
+    for line in (
+        "Not received: 2 of 4 packages in it are to be set apart. Nothing was reported.",
+        "(01)00399999001014(21)h400-0: recalled",
+        "(01)00399999001014(21)h400-1: recalled",
+        "--set-apart packs",
+        "--set-apart all",
+    ):
+        assert line in shown
+    assert len(list((home / "key" / "sent").glob("*.json"))) == sent
+    [result], status = answers(capsys, "receive", picture, "--home", home)
+    assert (status, result["receipt"], result["in_your_custody"]) == (1, None, False)
+
+    [result], status = answers(capsys, "receive", picture, "--set-apart", "packs", "--home", home)
+    assert (status, result["set_apart"]) == (0, [package("h400-0"), package("h400-1")])
+    assert result["told"] == (
+        "2 packages now in your custody, inferred from the pallet's label; 2 packages taken out and set apart."
+    )
+    for serial, word, inside in (("h400-0", "GENUINE, DO NOT USE", 0), ("h400-2", "OK", 2)):
+        [answer], _ = answers(capsys, "check", package_picture(tmp_path, serial), "--home", home)
+        assert (answer["word"], answer["record"]["yours"]) == (word, True)
+        assert len(answer["record"]["inside"]) == inside
+
+
+def test_a_pallet_that_stays_closed_is_held_with_all_that_is_in_it(half_recalled, home, tmp_path, capsys):
+    picture = container_picture(tmp_path, half_recalled(410))
+    [result], status = answers(capsys, "receive", picture, "--set-apart", "all", "--home", home)
+    assert (status, result["in_your_custody"], result["set_apart"]) == (1, True, [])
+    [answer], _ = answers(capsys, "check", package_picture(tmp_path, "h410-2"), "--home", home)
+    assert (answer["word"], answer["reason"], len(answer["record"]["inside"])) == (
+        "GENUINE, DO NOT USE",
+        "held",
+        2,
+    )
+
+
+def test_what_is_well_is_received_whatever_is_said_about_setting_apart(received, home, capsys):
+    [result], _ = answers(capsys, "receive", received, "--set-apart", "packs", "--home", home)
+    assert (result["set_apart"], result["in_your_custody"]) == ([], True)
+
+
 def test_two_labels_in_one_picture_are_no_container(home, tmp_path, capsys):
     text = json.dumps("nothing that names a container")
     assert main(["receive", "--text", text, "--home", str(home)]) == 2
     assert "[no-container]" in capsys.readouterr().err
-
-
-def test_a_locked_key_signs_by_its_passphrase_alone(dock, tmp_path, capsys, monkeypatch):
-    home, secret = tmp_path / "locked", tmp_path / "secret"
-    secret.write_text("correct horse\n")
-    command = ["enrol", "--node", dock.node.url, "--root-key", str(dock.wholesaler.root), "--home", str(home)]
-    assert main([*command, "--passphrase-file", str(secret)]) == 2
-    assert "can be read by others; run: chmod 600" in capsys.readouterr().err
-    secret.chmod(0o600)
-    assert main([*command, "--passphrase-file", str(secret)]) == 0
-    assert b"ENCRYPTED" in (home / "key" / "key.pem").read_bytes()
-    dock.node.capture(dock.maker, commissioning("k-1"), packing(container(300), package("k-1")))
-    dock.node.capture(dock.maker, shipping(container(300)))
-    capsys.readouterr()
-    case = container_picture(tmp_path, 300)
-    receive = ["receive", str(case), "--home", str(home)]
-    wrong = tmp_path / "wrong"
-    wrong.write_text("battery staple\n")
-    wrong.chmod(0o600)
-    with Path(os.devnull).open() as nobody:
-        monkeypatch.setattr(sys, "stdin", nobody)
-        assert main(receive) == 2
-        assert "[key-locked]" in capsys.readouterr().err
-        assert main([*receive, "--passphrase-file", str(wrong)]) == 2
-        assert "battery" not in capsys.readouterr().err
-        assert main(["check", str(case), "--home", str(home)]) == 0, "who only asks signs nothing"
-    assert list((home / "key" / "outbox").glob("*.json")) == []
-    # A person at a terminal is asked, once; a bench without one reads a file.
-    ours, theirs = pty.openpty()
-    try:
-        asked = programs.start("-m", "scanner.cli", *receive, stdin=theirs, stderr=theirs, new_session=True)
-        os.close(theirs)
-        shown = b""
-        while b"Passphrase of" not in shown:
-            shown += os.read(ours, 1024)
-        os.write(ours, b"correct horse\n")
-        assert asked.wait(PATIENCE_S) == 0
-    finally:
-        os.close(ours)
-    monkeypatch.setenv("PACKPROOF_SCAN_PASSPHRASE_FILE", str(secret))
-    assert main(["unpack", str(case), "--home", str(home)]) == 0
-    assert len(list((home / "key" / "sent").glob("*.json"))) == 2

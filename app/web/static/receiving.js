@@ -3,6 +3,9 @@
 const form = document.getElementById("scan");
 const code = document.getElementById("code");
 const live = document.getElementById("live");
+// Where a command was refused, the page stands at the command's address: a reload would give it again.
+const here = form && new URL(form.action).pathname.replace(/\/scans$/, "");
+if (here && location.pathname !== here) history.replaceState(null, "", here);
 const kept = `packproof.scans.${location.pathname}`;
 const line = JSON.parse(sessionStorage.getItem(kept) ?? "[]");
 let busy = false;

@@ -10,6 +10,7 @@ from app.receiving.inside import kind_of
 from app.shared.actor import Role
 from ledger.custody.verdict import Reason, Verdict, Word
 from ledger.custody.vocabulary import Action
+from tests.support.app import HTML
 from tests.support.counter import text_of
 from tests.support.delivery import ADVICE, Bay, Clerk, case_label, cases_of, sscc
 from tests.support.trade import WHEN
@@ -37,10 +38,18 @@ def test_a_delivery_is_not_finished_with_something_wrong_in_a_closed_container(w
     wanda.scan(case_label(1), case_label(2))
     assert "4 of 4, all there" in wanda.page()
     assert "Something inside a container is not OK" in wanda.page()
-    assert wanda.act("finish") == 409
+    refused = wanda.visitor.client.post(
+        f"{wanda.address}/finish", data={"csrf_token": wanda.visitor.token(wanda.address)}, headers=HTML
+    )
+    assert refused.status_code == 409
+    for said in ("Something inside is not OK.", "Nothing that was scanned is lost.", "4 of 4, all there"):
+        assert said in text_of(refused), "the refusal stands in the page, with all that was scanned"
+    assert f'action="{wanda.address}/apart"' in refused.text, "with what to do about it"
     assert sqlite_bay.received() == []
     assert wanda.act("apart", epc=sscc(2)) == 400, "nothing is wrong in it"
+    assert "Decide first" in wanda.page()
     assert wanda.act("apart", epc=sscc(1)) == 303
+    assert "Decide first" not in wanda.page()
     assert wanda.count() == "4 of 4, 2 set apart"
     wanda.finish()
     kinds = {case.kind: case for case in sqlite_bay.exceptions()}
