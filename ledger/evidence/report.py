@@ -37,6 +37,9 @@ _NAMES = {
 # A document, sender or receiver with its type, as docs/formats/event.md writes it. JCS has one form, so that a pattern
 # finds it, and nothing of a stranger's is parsed for the sake of looks.
 _TYPED = re.compile(r'\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}')
+# A place or party, and a document's number under the GLN of who gave it: people read the digits; `to_json` has the URI.
+_GLN = re.compile(r"https://id\.gs1\.org/41[47]/([0-9]{13})(?:/254/([!-~]{1,80}))?")
+_NUMBERED = re.compile(r"urn:epcglobal:cbv:bt:([0-9]{13}):(.{1,200})")
 _SHOWN_KEY = 200  # characters of base64: an Ed25519 key has 44, an ML-DSA-44 key 1,752
 
 
@@ -280,8 +283,16 @@ def _name(path: str) -> str:
 def _value(value: str) -> str:
     """Text inside JSON is shown without its quotation marks, what has a type with the type in brackets."""
     if match := _TYPED.fullmatch(value):
-        return f"{match[1]} ({match[2].replace('_', ' ')})" if match[2] else match[1]
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+        return f"{_spoken(match[1])} ({match[2].replace('_', ' ')})" if match[2] else _spoken(match[1])
+    return _spoken(value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
+
+
+def _spoken(uri: str) -> str:
+    """A GLN by its digits, and a document by its number; anything else as it is written."""
+    if match := _GLN.fullmatch(uri):
+        return f"GLN {match[1]}" + (f", extension {match[2]}" if match[2] else "")
+    match = _NUMBERED.fullmatch(uri)
+    return f"{match[2]}, numbered by GLN {match[1]}" if match else uri
 
 
 def _short(vkey: str) -> str:

@@ -125,9 +125,17 @@ function showReport(report) {
   $("by-word").hidden = !report.byWord;
 }
 
+// A line of text; what it is written as stands behind it.
+function showLine(line) {
+  if (typeof line === "string") return make("p", "", line);
+  const shown = make("p", "behind", line.text);
+  shown.title = clean(line.uri);
+  return shown;
+}
+
 function showEvent(event) {
   const rows = make("dl", "rows");
-  const row = (name, lines) => rows.append(make("dt", "", name), make("dd", "", ...lines.map((line) => make("p", "", line))));
+  const row = (name, lines) => rows.append(make("dt", "", name), make("dd", "", ...lines.map(showLine)));
   row("vouched for", [event.vouched.text]);
   row("stands as", [`entry ${event.entry}, which the node says it recorded at ${event.recorded}`]);
   if (event.valid.length) row("key valid then", event.valid.map((each) => each.text));

@@ -16,11 +16,27 @@ const fieldName = (path) => {
 // A document, sender or receiver with its type, as docs/formats/event.md writes it.
 const TYPED = /^\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}$/;
 
-// Text inside JSON is shown without its quotation marks, what has a type with the type in brackets.
+// A place or party, and a document's number under the GLN of who gave it: people read the digits.
+const GLN = /^https:\/\/id\.gs1\.org\/41[47]\/([0-9]{13})(?:\/254\/([!-~]{1,80}))?$/;
+const NUMBERED = /^urn:epcglobal:cbv:bt:([0-9]{13}):(.{1,200})$/;
+
+// A GLN by its digits, and a document by its number; anything else as it is written.
+function spoken(uri) {
+  const place = GLN.exec(uri);
+  if (place) return `GLN ${place[1]}${place[2] ? `, extension ${place[2]}` : ""}`;
+  const document = NUMBERED.exec(uri);
+  return document ? `${document[2]}, numbered by GLN ${document[1]}` : uri;
+}
+
+// Text inside JSON is shown without its quotation marks, what has a type with the type in brackets. What is told in
+// other words than it is written has the writing behind it: {text, uri}.
 function fieldValue(value) {
   const typed = TYPED.exec(value);
-  if (typed) return typed[2] ? `${typed[1]} (${typed[2].replaceAll("_", " ")})` : typed[1];
-  return (value.length > 1 && value.startsWith('"') && value.endsWith('"')) ? value.slice(1, -1) : value;
+  const bare = value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  const uri = typed ? typed[1] : bare;
+  const said = spoken(uri);
+  const text = typed?.[2] ? `${said} (${typed[2].replaceAll("_", " ")})` : said;
+  return said === uri ? text : { text, uri };
 }
 
 function timeWords(stamp) {

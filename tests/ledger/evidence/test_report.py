@@ -48,11 +48,17 @@ def test_the_report_for_programs_says_what_the_one_for_people_says() -> None:
 
 def test_a_document_or_a_party_with_its_type_is_told_in_words_and_nothing_else_is_guessed() -> None:
     assert _value('{"destination":"https://id.gs1.org/414/0860000000000","type":"owning_party"}') == (
-        "https://id.gs1.org/414/0860000000000 (owning party)"
+        "GLN 0860000000000 (owning party)"
     )
     assert _value('{"bizTransaction":"urn:epcglobal:cbv:bt:0860000000000:PO-1","type":""}') == (
-        "urn:epcglobal:cbv:bt:0860000000000:PO-1"
+        "PO-1, numbered by GLN 0860000000000"
     )
+    assert (
+        _value('"https://id.gs1.org/414/0860000000000/254/Dock-3"') == "GLN 0860000000000, extension Dock-3"
+    )
+    assert _value("https://id.gs1.org/417/0860000000000") == "GLN 0860000000000"
+    for written in ("https://id.gs1.org/414/086000000000", "https://id.gs1.org/414/0860000000000 ", "urn:x"):
+        assert _value(written) == written, "what is no GLN is not made to look like one"
     for other in (
         '{"source":"a","type":"b","x":"c"}',
         '{"source":"a\\"","type":"b"}',
