@@ -23,6 +23,7 @@ def _pages() -> "Sequence[Blueprint]":
     from app.exceptions import pages as exceptions
     from app.exceptions import pdg_pages as pdg
     from app.history import pages as history
+    from app.inventory import pages as inventory
     from app.investigations import form_pages as form3911
     from app.investigations import pages as investigations
     from app.overrides import pages as overrides
@@ -44,6 +45,7 @@ def _pages() -> "Sequence[Blueprint]":
         verification.blueprint,
         shipping.blueprint,
         sales.blueprint,
+        inventory.blueprint,
         verifications.blueprint,
         history.blueprint,
         ahead.blueprint,
@@ -67,6 +69,7 @@ def _apis() -> "Sequence[Blueprint]":
     from app.devices import api as devices
     from app.epcis import api as epcis
     from app.exceptions import api as exception_api
+    from app.inventory import api as inventory_api
     from app.investigations import api as investigation_api
     from app.log import api as log
     from app.overrides import api as override_api
@@ -98,6 +101,7 @@ def _apis() -> "Sequence[Blueprint]":
         recall_api.blueprint,
         request_api.blueprint,
         transactions.blueprint,
+        inventory_api.blueprint,
         shipments.blueprint,
         vrs.blueprint,
     )

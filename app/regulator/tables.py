@@ -1,13 +1,12 @@
 """Events as a table that people sort and programs read: one line for each package or container an event names."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from app.custody.items import item_name
 from app.custody.shipped import Inner
 from app.history.rules import said
 from app.history.search import Line
+from app.shared.spreadsheet import as_csv, safe
 from ledger.custody.act import gln_of
 from ledger.custody.event import EXPIRY, LOT
 
@@ -42,8 +41,8 @@ COLUMNS = (
     "event_id",
     "ledger_entry",
 )
-# What a spreadsheet would take for a formula (CWE-1236) gets an apostrophe before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+__all__ = ["COLUMNS", "MOST_LINES", "as_csv", "correction", "count", "lines", "safe"]
 
 
 def count(each: Line) -> int:
@@ -58,20 +57,6 @@ def lines(
     for each in found:
         for epc in each.event.all_epcs() or each.event.lots() or ("",):
             yield tuple(map(safe, _cells(each, epc, names, known.get(epc))))
-
-
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A table as CSV (RFC 4180), UTF-8."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def correction(each: Line) -> str:

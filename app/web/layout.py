@@ -9,9 +9,11 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
+from app.partners import service as partners
 from app.shared.actor import Actor, Role
 from app.web.access import permitted
 from app.web.actor import nobody
+from app.wiring import services
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,10 @@ class Place:
     name: str
     purpose: str
     icon: str
+    makers: bool = False  # of use to companies alone that make something
 
+
+MAKERS = frozenset({"maker", "repackager", "unknown"})  # kinds of parties (app.partners.rules)
 
 PLACES = (
     Place("verification.scan_page", "Scan", "Check a pack: type, use a handheld, or drop a picture.", "scan"),
@@ -33,6 +38,7 @@ PLACES = (
         "Verifications",
         "Who asks about your products, and what does not match.",
         "answers",
+        makers=True,
     ),
     Place("receiving.list_page", "Receive", "Receive a delivery: expected against seen.", "receive"),
     Place("exceptions.queue_page", "Exceptions", "What does not fit yet, by its clock.", "exceptions"),
@@ -40,6 +46,9 @@ PLACES = (
     Place("returns.queue_page", "Returns", "Match, verify, and put back or set apart.", "receive"),
     Place("recalls.queue_page", "Recalls", "What is called back, and what affects you.", "recall"),
     Place("overrides.queue_page", "Overrides", "Given out over a verdict: follow each up.", "key"),
+    Place(
+        "inventory.stock_page", "What we have", "By product, lot and expiry: here and on its way.", "package"
+    ),
     Place("shipping.ship_page", "Ship", "What leaves: checked whole, then recorded.", "truck"),
     Place("sales.list_page", "Transactions", "What was sold and bought, to print and to take away.", "paper"),
     Place("history.package_page", "Packages", "One package: where it has been, with proof.", "package"),
@@ -57,6 +66,7 @@ FIRST: dict[Role, tuple[str, ...]] = {
     Role.WAREHOUSE: (
         "verification.scan_page",
         "receiving.list_page",
+        "inventory.stock_page",
         "shipping.ship_page",
         "exceptions.queue_page",
         "returns.queue_page",
@@ -68,6 +78,7 @@ FIRST: dict[Role, tuple[str, ...]] = {
         "verification.dispense",
         "verification.waiting_page",
         "receiving.list_page",
+        "inventory.stock_page",
         "recalls.queue_page",
         "exceptions.queue_page",
     ),
@@ -108,12 +119,23 @@ def links(actor: Actor) -> list[Link]:
     """The places open to `actor`, those their role needs first at the front."""
     order = FIRST.get(actor.role, ())
     rank = {endpoint: position for position, endpoint in enumerate(order)}
-    places = sorted(PLACES, key=lambda place: rank.get(place.endpoint, len(rank)))
+    makes = _makes(actor)
+    useful = (place for place in PLACES if makes or not place.makers)
+    places = sorted(useful, key=lambda place: rank.get(place.endpoint, len(rank)))
     return [
         Link(place, url_for(place.endpoint), request.endpoint == place.endpoint)
         for place in places
         if place.endpoint in current_app.view_functions and permitted(actor, place.endpoint)
     ]
+
+
+def _makes(actor: Actor) -> bool:
+    """Whether the reader's company makes something, so that others ask about it: quality people work at all kinds."""
+    if actor.role is not Role.QUALITY or actor.party_gln is None:
+        return True
+    with services().database.reading() as connection:
+        party = partners.by_gln(connection, actor.party_gln)
+    return party is None or party.kind in MAKERS
 
 
 def init(app: Flask) -> None:

@@ -228,6 +228,9 @@ PERMISSIONS: dict[str, Permission] = {
     "checks.shipped": may(OWN, Role.PARTNER_SYSTEM, Role.DEVICE, scope="verify"),
     # what leaves, and what was sold and bought
     "shipping.ship_page": may(OWN, Role.WAREHOUSE),
+    "inventory.stock_page": may(OWN, *TRADE),
+    "inventory.table": may(OWN, *TRADE),
+    "inventory_api.listing": may(OWN, Role.PARTNER_SYSTEM, scope="query"),
     "sales.list_page": may(OWN, *TRADE),
     "sales.one_page": may(OWN, *TRADE),
     "sales.download": may(OWN, *TRADE),
