@@ -148,6 +148,8 @@ def _invite(stage: Stage, arguments: argparse.Namespace, say: Any) -> None:
     say(
         f"  open {stage.url}/scan            # sign in as pharmacist, password {stage.passwords['pharmacist']}"
     )
+    if others := [f"{name} ({word})" for name, word in stage.passwords.items() if name != "pharmacist"]:
+        say(f"{'':35}# or as {', '.join(others)}")
     say(
         f"  .venv/bin/packproof-scan check {folder}/labels/*.png --home {os.path.relpath(stage.bench(PHARMACY))}"
     )

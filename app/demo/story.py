@@ -75,6 +75,7 @@ class Story:
         stage.person("hilltop", "pharmacist", "--gln", HILLTOP.gln, "--full-name", "Hal at Hilltop Pharmacy")
         stage.person("clerk", "warehouse", "--gln", WHOLESALER.gln, "--full-name", "Kim at the dock")
         stage.person("quality", "quality", "--gln", WHOLESALER.gln, "--full-name", "Quinn in quality")
+        stage.person("maker", "manufacturer", "--gln", MAKER.gln, "--full-name", f"Mo at {MAKER.name}")
         stage.person("inspector", "inspector", "--expires", "30d", "--full-name", "State inspector")
         self.say("Each made its keys at its own place; the node has only the public halves.")
         self.say("The state inspector has an account that ends by itself in 30 days.")

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from app.errors import Invalid
+from app.partners import service as partners
 from app.people.tokens import ALL_SCOPES
 from app.shared.actor import BEARERS, PEOPLE, Role
 from app.shared.ids import new_secret
@@ -111,7 +112,21 @@ def _add(arguments: argparse.Namespace, context: "Context") -> None:
     if arguments.generate:
         data["password"] = password
         text += f"\nPassword (shown once): {password}"
+    if user.party_gln is not None and (warning := _unknown_party(context, user.party_gln)):
+        data["warning"] = warning
+        sys.stderr.write(f"packproof: {warning}\n")
     context.show(data, text)
+
+
+def _unknown_party(context: "Context", gln: str) -> str:
+    """What to do where no party of this node has the GLN: the account stands, and sees nothing until one does."""
+    with context.services.database.reading() as connection:
+        if partners.by_gln(connection, gln) is not None:
+            return ""
+    return (
+        f"no party on this node has GLN {gln}: check its digits, or register it, for until then the account sees "
+        f"nothing: packproof party add {gln} --name NAME --kind KIND"
+    )
 
 
 def _list(_arguments: argparse.Namespace, context: "Context") -> None:

@@ -96,6 +96,8 @@ def test_people_are_added_listed_given_passwords_and_disabled(packproof):
         "user", "add", "mia", "--role", "pharmacist", "--gln", GLN, given="a long walk by the sea\n"
     )
     assert (added.returncode, added.stdout) == (0, "mia may sign in as pharmacist.\n")
+    assert f"no party on this node has GLN {GLN}" in added.stderr, "a GLN mistyped sees nothing"
+    assert f"packproof party add {GLN} --name NAME --kind KIND\n" in added.stderr
     made = json.loads(
         packproof(
             "user", "add", "ines", "--role", "inspector", "--expires", "30d", "--generate", "--json"
