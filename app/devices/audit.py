@@ -146,21 +146,21 @@ def _text(link: Link, column: str) -> str:
 
 
 def _parked(context: AuditContext) -> None:
+    vault = Vault.at(context.data_dir, context.origin)
     for row in context.connection.execute(select(parked).order_by(parked.c.idx)).all():
         context.counts["parked acts"] += 1
-        for column, expected in _unlike(context, row):
+        for column, expected in _unlike(context, vault, row):
             context.add("I9", "parked", f"entry {row.idx}", column, expected, "other")
             break
 
 
-def _root(context: AuditContext, row: Row[Any], statement: Statement) -> bytes | None:
+def _root(context: AuditContext, vault: Vault, row: Row[Any], statement: Statement) -> bytes | None:
     """The root that a parked document and its seed give; that of `statement` where a redaction erased them. None where
     the document cannot be opened, or is not kept as it should be."""
     erased = kept.erased_by(row)
     if erased is not None:
         told = context.entry(erased) if erased > row.idx else None
         return statement.commit.root if told is not None and told.kind is Kind.REDACTION else None
-    vault = Vault.at(context.data_dir, context.origin)
     raw = kept.whole(context.connection, vault, row)
     if raw is None or kept.unlike(context.connection, vault, row, raw):
         return None
@@ -168,12 +168,12 @@ def _root(context: AuditContext, row: Row[Any], statement: Statement) -> bytes |
     return commit(sha256(raw).digest(), [], records, bytes(row.seed))
 
 
-def _unlike(context: AuditContext, row: Row[Any]) -> list[tuple[str, str]]:
+def _unlike(context: AuditContext, vault: Vault, row: Row[Any]) -> list[tuple[str, str]]:
     """The columns of a parked act that are not as they must be, and what they must be."""
     try:
         record, envelope = Parked.parse(bytes(row.record)), Envelope.parse(bytes(row.envelope))
         statement = Statement.parse(envelope.statement)
-        root = _root(context, row, statement)
+        root = _root(context, vault, row, statement)
     except (LedgerError, DocumentError) as error:
         return [("record, envelope, document, content_type or seed", str(error))]
     entry = context.entry(row.idx)
