@@ -10,7 +10,7 @@ from ledger.custody.event import Event
 from scanner import acts
 from scanner.bench import Bench
 from scanner.client import NOTHING_DECIDED
-from scanner.commands._shared import home_of, pictured, provider_of, typed
+from scanner.commands._shared import home_of, passphrase_file_of, pictured, provider_of, typed
 from scanner.errors import BenchError, NodeUnreachable
 from scanner.lookup.online import OnlineProvider, subject_of
 from scanner.lookup.port import Answer
@@ -33,7 +33,7 @@ class Desk:
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "Desk":
         """The desk that the command's options name; first it sends what was signed and not acknowledged."""
-        bench = Bench.open(home_of(arguments))
+        bench = Bench.open(home_of(arguments), passphrase_file_of(arguments))
         desk = cls(bench, provider_of(bench))
         waiting = bench.keys.outbox()
         for capture in waiting:

@@ -19,7 +19,15 @@ from ledger.gs1.errors import Gs1Error
 from scanner import acts
 from scanner.commands import Subparsers
 from scanner.commands._acting import Desk, container_in, findings_of
-from scanner.commands._shared import EXIT_STATUS, add_home, add_json, pictured, print_json, typed
+from scanner.commands._shared import (
+    EXIT_STATUS,
+    add_home,
+    add_json,
+    add_passphrase,
+    pictured,
+    print_json,
+    typed,
+)
 from scanner.errors import BenchError
 from scanner.lookup.port import Answer, Apart
 from scanner.sources import RawScan, utc_now
@@ -63,6 +71,7 @@ def register(subparsers: Subparsers) -> None:
         help="where something in a case or pallet is not OK: these packs, or all of it, were set apart",
     )
     add_home(parser)
+    add_passphrase(parser)
     add_json(parser)
     parser.set_defaults(run=_run, parser=parser)
 

@@ -1,6 +1,10 @@
 """The dock: one scan receives a pallet, a case is opened and counted, packages are taken out. All of it signed."""
 
 import json
+import os
+import pty
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +27,8 @@ from tests.scanner.story import (
     shipping,
 )
 from tests.scanner.test_live_check import answers
+from tests.support import programs
+from tests.support.patience import PATIENCE_S
 
 CASES, EACH = 3, 4
 
@@ -247,3 +253,45 @@ def test_two_labels_in_one_picture_are_no_container(home, tmp_path, capsys):
     text = json.dumps("nothing that names a container")
     assert main(["receive", "--text", text, "--home", str(home)]) == 2
     assert "[no-container]" in capsys.readouterr().err
+
+
+def test_a_locked_key_signs_by_its_passphrase_alone(dock, tmp_path, capsys, monkeypatch):
+    home, secret = tmp_path / "locked", tmp_path / "secret"
+    secret.write_text("correct horse\n")
+    command = ["enrol", "--node", dock.node.url, "--root-key", str(dock.wholesaler.root), "--home", str(home)]
+    assert main([*command, "--passphrase-file", str(secret)]) == 2
+    assert "can be read by others; run: chmod 600" in capsys.readouterr().err
+    secret.chmod(0o600)
+    assert main([*command, "--passphrase-file", str(secret)]) == 0
+    assert b"ENCRYPTED" in (home / "key" / "key.pem").read_bytes()
+    dock.node.capture(dock.maker, commissioning("k-1"), packing(container(300), package("k-1")))
+    dock.node.capture(dock.maker, shipping(container(300)))
+    capsys.readouterr()
+    case = container_picture(tmp_path, 300)
+    receive = ["receive", str(case), "--home", str(home)]
+    wrong = tmp_path / "wrong"
+    wrong.write_text("battery staple\n")
+    wrong.chmod(0o600)
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        assert main(receive) == 2
+        assert "[key-locked]" in capsys.readouterr().err
+        assert main([*receive, "--passphrase-file", str(wrong)]) == 2
+        assert "battery" not in capsys.readouterr().err
+        assert main(["check", str(case), "--home", str(home)]) == 0, "who only asks signs nothing"
+    assert list((home / "key" / "outbox").glob("*.json")) == []
+    # A person at a terminal is asked, once; a bench without one reads a file.
+    ours, theirs = pty.openpty()
+    try:
+        asked = programs.start("-m", "scanner.cli", *receive, stdin=theirs, stderr=theirs, new_session=True)
+        os.close(theirs)
+        shown = b""
+        while b"Passphrase of" not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, b"correct horse\n")
+        assert asked.wait(PATIENCE_S) == 0
+    finally:
+        os.close(ours)
+    monkeypatch.setenv("PACKPROOF_SCAN_PASSPHRASE_FILE", str(secret))
+    assert main(["unpack", str(case), "--home", str(home)]) == 0
+    assert len(list((home / "key" / "sent").glob("*.json"))) == 2
