@@ -51,6 +51,7 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     at = ("--node", live_node.url)
     secret = tmp_path / "passphrase"
     secret.write_text("correct horse\n")
+    secret.chmod(0o600)
     status, key, _ = packproof(
         "key", "make", "--key", maker.root, "--new", tmp_path / "mia", "--label", "Mia", "--role", "person",
         "--new-passphrase-file", secret, *at,
@@ -87,6 +88,7 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     ]  # fmt: skip
     wrong = tmp_path / "wrong"
     wrong.write_text("battery staple\n")
+    wrong.chmod(0o600)
     status, told, err = packproof("key", "show", "--key", tmp_path / "mia", "--passphrase-file", wrong, *at)
     assert (status, told["code"]) == (1, "client.key-file")
     assert "battery" not in err
@@ -130,6 +132,19 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
     assert signed == [KeyFolder.open(tmp_path / name).thumbprint for name in ("dock2", "noa")]
     locked = ("capture", trade_document(5), "--key", tmp_path / "dock2", "--also", tmp_path / "mia", *at)
     assert packproof(*locked)[1]["code"] == "client.key-locked"
+    secret.chmod(0o640)
+    opened = (*locked, "--also-passphrase-file", secret)
+    assert packproof(*opened)[1]["code"] == "client.key-file", "others may read it"
+    secret.chmod(0o600)
+    status, told, _ = packproof(*opened)
+    assert status == 0, told
+    with closing_database(services), services.node.ledger.reading() as reader:
+        signed = [each.key for each in Entry.decode(reader.entry(told["index"])).signatures]
+    assert signed[1] == KeyFolder.open(tmp_path / "mia", b"correct horse").thumbprint
+    turned = ("capture", trade_document(6), "--also-passphrase-file", secret, "--also", tmp_path / "mia", *at)
+    with pytest.raises(SystemExit), redirect_stderr(io.StringIO()) as said:
+        main([str(word) for word in turned])
+    assert "goes behind the --also whose key it opens" in said.getvalue()
 
 
 def test_a_bench_in_a_token_is_believed_by_node_and_verifier(
