@@ -42,6 +42,15 @@ class InHand:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A package, or an outermost container with how many packages of the recall in it, on its way to a party."""
+
+    epc: str
+    packages: int
+    sender: str  # the name of whoever shipped it
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """Which packages: all of these lots, and these packages, by the numbers of their items."""
 
@@ -114,6 +123,21 @@ WHERE {population} AND p.status IN (0, 1, 2) AND o.gone IS NULL
   AND CASE WHEN p.parent_id IS NULL THEN p.holder_id ELSE t.holder_id END = :party
   AND NOT CASE WHEN p.parent_id IS NULL THEN p.in_transit ELSE t.in_transit END
 GROUP BY 1
+ORDER BY 1
+LIMIT :most
+"""
+
+# What is on its way to a party: packages on their own, and outermost containers with how many are in them.
+_UNDER_WAY = """
+SELECT CASE WHEN p.parent_id IS NULL THEN p.item_id ELSE t.item_id END AS item_id,
+       CASE WHEN p.parent_id IS NULL THEN p.sender_id ELSE t.sender_id END AS sender, COUNT(*) AS packages
+FROM item p
+LEFT JOIN outermost o ON o.box = p.parent_id
+LEFT JOIN item t ON t.item_id = o.at_id
+WHERE {population} AND p.status IN (0, 1, 2) AND o.gone IS NULL
+  AND CASE WHEN p.parent_id IS NULL THEN p.bound_for_id ELSE t.bound_for_id END = :party
+  AND CASE WHEN p.parent_id IS NULL THEN p.in_transit ELSE t.in_transit END
+GROUP BY 1, 2
 ORDER BY 1
 LIMIT :most
 """
@@ -202,6 +226,21 @@ def in_hand(
     rows = connection.execute(query, parameters).all()
     keys = custody.keys_of(connection, [row.item_id for row in rows])
     return [InHand(keys[row.item_id], row.packages) for row in rows]
+
+
+def under_way(
+    connection: Connection, population: Population, party_id: int, *, most: int = MOST_LISTED
+) -> list[UnderWay]:
+    """What of the recall is on its way to the party, and from whom: at most `most` things to look out for."""
+    query, parameters = population.bound(_OUTERMOST + _UNDER_WAY, party=party_id, most=most)
+    rows = connection.execute(query, parameters).all()
+    keys = custody.keys_of(connection, [row.item_id for row in rows])
+    glns = partners.glns(connection, {row.sender for row in rows if row.sender is not None})
+    names = partners.names(connection, set(glns.values()))
+    return [
+        UnderWay(keys[row.item_id], row.packages, names.get(glns.get(row.sender, ""), "nobody known"))
+        for row in rows
+    ]
 
 
 def shipped_to(connection: Connection, population: Population, party_id: int) -> dict[int, int]:

@@ -10,7 +10,7 @@ from app.cases import service as cases
 from app.cases.pages import CaseView, back, said, views
 from app.cases.rules import Desk
 from app.cases.service import DeskCase
-from app.custody.whereabouts import MOST_LISTED, Holding, holdings, in_hand
+from app.custody.whereabouts import MOST_LISTED, Holding, UnderWay, holdings, in_hand, under_way
 from app.history.rules import shown
 from app.partners import service as partners
 from app.recalls import captured, notices, service
@@ -71,6 +71,7 @@ def case_page(case_id: str) -> str:
         party = partners.by_gln(connection, found.party_gln)
         assert party is not None
         mine = in_hand(connection, population, party.party_id) if found.is_open else []
+        coming = under_way(connection, population, party.party_id) if found.is_open else []
         told, spread = [], []
         if found.kind == service.RECALL:
             told = notices.consignees(connection, case_id)
@@ -87,6 +88,8 @@ def case_page(case_id: str) -> str:
         classes=[(key.value, CLASSES[key][0]) for key in CLASSES],
         mine=[(shown(each.epc), each.epc, each.packages) for each in mine],
         full=len(mine) >= MOST_LISTED,
+        coming=_senders(coming),
+        many=len(coming) >= MOST_LISTED,
         told=told,
         effect=notices.effect(told),
         said=notices.said,
@@ -150,6 +153,17 @@ def _views(connection: Connection, found: list[DeskCase]) -> list[CaseView]:
 
 def _href(case: DeskCase) -> str:
     return url_for("recalls.case_page", case_id=case.case_id)
+
+
+def _senders(coming: list[UnderWay]) -> list[tuple[str, int, list[tuple[str, str, int]]]]:
+    """What is on its way, by who shipped it: the name, how many packs in all, and each thing with its own."""
+    by_sender: dict[str, list[UnderWay]] = {}
+    for each in coming:
+        by_sender.setdefault(each.sender, []).append(each)
+    return [
+        (name, sum(each.packages for each in things), [(shown(t.epc), t.epc, t.packages) for t in things])
+        for name, things in sorted(by_sender.items())
+    ]
 
 
 def _spread(found: list[Holding], named: set[str], own: str) -> list[tuple[str, str, int, int]]:

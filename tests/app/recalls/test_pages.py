@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.shared.actor import Role
 from tests.support.counter import PHARMACY, STRANGER, Counter, text_of
+from tests.support.delivery import ADVICE, Bay, case_label, cases_of, sscc
 from tests.support.world import GTIN, MAKER
 
 
@@ -40,6 +41,32 @@ def test_a_recall_over_the_pages(sqlite_counter: Counter) -> None:
     assert max_.post(f"{case}/tell", form=case).status_code == 303
     assert max_.post(f"{case}/end", {"text": "No leak."}, form=case).status_code == 303
     assert "ended" in text_of(mia.get("/recalls"))
+
+
+def test_who_is_to_get_recalled_packs_reads_what_is_under_way_and_from_whom(bay: Bay) -> None:
+    bay.ship(cases_of(2))
+    bay.node.clock.advance(timedelta(hours=1))
+    max_ = bay.somebody("max", Role.MANUFACTURER, MAKER)
+    given = {"gtin": GTIN, "lots": "LOT42", "class": "II", "reason": "Leaks.", "instruction": "Return it."}
+    case = max_.post("/recalls/new", given).location
+    mia = bay.pharmacist()
+    found = re.search(r'href="(/recalls/case_[^"]+)"', mia.get("/recalls").text)
+    assert found
+    page = text_of(mia.get(found[1]))
+    assert "By the record, none of it." not in page
+    coming = page[page.index("On its way to you") : page.index("Your answer")]
+    assert "4 packs from North Pharma" in coming
+    for number in (1, 2):
+        assert f"(00){sscc(number)[-18:]} : 2 packs of it inside" in coming
+    assert "Set apart what arrives, then acknowledge and answer." in page
+    assert "On its way to you" not in text_of(max_.get(case)), "it is on its way to somebody else"
+
+    clerk = bay.clerk("wanda").begin(ADVICE).scan(case_label(1))
+    assert clerk.act("apart", epc=sscc(1)) == 303
+    clerk.finish()
+    page = text_of(mia.get(found[1]))
+    assert "2 packs from North Pharma" in page, "what has arrived is in hand"
+    assert f"(00){sscc(1)[-18:]} : 2 packs" in page[: page.index("On its way to you")]
 
 
 def test_a_recall_over_rest(sqlite_counter: Counter) -> None:
