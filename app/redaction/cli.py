@@ -20,7 +20,8 @@ def register(commands: Any) -> None:
         "redact",
         help="erase fields of an event that nobody is obliged to keep; every proof stays valid",
         description="Erase extensions and contacts of an event, wherever this node keeps it. What is regulated (what, "
-        "where, when, why, who, lot, expiry) cannot be erased. Without --yes it only lists what can be.",
+        "where, when, why, who, lot, expiry) cannot be erased, nor what a legal hold keeps, but for --despite. "
+        "Without --yes it only lists what can be.",
         epilog="examples:\n"
         "  packproof redact urn:uuid:4f3c...                     # which fields can be erased\n"
         '  packproof redact urn:uuid:4f3c... --all --basis "GDPR Art. 17(1)(a)" --yes\n'
@@ -36,6 +37,13 @@ def register(commands: Any) -> None:
     redact.add_argument("--basis", default="", metavar="TEXT", help="the legal basis; is recorded for ever")
     redact.add_argument(
         "--by", metavar="NAME", help="the account it is done for; its id is recorded (default: the operator)"
+    )
+    redact.add_argument(
+        "--despite",
+        action="append",
+        default=[],
+        metavar="HOLD",
+        help="a legal hold that yields to the legal basis; may be repeated (packproof retention holds lists them)",
     )
     redact.add_argument("--yes", action="store_true", help="do it; it cannot be undone")
     redact.set_defaults(run=_redact)
@@ -61,6 +69,7 @@ def _redact(arguments: argparse.Namespace, context: "Context") -> None:
         arguments.basis,
         context.actor,
         by=by,
+        despite=arguments.despite,
     )
     data = {
         "event": arguments.event_id,

@@ -6,7 +6,7 @@ If the program dies between the two halves, the next redaction (of anything, or 
 and `packproof fsck` says that it is still to be done.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,13 @@ from app.devices.registry import Run
 from app.erasable import parts
 from app.erasable.models import erasable
 from app.erasable.vault import Vault, wraps_of
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.events import records
 from app.events.models import event
 from app.node.service import Node
 from app.redaction import erasing
 from app.redaction.rules import checked_basis, chosen
+from app.retention import service as retention
 from app.shared.actor import SHELL, Actor
 from app.shared.audit import record as audit
 from app.shared.clock import Clock
@@ -82,14 +83,22 @@ class Redactions:
         return sorted({*rows, *old})
 
     def redact(
-        self, event_id: str, fields: Iterable[str] | None, basis: str, actor: Actor, *, by: str | None = None
+        self,
+        event_id: str,
+        fields: Iterable[str] | None,
+        basis: str,
+        actor: Actor,
+        *,
+        by: str | None = None,
+        despite: Collection[str] = (),
     ) -> Redacted:
         """Erase `fields` (paths within the event, or ``document/...``; None: all that can be) of the event, wherever
         this node keeps it, and append an entry for each entry that they were in. Durable when it returns. A parked act
         that holds one of them loses its document whole: without a byte of it nobody could adopt it from here.
 
-        `by`: the account it is done for, where that is not the actor; a command without one is the operator's. Raises
-        `NotFound`, `Refused` for a regulated field, `Invalid`, `CaptureStopped`.
+        `by`: the account it is done for, where that is not the actor; a command without one is the operator's.
+        `despite`: legal holds (ids) that yield to the legal basis (docs/decisions/0061). Raises `NotFound`, `Refused`
+        for a regulated field, `Conflict` for a hold that keeps it and is not named, `Invalid`, `CaptureStopped`.
         """
         basis = checked_basis(basis)
         # The entry stays for ever: a system's account is often a person's name, which the audit trail alone keeps.
@@ -107,14 +116,17 @@ class Redactions:
                 self._seal_old(connection, index)
             there = {_within(row.path) for index in indexes for row in _rows(connection, index, event_id)}
             paths = chosen(wanted, there)
+            going: dict[int, list[erasing.PartRow]] = {}
             for index in indexes:
                 rows = [
                     row
                     for row in _rows(connection, index, event_id)
                     if row.data is not None and (_within(row.path) in paths or row.path == parts.WHOLE)
                 ]
-                if not rows:
-                    continue
+                if rows:
+                    going[index] = rows
+            yielding = _yielding(connection, seqs, going, aside, despite)
+            for index, rows in going.items():
                 made = erasing.Erasing(connection, writer, self._vault, self.node.intake_key, self.clock)
                 if index in aside:
                     done.append(made.erase_parked(index, _all_rows(connection, index), basis, account))
@@ -122,7 +134,7 @@ class Redactions:
                     done.append(made.erase(index, event_id, rows, basis, account))
             audit(
                 connection, self.clock, actor, "event.redact", subject=event_id,
-                detail=f"{basis}: {sum(len(each.paths) for each in done)} fields",
+                detail=f"{basis}: {sum(len(each.paths) for each in done)} fields{yielding}",
             )  # fmt: skip
             return done, indexes
 
@@ -167,6 +179,37 @@ class Redactions:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
+
+
+def _yielding(
+    connection: Connection,
+    seqs: Sequence[int],
+    going: Mapping[int, Sequence[erasing.PartRow]],
+    aside: Collection[int],
+    despite: Collection[str],
+) -> str:
+    """Which holds keep what is `going`, and yield, for the audit trail. Raises `Conflict` for one that is not named."""
+    if not going:
+        return ""
+    about: set[int] | None = set(seqs)
+    if any(index in aside for index in going):
+        about = None  # a parked act goes whole, and nobody looks through what it says
+    else:
+        # What stands beside the events of a document is of all of them.
+        whole = [index for index, rows in going.items() if any(row.event_id is None for row in rows)]
+        about |= set(connection.execute(select(event.c.seq).where(event.c.idx.in_(whole))).scalars())
+    keeping = retention.keeping(connection, about)
+    if against := [each for each in keeping if each.hold_id not in despite]:
+        raise Conflict(
+            "redaction.held",
+            "A legal hold keeps this",
+            "; ".join(
+                f"{each.hold_id} ({each.kind.value} {each.about}): {each.reason}" for each in against[:5]
+            ),
+            "Lift it (packproof retention lift), or name it with --despite where the law you erase by goes before it.",
+            holds=[each.hold_id for each in against],
+        )
+    return f", despite {', '.join(each.hold_id for each in keeping)}" if keeping else ""
 
 
 def erased_slots(

@@ -2,9 +2,10 @@
 
 retention.report(at)                          what is kept, what is free, what a hold keeps
 retention.hold(actor, About.LOT, ...)         set, and in the audit trail
+keeping(connection, [17])                     the holds that keep an event from being redacted
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
@@ -19,7 +20,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.events import acts
 from app.partners import service as partners
 from app.retention.models import legal_hold
-from app.retention.rules import About, Hold, Line, Record, RecordType, report
+from app.retention.rules import About, Hold, Line, Record, RecordType, holds_of, report
 from app.shared.actor import Actor
 from app.shared.audit import record as audit
 from app.shared.clock import Clock
@@ -135,6 +136,31 @@ def holds(connection: Connection, *, lifted: bool = False) -> list[Hold]:
         Hold(row.hold_id, About(row.kind), row.about, row.reason, row.set_at)
         for row in connection.execute(query)
     ]
+
+
+def keeping(connection: Connection, seqs: Iterable[int] | None) -> list[Hold]:
+    """The holds in force that keep one of these events (numbers): by its parties, by what it names and by what was in
+    that then. All that are in force for None: where nobody can tell what is kept."""
+    in_force = holds(connection)
+    if not in_force or seqs is None:
+        return in_force
+    found: dict[str, Hold] = {}
+    for stored in acts.read(connection, seqs, without_effect=True):
+        act, event = stored.act, stored.act.event
+        named = list(event.all_epcs())
+        contents = shipped.at_position(connection, named, event.position, MOST_PACKAGES)
+        if not contents.complete:
+            return in_force
+        things = {thing for epc in named for thing in _things(epc)}
+        for lot in event.lots():
+            things |= {lot, lot.partition("/01/")[2].partition("/")[0]}
+        for each in contents.items.values():
+            things |= _things(each.epc, each.lot)
+        told = (act.by, act.sender, act.recipient, act.seller, act.buyer)
+        parties = frozenset(gln for gln in told if gln)
+        record = Record(RecordType.TRANSACTION, event.id, None, parties, frozenset(things))
+        found |= {each.hold_id: each for each in holds_of(record, in_force)}
+    return [each for each in in_force if each.hold_id in found]
 
 
 def set_hold(
