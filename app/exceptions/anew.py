@@ -46,7 +46,8 @@ def _bring_home(connection: Connection, clock: Clock, seqs: Collection[int]) -> 
     rows = connection.execute(select(exception_case).where(exception_case.c.seq.in_(seqs))).all()
     ends = events.ends(connection, {row.seq for row in rows})
     there = cases.some(connection, {row.case_id for row in rows})
-    rights = {row: party_of(KINDS[row.kind], ends[row.seq]) for row in rows if row.kind in KINDS}
+    known = [row for row in rows if row.kind in KINDS and row.seq in ends]
+    rights = {row: party_of(KINDS[row.kind], ends[row.seq]) for row in known}
     glns = partners.glns(connection, set(rights.values()))
     strayed: dict[str, set[int]] = defaultdict(set)
     for row, right in rights.items():

@@ -194,7 +194,11 @@ def _cases_of(connection: Connection, indexes: Iterable[int]) -> dict[_Group, st
     for chunk in chunks(sorted(indexes)):
         rows += connection.execute(query.where(exception_case.c.idx.in_(chunk)))
     ends = events.ends(connection, {seq for *_, seq in rows})
-    return {_group(kind, ends[seq], container): case_id for kind, container, case_id, seq in rows}
+    return {
+        _group(kind, ends[seq], container): case_id
+        for kind, container, case_id, seq in rows
+        if seq in ends and kind in KINDS  # else somebody has changed the row: fsck names it
+    }
 
 
 def _of_partners(
