@@ -167,10 +167,9 @@ def test_a_database_of_the_first_release_goes_on(
     old.dispose()
 
 
-def test_going_down_ends_keys_and_forgets_what_is_newer(trade: Trade, empty: Callable[[], Database]) -> None:
+def test_going_down_ends_keys_and_forgets_what_is_newer(trade: Trade, database: Database) -> None:
     """A revocation made since stays one: the first release refuses the key's signatures as well."""
     tell(trade)
-    database = trade.node.services.database
     with database.writing() as connection:
         row = connection.execute(select(party_key).where(party_key.c.role == "device")).mappings().one()
         ended = {**row, "idx": 99, "action": "revoke"}
