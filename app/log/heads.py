@@ -8,8 +8,6 @@ cosigned, https://c2sp.org/tlog-witness::
 """
 
 import json
-import threading
-import time
 from collections.abc import Mapping
 from hashlib import sha256
 from http import HTTPStatus
@@ -17,9 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from app.errors import AppError, Invalid
+from app.shared import asking
 from ledger.errors import VerificationError
 from ledger.log.encoding import few_values
 from ledger.log.logproof import LogProof
@@ -30,8 +28,6 @@ ANSWER_TIMEOUT_S = 20
 LONGEST_S = 30
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
 _PROOF = b"c2sp.org/tlog-proof@"
-_asking: set[str] = set()
-_lock = threading.Lock()
 
 
 def from_file(path: Path) -> bytes:
@@ -78,63 +74,27 @@ def _address(prefix: str, whose: str, example: str) -> str:
 
 
 def _fetched(url: str) -> bytes | None:
-    """What lies at `url`, at most `MAX_NOTE_BYTES`; None where nothing does. It ends after `LONGEST_S` whatever the
-    other side does: one that sends a byte now and then must not keep a node from asking others."""
-    with _lock:
-        if url in _asking:
-            raise _unreachable(url, "it still answers the question before")
-        _asking.add(url)
-    call = _Call(url, time.monotonic() + LONGEST_S)
-    thread = threading.Thread(target=call.run, name="head", daemon=True)
-    thread.start()
-    thread.join(LONGEST_S)
-    if thread.is_alive():
-        raise _unreachable(url, "it took too long")
-    if call.failure is not None:
-        raise _unreachable(url, type(call.failure).__name__) from call.failure
-    if call.status == HTTPStatus.NOT_FOUND:
-        return None
-    if call.status != HTTPStatus.OK or len(call.body) > MAX_NOTE_BYTES:
-        raise _unreachable(url, f"it answered {call.status}, {len(call.body)} bytes")
-    return call.body
+    """What lies at `url`, at most `MAX_NOTE_BYTES`; None where nothing does."""
 
-
-class _Call:
-    """One GET in a thread of its own, which may outlive whoever waits for it: one at a time for each address."""
-
-    def __init__(self, url: str, until: float) -> None:
-        self._url = url
-        self._until = until
-        self.status = 0
-        self.body = b""
-        self.failure: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            self._get()
-        except (requests.RequestException, HTTPError, OSError) as error:
-            self.failure = error
-        finally:
-            with _lock:
-                _asking.discard(self._url)
-
-    def _get(self) -> None:
-        with requests.get(
-            self._url,
+    def send() -> requests.Response:
+        return requests.get(
+            url,
             timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
             allow_redirects=False,
             headers={"Accept-Encoding": "identity"},
             auth=lambda request: request,  # what a .netrc holds for this host stays there
             stream=True,
-        ) as response:
-            body = bytearray()
-            while len(body) <= MAX_NOTE_BYTES and time.monotonic() < self._until:
-                # Whatever has come, packed or not: a note that is packed is none.
-                more = response.raw.read1(MAX_NOTE_BYTES + 1 - len(body), decode_content=False)
-                if not more:
-                    break
-                body += more
-            self.status, self.body = response.status_code, bytes(body)
+        )
+
+    try:
+        status, body = asking.answer(url, send, MAX_NOTE_BYTES, LONGEST_S)
+    except asking.NoAnswer as error:
+        raise _unreachable(url, str(error)) from error
+    if status == HTTPStatus.NOT_FOUND:
+        return None
+    if status != HTTPStatus.OK or len(body) > MAX_NOTE_BYTES:
+        raise _unreachable(url, f"it answered {status}, {len(body)} bytes")
+    return body
 
 
 def _note(data: bytes) -> bytes:

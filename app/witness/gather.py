@@ -11,10 +11,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from app.errors import AppError
 from app.node.service import Node
+from app.shared import asking
 from app.witness.service import CosignedHeads
 from ledger.errors import LedgerError
 from ledger.log.encoding import from_decimal
@@ -27,6 +27,7 @@ from ledger.witness.request import AddCheckpoint, parse_answer
 
 CONNECT_TIMEOUT_S: Final = 5
 ANSWER_TIMEOUT_S: Final = 15
+LONGEST_S: Final = 30
 TRIES: Final = 3
 """A witness that says another size each time is not asked for ever."""
 
@@ -105,8 +106,8 @@ class Gatherer:
                     return _refused(url, names, size, status, body)
                 keys = [witness.key for witness in group]
                 note = parse_answer(body, Note(head.note.text, ()), keys)
-            except (requests.RequestException, HTTPError, OSError) as error:
-                return Asked(url, names, size, "unreachable", type(error).__name__)
+            except asking.NoAnswer as error:
+                return Asked(url, names, size, "unreachable", str(error))
             except LedgerError as error:
                 return Asked(url, names, size, "no-cosignature", error.message)
             self._keep(size, note.signatures)
@@ -126,16 +127,19 @@ class Gatherer:
                 add_cosignature(writer, size, line)
 
     def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
-        with self._session.post(
-            f"{url}/add-checkpoint",
-            data=body,
-            headers={"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"},
-            timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            answer = response.raw.read(MAX_NOTE_BYTES + 1, decode_content=False)
-            return response.status_code, answer
+        address = f"{url}/add-checkpoint"
+
+        def send() -> requests.Response:
+            return self._session.post(
+                address,
+                data=body,
+                headers={"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"},
+                timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
+                allow_redirects=False,
+                stream=True,
+            )
+
+        return asking.answer(address, send, MAX_NOTE_BYTES, LONGEST_S)
 
 
 def quorum_reached(heads: CosignedHeads, node: Node, size: int) -> bool:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import AppError
-from app.log import heads
 from app.log.keep import FOLDER, Keeper
 from app.log.keeping import LOOK_S, Done, Keeping
 from app.proofs.fsck import fsck
@@ -208,29 +206,3 @@ def test_a_serving_node_notes_by_itself(tmp_path: Path, foreign: Served, policy:
         assert (told["code"], told["index"], told["origin"]) == ("known", 2, foreign.world.log.name)
     finally:
         node.kill()
-
-
-def test_a_log_that_sends_a_byte_now_and_then_keeps_no_node_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "LONGEST_S", 0.2)
-    over = threading.Event()
-
-    class Dripping(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")  # a header that does not end
-            while not over.wait(0.02):
-                self.wfile.write(b"x")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{listening.server_port}/ledger"
-        with pytest.raises(AppError, match="too long"):
-            heads.from_log(url)
-        with pytest.raises(AppError, match="question before"):
-            heads.from_log(url)  # one that hangs is not asked by a second thread
-        over.set()
-        listening.shutdown()
-        thread.join()

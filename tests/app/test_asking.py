@@ -1,0 +1,57 @@
+"""Whoever is asked over HTTP and sends a byte now and then keeps nobody waiting: logs, witnesses."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app.errors import AppError
+from app.log import heads
+from app.shared.asking import NoAnswer
+from app.witness import gather
+from app.witness.gather import Gatherer
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of one whose header does not end."""
+    over = threading.Event()
+
+    class Dripping(http.server.BaseHTTPRequestHandler):
+        def drip(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not over.wait(0.02):
+                self.wfile.write(b"x")
+
+        do_GET = do_POST = drip
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}/ledger"
+        over.set()
+        listening.shutdown()
+        thread.join()
+
+
+def of_a_log(url: str) -> object:
+    return heads.from_log(url)
+
+
+def of_a_witness(url: str) -> object:
+    return Gatherer(None, None)._post(url, b"old 0\n\n")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("ask", "module"), [(of_a_log, heads), (of_a_witness, gather)])
+def test_one_that_hangs_is_given_up_and_not_asked_by_a_second_thread(
+    dripping: str, monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], object], module: object
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_S", 0.2)
+    with pytest.raises((AppError, NoAnswer), match="too long"):
+        ask(dripping)
+    with pytest.raises((AppError, NoAnswer), match="question before"):
+        ask(dripping)
