@@ -11,7 +11,7 @@ import errno
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -41,6 +41,8 @@ from ledger.store.sql.writer import SqlWriter
 _RAW_ED25519 = 32  # at the end of the DER SubjectPublicKeyInfo of such a key
 MOST_KEPT = 1000
 """Kept heads that are looked at for one to prove by."""
+_NOTES = 4
+"""Signed notes remembered as opened: that of the present head, and a few that are served beside it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -77,6 +79,9 @@ class Node:
         self._checked = False
         self._refusal: CaptureStopped | None = None
         self._lock = threading.Lock()
+        # Each scan asks for the head that the last one asked for, and what signed a note does not change.
+        self._opened = lru_cache(maxsize=_NOTES)(self._open)
+        self._signed_by = lru_cache(maxsize=_NOTES)(self._find_key)
 
     @cached_property
     def ledger(self) -> SqlLedger:
@@ -167,6 +172,9 @@ class Node:
 
     def opened(self, note: bytes) -> SignedCheckpoint:
         """A head of this log, by whichever of its keys it was signed. Raises `VerificationError`."""
+        return self._opened(note)
+
+    def _open(self, note: bytes) -> SignedCheckpoint:
         try:
             return SignedCheckpoint.open(note, [self.note_verifier])
         except VerificationError:
@@ -174,6 +182,9 @@ class Node:
 
     def key_of(self, note: bytes) -> NoteVerifier:
         """The key to check the head in `note` by, the newest where several signed it. Raises `VerificationError`."""
+        return self._signed_by(note)
+
+    def _find_key(self, note: bytes) -> NoteVerifier:
         return self.opened(note).note.verify(self.note_verifiers)[0]
 
     @property

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from ledger.errors import LedgerError
 from ledger.log.hashing import hash_each, tree_hash
-from ledger.log.proof import LeafNodes, inclusion_proof
+from ledger.log.proof import LeafNodes, inclusion_proof, root_at
 from ledger.signing.remains import SALT_BYTES as SALT_BYTES
 from ledger.signing.remains import SEED_BYTES as SEED_BYTES
 from ledger.signing.remains import is_seed, openings, salt_stream
@@ -135,8 +135,8 @@ class OpenList:
         self.values = values
         self._salts = salts
         self._hashes = _element_hashes(path, values, salts)
-        self._nodes: LeafNodes | None = None
-        self.hash = subtree_over(path, self._hashes)
+        self._nodes = LeafNodes(self._hashes)
+        self.hash = subtree_commitment(path, len(values), root_at(self._nodes, len(values)))
 
     def element(self, index: int) -> OpenLeaf:
         """Element `index` with its salt."""
@@ -145,8 +145,6 @@ class OpenList:
 
     def audit_path(self, index: int) -> list[bytes]:
         """The hashes from element `index` to the Merkle hash over all elements."""
-        if self._nodes is None:
-            self._nodes = LeafNodes(self._hashes)
         return inclusion_proof(self._nodes, index, len(self._hashes))
 
 
