@@ -4,10 +4,11 @@ What a shipment carried is a question about then, not about now: a pallet that w
 when it left. Containment is kept as intervals, so the answer is read and nothing is replayed.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from app.custody.items import ItemName
 from app.custody.loading import Loaded, Reader, find_ids
@@ -15,9 +16,32 @@ from app.custody.models import contained, item
 from app.events.models import event, event_epc
 from app.events.roles import OBJECT
 from app.shared.chunks import chunks
-from app.shared.rows import among
+from app.shared.rows import Among
 from ledger.custody.event import position_at, time_of
 from ledger.custody.state import MAX_DEPTH
+
+_Span = tuple[int, int, int]
+"""(child, from position, to below position)."""
+_INSIDE = Among(
+    select(contained.c.child, contained.c.parent, contained.c.f, contained.c.t)
+    .where(contained.c.f <= bindparam("last"), contained.c.t > bindparam("first"))
+    .order_by(contained.c.child)
+    .limit(bindparam("most")),
+    contained.c.parent,
+)
+_LOT = item.alias("lot")
+_INNER = Among(
+    select(
+        item.c.item_id,
+        item.c.ns,
+        item.c.serial,
+        item.c.expiry,
+        item.c.maker_id,
+        _LOT.c.serial.label("lot"),
+        _LOT.c.ns.label("lot_ns"),
+    ).outerjoin(_LOT, _LOT.c.item_id == item.c.lot_id),
+    item.c.item_id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +81,64 @@ class Shipped:
 
 def at_position(connection: Connection, epcs: list[str], position: int, most: int) -> Shipped:
     """The objects with these canonical EPCs and all that was in them at `position`; stops past `most` objects."""
-    level = sorted(find_ids(connection, epcs).values())
-    seen = dict.fromkeys(level)
-    packings: list[Packing] = []
-    columns = (contained.c.child, contained.c.parent, contained.c.f)
+    return next(at_positions(connection, [(epcs, position)], most))
+
+
+def at_positions(
+    connection: Connection, asked: Sequence[tuple[list[str], int]], most: int
+) -> Iterator[Shipped]:
+    """The same for each of several (EPCs, position), in their order: a document has hundreds of small shipments.
+
+    They are read together as long as all of them have no more than `most` objects; else one after the other.
+    """
+    ids = find_ids(connection, [epc for epcs, _ in asked for epc in epcs])
+    walks = [
+        _Walk(dict.fromkeys(sorted({ids[epc] for epc in epcs if epc in ids})), position)
+        for epcs, position in asked
+    ]
     for _ in range(MAX_DEPTH):
-        found: list[int] = []
-        for chunk in chunks(level):
-            query = select(*columns).where(
-                among(connection, contained.c.parent, chunk),
-                contained.c.f <= position,
-                contained.c.t > position,
-            )
-            for child, parent, since in connection.execute(query.order_by(contained.c.child)).all():
-                if child not in seen:
-                    found.append(child)
-                    packings.append(Packing(child, parent, time_of(since)))
-                seen[child] = None
-        level = sorted(set(found))
-        if not level or len(seen) > most:
+        parents = sorted({number for walk in walks for number in walk.level})
+        if not parents:
             break
-    return Shipped(_read(connection, list(seen)), tuple(packings), len(seen) <= most)
+        positions = [position for _, position in asked]
+        rows = _INSIDE.rows(connection, parents, first=min(positions), last=max(positions), most=most + 1)
+        inside: dict[int, list[_Span]] = {}
+        for child, parent, f, t in rows:
+            inside.setdefault(parent, []).append((child, f, t))
+        for walk in walks:
+            walk.down(inside, most)
+        if len(asked) > 1 and (len(rows) > most or sum(len(walk.seen) for walk in walks) > most):
+            for one in asked:
+                yield from at_positions(connection, [one], most)
+            return
+    items = _read(connection, sorted({number for walk in walks for number in walk.seen}))
+    for walk in walks:
+        mine = {number: items[number] for number in walk.seen if number in items}
+        yield Shipped(mine, tuple(walk.packings), len(walk.seen) <= most)
+
+
+class _Walk:
+    """From containers to what was in them at a position, a level at a time."""
+
+    def __init__(self, named: dict[int, None], position: int) -> None:
+        self.seen = named
+        self.level = list(named)
+        self.packings: list[Packing] = []
+        self._position = position
+
+    def down(self, inside: Mapping[int, Sequence[_Span]], most: int) -> None:
+        """One level down; not below what is more than `most` already."""
+        found = sorted(
+            (child, parent, f)
+            for parent in self.level
+            for child, f, t in inside.get(parent, ())
+            if f <= self._position < t and child not in self.seen
+        )
+        self.packings += [Packing(child, parent, time_of(since)) for child, parent, since in found]
+        self.level = list(dict.fromkeys(child for child, _, _ in found))
+        self.seen.update(dict.fromkeys(self.level))
+        if len(self.seen) > most:
+            self.level = []
 
 
 def now_inside(connection: Connection, epcs: list[str], now: datetime, most: int) -> Shipped:
@@ -93,19 +154,9 @@ def named(connection: Connection, epcs: list[str]) -> dict[str, Inner]:
 
 
 def _read(connection: Connection, numbers: list[int]) -> dict[int, Inner]:
-    lot = item.alias("lot")
-    columns = (
-        item.c.item_id,
-        item.c.ns,
-        item.c.serial,
-        item.c.expiry,
-        item.c.maker_id,
-        lot.c.serial.label("lot"),
-    )
-    query = select(*columns, lot.c.ns.label("lot_ns")).outerjoin(lot, lot.c.item_id == item.c.lot_id)
     found: dict[int, Inner] = {}
     for chunk in chunks(numbers):
-        for row in connection.execute(query.where(among(connection, item.c.item_id, chunk))).all():
+        for row in _INNER.rows(connection, chunk):
             known = row.lot is not None and (row.lot_ns or "").startswith("10/")
             found[row.item_id] = Inner(
                 row.item_id,

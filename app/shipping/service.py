@@ -195,8 +195,9 @@ class Shipping:
         if seller.kind == "wholesaler":
             statement = direct.stated(connection, seller, contents, statement)
         buyer = customer.gln if customer else request.customer
+        record = transactions.Record(connection)
         known = transactions.sources(
-            connection, plan.event, seller.gln, buyer, recipient.gln if recipient else buyer, contents
+            record, plan.event, seller.gln, buyer, recipient.gln if recipient else buyer, contents
         )
         info, gaps = assemble(known)
         if contents.items:

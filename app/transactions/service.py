@@ -8,10 +8,12 @@ parties; the header comes first, so that what was once told stays what it was. W
 statement, it is **withheld**: its seller reads what is missing, its buyer nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -47,6 +49,7 @@ from ledger.epcis.jsonwriter import write as write_json
 from ledger.epcis.spelling import Spelling
 from ledger.store.sql.engine import Database
 
+T = TypeVar("T")
 MOST_PACKAGES = 20_000  # in one shipment; of more nothing is listed, and that is a gap
 PAGE = 20
 MOST_TOLD = 5  # gaps in one finding
@@ -189,9 +192,10 @@ def told(connection: Connection, sales: Iterable[Sale]) -> list[Transaction]:
     for each in custody.findings_of(connection, [sale.seq for sale in listed]):
         if each.code in AGAINST:
             against.setdefault(each.seq, []).append(f"{each.code.value}: {each.message}")
+    record = Record(connection)
     return [
-        told_of(connection, sale, fronts[sale.doc_id], tuple(dict.fromkeys(against.get(sale.seq, ()))))
-        for sale in listed
+        _told_of(record, sale, fronts[sale.doc_id], contents, tuple(dict.fromkeys(against.get(sale.seq, ()))))
+        for sale, contents in _with_contents(connection, listed)
     ]
 
 
@@ -214,35 +218,65 @@ def gaps_of(connection: Connection, seqs: Iterable[int]) -> dict[int, tuple[Gap,
     """What the transaction information of those of these events lacks that are sales and lack something, by number."""
     listed = kept.by_seqs(connection, sorted(set(seqs)))
     fronts = kept.fronts(connection, {sale.doc_id for sale in listed})
-    gaps = {sale.seq: told_of(connection, sale, fronts[sale.doc_id]).gaps for sale in listed}
+    record = Record(connection)
+    gaps = {
+        sale.seq: _told_of(record, sale, fronts[sale.doc_id], contents).gaps
+        for sale, contents in _with_contents(connection, listed)
+    }
     return {seq: each for seq, each in gaps.items() if each}
 
 
-def told_of(
-    connection: Connection, sale: Sale, front: Document, against: tuple[str, ...] = ()
+class Record:
+    """Products and parties on record, each asked for once: of a hundred sales in one document most have the same."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.products = _once(partial(products.by_gtins, connection))
+        self.called = _once(partial(partners.called, connection))
+        self.parties = _once(lambda glns: {g: p for g in glns if (p := partners.by_gln(connection, g))})
+
+
+def _once(ask: Callable[[set[str]], Mapping[str, T]]) -> Callable[[Iterable[str]], dict[str, T]]:
+    known: dict[str, T | None] = {}
+
+    def found(keys: Iterable[str]) -> dict[str, T]:
+        wanted = set(keys)
+        new = wanted - known.keys()
+        if new:
+            known.update(dict.fromkeys(new))
+            known.update(ask(new))
+        return {key: value for key in wanted if (value := known[key]) is not None}
+
+    return found
+
+
+def _with_contents(connection: Connection, sales: Sequence[Sale]) -> Iterator[tuple[Sale, Shipped]]:
+    asked = [(list(sale.event.epcs), sale.event.position) for sale in sales]
+    return zip(sales, shipped.at_positions(connection, asked, MOST_PACKAGES), strict=True)
+
+
+def _told_of(
+    record: Record, sale: Sale, front: Document, contents: Shipped, against: tuple[str, ...] = ()
 ) -> Transaction:
     """A sale's information and statement; `front` is its document, with or without its events."""
-    contents = shipped.at_position(connection, list(sale.event.epcs), sale.event.position, MOST_PACKAGES)
     r12 = front.statement is not None and front.statement.guideline_version is None
     info, gaps = assemble(
-        sources(
-            connection, sale.event, sale.seller, sale.buyer, sale.recipient, contents, front, infer_date=r12
-        )
+        sources(record, sale.event, sale.seller, sale.buyer, sale.recipient, contents, front, infer_date=r12)
     )
     statement = forms.statement_of(front.statement)
     if statement is not None:
         statement = replace(statement, affirmed=sale.affirmed is True)
-        seller = partners.by_gln(connection, sale.seller)
+        seller = record.parties([sale.seller]).get(sale.seller)
         if seller is not None and seller.kind == "wholesaler":
             at = sale.event.position
-            gaps = (*gaps, *direct.unstated(connection, seller, contents, statement, at, r12=r12))
+            gaps = (*gaps, *direct.unstated(record.connection, seller, contents, statement, at, r12=r12))
     if not contents.complete:
         against = (*against, f"more than {MOST_PACKAGES} objects in it: its packages are not listed")
     return Transaction(sale.transaction_id, sale, info, gaps, statement, against, contents)
 
 
 def sources(
-    connection: Connection,
+    record: Record,
     event: Event,
     seller: str,
     buyer: str,
@@ -266,16 +300,16 @@ def sources(
         buyer=buyer,
         recipient=recipient,
         packages=(*packages, *unknown),
-        products=_products(connection, gtins, header),
-        traders=_traders(connection, wanted, places),
+        products=_products(record, gtins, header),
+        traders=_traders(record, wanted, places),
         infer_date=infer_date,
     )
 
 
 def _products(
-    connection: Connection, gtins: Iterable[str], header: Mapping[str, ProductText]
+    record: Record, gtins: Iterable[str], header: Mapping[str, ProductText]
 ) -> dict[str, ProductText]:
-    known = products.by_gtins(connection, gtins)
+    known = record.products(gtins)
     found: dict[str, ProductText] = {}
     for gtin in gtins:
         first, row = header.get(gtin, ProductText(gtin)), known.get(gtin)
@@ -297,8 +331,8 @@ def _products(
     return found
 
 
-def _traders(connection: Connection, glns: Iterable[str], header: Mapping[str, Trader]) -> dict[str, Trader]:
-    known = partners.called(connection, glns)
+def _traders(record: Record, glns: Iterable[str], header: Mapping[str, Trader]) -> dict[str, Trader]:
+    known = record.called(glns)
     found: dict[str, Trader] = {}
     for gln in glns:
         first, row = header.get(gln, Trader(gln)), known.get(gln)

@@ -113,8 +113,13 @@ class Dock:
         """`by`'s own system reports a sale to `to`; the receipt."""
         if by == WHOLESALER and statement is AFFIRMED:
             statement = BOUGHT_DIRECTLY
+        sale = self.sale(*epcs, by=by, to=to, recipient=recipient)
+        return self.told(replace(sale, **fields), by=by, statement=statement)
+
+    def sale(self, *epcs: str, by: str, to: str, recipient: str = "") -> Event:
+        """A sale by `by` to `to`, a minute after the last event."""
         date = (("http://epcis.gs1us.org/hc/ns#transactionDate", '"2026-06-01"'),)
-        sale = self.bare(
+        return self.bare(
             biz_step="shipping",
             disposition="in_transit",
             epcs=epcs,
@@ -125,7 +130,6 @@ class Dock:
             ),
             extensions=date,
         )
-        return self.told(replace(sale, **fields), by=by, statement=statement)
 
     # What programs ask.
 
