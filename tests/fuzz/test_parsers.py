@@ -57,6 +57,7 @@ NOT_OF_STRANGERS = {
     "signing/keyfile.py load_key": "the holder's own file",
     "signing/keyfile.py read_pem": "the holder's own file",
     "signing/keyfile.py read_passphrase": "the holder's own file",
+    "signing/unlocking.py open_folder": "the holder's own files",
     "signing/holder.py open_key": "the holder's own folder",
     "signing/client.py KeyFolder.open": "the holder's own folder",
     "signing/captured.py SignedCapture.parse": "the holder's own outbox",
