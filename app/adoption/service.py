@@ -164,7 +164,7 @@ def _waiting(each: Ahead, gln: str, now: datetime) -> Waiting:
         event.event_time,
         each.recorded_at,
         event.event_time <= now,
-        event.event_time + OVERDUE <= now,
+        event.event_time <= now - OVERDUE,  # what is added to the last of days is no time any more
     )
 
 

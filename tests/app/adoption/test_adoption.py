@@ -1,7 +1,7 @@
 """An event of the future changes no custody until a person adopts it, once its time has come."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event as sql_events
@@ -205,6 +205,13 @@ def test_what_was_adopted_very_late_was_told_very_late(sqlite_dock: Dock, days: 
     assert [each["code"] for each in receipt.findings] == [code for code, _ in said]
     assert dock.owner(1) == (MAKER, MAKER, True)
     sound(dock)
+
+
+def test_what_waits_for_the_last_of_days_is_listed(sqlite_dock: Dock) -> None:
+    dock = sqlite_dock
+    event_id = shipped_ahead(dock, days=(datetime(9999, 12, 31, tzinfo=UTC) - dock.services.clock.now()).days)
+    [waiting] = dock.services.adoption.listed(MAKER)
+    assert (waiting.event_id, waiting.may, waiting.overdue) == (event_id, False, False)
 
 
 def test_a_later_signature_is_no_adoption_however_late(sqlite_dock: Dock) -> None:
