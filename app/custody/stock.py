@@ -2,8 +2,8 @@
 
 Custody is kept on the outermost object, so most packages have no row that says who has them. The party's outermost
 things are found by an index, and from them the containers are followed inward, all at once, with what stands over
-them: a pallet's hold or recall counts for each package in it, and what was destroyed or dispensed with its container
-is left out::
+them: a pallet's hold or recall counts for each package in it, and so does that it was not found where it should be;
+what was destroyed or dispensed with its container is left out::
 
     outermost: held by the party, or under way to it --parent*--> all that is in it --> packages, by (ns, lot, expiry)
 """
@@ -35,7 +35,7 @@ here (item_id, ns, lot_id, expiry, parent_id, status, coming, held, recalled, mi
     SELECT i.item_id, i.ns, i.lot_id, i.expiry, i.parent_id, i.status, h.coming,
            CASE WHEN h.held = 1 OR i.held IS NOT NULL THEN 1 ELSE 0 END,
            CASE WHEN h.recalled = 1 OR i.recalled THEN 1 ELSE 0 END,
-           CASE WHEN i.missing THEN 1 ELSE 0 END, h.depth + 1
+           CASE WHEN h.missing = 1 OR i.missing THEN 1 ELSE 0 END, h.depth + 1
     FROM here h JOIN item i ON i.parent_id = h.item_id
     WHERE i.status NOT IN (3, 5) AND h.depth < :depth
 )
@@ -59,7 +59,7 @@ _CONTAINERS = """
 SELECT CASE WHEN i.in_transit THEN 1 ELSE 0 END AS coming, COUNT(*) AS containers
 FROM item i
 WHERE ((i.holder_id = :party AND NOT i.in_transit) OR (i.bound_for_id = :party AND i.in_transit))
-  AND COALESCE(i.parent_id, 0) = 0 AND i.status NOT IN (3, 5)
+  AND COALESCE(i.parent_id, 0) = 0 AND i.status NOT IN (3, 5) AND NOT i.missing
   AND EXISTS (SELECT 1 FROM item c WHERE c.parent_id = i.item_id)
 GROUP BY 1
 """
@@ -67,9 +67,9 @@ GROUP BY 1
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Packages of one GTIN, lot and expiry in one place. `coming`: under way to the party; `missing`: of these, a
-    container was opened and they were not in it. `containers`: in how many they lie directly; `loose`: how many lie in
-    none. `held` and `recalled` may name the same package; `usable`: neither."""
+    """Packages of one GTIN, lot and expiry in one place. `coming`: under way to the party; `missing`: the container
+    where they should be was opened, and they were not in it. `containers`: in how many they lie directly; `loose`: how
+    many lie in none. `held` and `recalled` may name the same package; `usable`: neither."""
 
     gtin: str
     lot: str | None
@@ -86,7 +86,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Outermost:
-    """How many containers with something in them lie by themselves: here, and on their way."""
+    """How many containers with something in them, none of them missing, lie by themselves: here, and on their way."""
 
     here: int
     coming: int

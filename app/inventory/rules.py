@@ -79,7 +79,8 @@ class Asked:
 class Line:
     """One product, lot and expiry. `here`: packages in the company's custody, in so many `containers` and so many
     `loose`; `held`, `recalled`: of those; `usable`: neither; `coming`: on their way to it, `coming_stopped` of these on
-    hold or recalled; `short`: on their way by the record, and not found when their container was opened."""
+    hold or recalled; `short`: the container where they should be, or their case, was opened without them, so they are
+    neither here nor on their way, whoever answers for them by the record."""
 
     gtin: str
     name: str
@@ -158,8 +159,9 @@ def lines_of(counted: Sequence[Counted], names: Mapping[str, str]) -> list[Line]
 
 
 def _line(gtin: str, name: str, lot: str, expiry: date | None, parts: Sequence[Counted]) -> Line:
-    here = [each for each in parts if not each.coming]
-    coming = [each for each in parts if each.coming and not each.missing]
+    there = [each for each in parts if not each.missing]
+    here = [each for each in there if not each.coming]
+    coming = [each for each in there if each.coming]
     return Line(
         gtin,
         name,
@@ -173,5 +175,5 @@ def _line(gtin: str, name: str, lot: str, expiry: date | None, parts: Sequence[C
         usable=sum(each.usable for each in here),
         coming=sum(each.packages for each in coming),
         coming_stopped=sum(each.packages - each.usable for each in coming),
-        short=sum(each.packages for each in parts if each.coming and each.missing),
+        short=sum(each.packages for each in parts if each.missing),
     )

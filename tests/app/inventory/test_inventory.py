@@ -15,13 +15,14 @@ from app.inventory.rules import Asked, Line, Show, Totals, lines_of
 from app.inventory.service import stock
 from app.partners import service as partners
 from app.shared.actor import Role
-from ledger.custody.vocabulary import Action
+from ledger.custody.vocabulary import Action, EventType
 from tests.support.counter import PHARMACY, STRANGER, text_of
 from tests.support.delivery import ADVICE, Bay, case_label, cases_of, sscc
 from tests.support.trade import WHEN
 from tests.support.world import GTIN, MAKER, package
 
 TODAY = date(2028, 5, 1)
+_ID = "urn:uuid:5f8fad5b-d9cb-469f-a165-70867728950{}"
 
 
 def _counted(bay: Bay, gln: str = PHARMACY, **asked: str) -> list[Counted]:
@@ -93,6 +94,29 @@ def test_a_hold_or_an_end_of_a_container_counts_for_what_is_in_it(sqlite_stocked
     )
     bay.tell(PHARMACY, gone)
     assert [(each.packages, each.containers) for each in _counted(bay)] == [(2, 1), (2, 1)]
+
+
+def test_what_its_opened_container_did_not_hold_is_not_here_nor_is_what_is_in_it(sqlite_stocked: Bay) -> None:
+    bay = sqlite_stocked
+    bare = replace(bay.trade.begun(), type=EventType.AGGREGATION, epcs=(), ilmd=(), disposition="in_progress")
+    acts = (
+        {"event_id": _ID.format(1), "biz_step": "packing", "children": (sscc(1), sscc(2))},
+        {
+            "event_id": _ID.format(2),
+            "action": Action.OBSERVE,
+            "disposition": "mismatch_quantity",
+            "children": (sscc(1),),
+        },
+    )
+    for each in acts:
+        bay.node.clock.advance(timedelta(minutes=1))
+        bay.tell(PHARMACY, replace(bare, parent=sscc(9), event_time=bay.node.clock.now(), **each))
+    with bay.services.database.reading() as connection:
+        party = partners.by_gln(connection, PHARMACY)
+        assert party is not None
+        assert custody.outermost(connection, party.party_id) == custody.Outermost(1, 1)
+    [line] = stock(bay.services.database, bay.node.clock, PHARMACY, Asked()).lines
+    assert (line.here, line.containers, line.short, line.coming) == (2, 1, 2, 2)
 
 
 def test_the_page_shows_it_filters_it_and_gives_it_as_csv(sqlite_stocked: Bay) -> None:
@@ -197,12 +221,13 @@ def test_lines_stand_by_product_and_what_expires_first_before_the_rest() -> None
             ("L1", date(2029, 1, 1), False, False),
             ("L1", date(2029, 1, 1), True, False),
             ("L1", date(2029, 1, 1), True, True),
+            ("L1", date(2029, 1, 1), False, True),
         )
     ]
     lines = lines_of(counted, {GTIN: "Sonnenal"})
     assert [line.lot for line in lines] == ["L1", "L9", "L2"]
-    assert (lines[0].here, lines[0].coming, lines[0].coming_stopped, lines[0].short) == (5, 5, 2, 5)
-    assert Totals.of(lines, date(2029, 6, 1)) == Totals(15, 5, 5, 3, 3, 5, 0, 2)
+    assert (lines[0].here, lines[0].coming, lines[0].coming_stopped, lines[0].short) == (5, 5, 2, 10)
+    assert Totals.of(lines, date(2029, 6, 1)) == Totals(15, 5, 10, 3, 3, 5, 0, 2)
 
 
 @pytest.mark.parametrize(
