@@ -30,15 +30,19 @@ _MANUAL: Final = "docs/operating/node.md"
 _TABLES: Final = list(PRIVILEGES)
 
 _HERE: Final = "relnamespace = CAST(current_schema() AS regnamespace)"
+# Whom the role may become by SET ROLE, itself first of all: what these may do it may, inherited or not.
+_ITS: Final = "pg_has_role(CAST(:role AS name), r.oid, 'MEMBER')"
 # The first four may be granted for a single column too, which counts.
+_HAS: Final = """CASE WHEN p.by_column THEN has_any_column_privilege(m.oid, c.oid, p.privilege)
+    ELSE has_table_privilege(m.oid, c.oid, p.privilege) END"""
 _MAY = text(f"""
-SELECT c.relname AS name, p.privilege, CASE WHEN p.by_column
-    THEN has_any_column_privilege(CAST(:role AS name), c.oid, p.privilege)
-    ELSE has_table_privilege(CAST(:role AS name), c.oid, p.privilege) END AS granted
-FROM pg_class c CROSS JOIN (VALUES ('SELECT', true), ('INSERT', true), ('UPDATE', true), ('REFERENCES', true),
-    ('DELETE', false), ('TRUNCATE', false), ('TRIGGER', false)) AS p (privilege, by_column)
+WITH m AS MATERIALIZED (SELECT r.oid, r.rolname FROM pg_roles r WHERE {_ITS})
+SELECT c.relname AS name, p.privilege, bool_or(m.rolname = CAST(:role AS name) AND {_HAS}) AS granted,
+    bool_or({_HAS}) AS could
+FROM pg_class c CROSS JOIN m CROSS JOIN (VALUES ('SELECT', true), ('INSERT', true), ('UPDATE', true),
+    ('REFERENCES', true), ('DELETE', false), ('TRUNCATE', false), ('TRIGGER', false)) AS p (privilege, by_column)
 WHERE c.{_HERE} AND c.relname = ANY(:tables)
-ORDER BY c.relname, p.privilege
+GROUP BY c.relname, p.privilege ORDER BY c.relname, p.privilege
 """)  # noqa: S608 - our own words
 _SEQUENCES = text(f"""
 SELECT s.relname AS name, c.relname AS of_table, has_sequence_privilege(CAST(:role AS name), s.oid, 'USAGE') AS usable,
@@ -53,9 +57,22 @@ SELECT c.relname FROM pg_class c
 WHERE c.{_HERE} AND c.relname = ANY(:tables) AND pg_has_role(CAST(:role AS name), c.relowner, 'MEMBER')
 ORDER BY c.relname
 """)  # noqa: S608
-_CREATES = text(
-    "SELECT current_schema(), has_schema_privilege(CAST(:role AS name), current_schema(), 'CREATE')"
-)
+# Who owns a schema drops what is in it, and who owns the database drops all. Who makes schemas makes one that stands
+# before ours in the owner's search path.
+_AROUND = text(f"""
+SELECT 'ownership of the schema ' || n.nspname FROM pg_namespace n
+    WHERE n.oid = CAST(current_schema() AS regnamespace) AND pg_has_role(CAST(:role AS name), n.nspowner, 'MEMBER')
+UNION ALL SELECT 'CREATE on the schema ' || current_schema()
+    WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND has_schema_privilege(r.oid, current_schema(), 'CREATE'))
+UNION ALL SELECT 'ownership of the database' FROM pg_database d
+    WHERE d.datname = current_database() AND pg_has_role(CAST(:role AS name), d.datdba, 'MEMBER')
+UNION ALL SELECT 'CREATE on the database' WHERE EXISTS (
+    SELECT 1 FROM pg_roles r WHERE {_ITS} AND has_database_privilege(r.oid, current_database(), 'CREATE'))
+UNION ALL SELECT 'SUPERUSER' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolsuper)
+UNION ALL SELECT 'CREATEROLE' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolcreaterole)
+UNION ALL SELECT r.rolname FROM pg_roles r
+    WHERE {_ITS} AND r.rolname IN ('pg_execute_server_program', 'pg_write_server_files')
+""")  # noqa: S608
 _GRANTED = text(f"""
 SELECT DISTINCT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE c.{_HERE} AND c.relname = 'entry' AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
@@ -98,17 +115,18 @@ def standing(connection: Connection, role: str | None = None) -> Standing | None
     owns = tuple(connection.execute(_OWNED, named).scalars())
     lacking: list[str] = []
     beyond: list[str] = []
-    for name, privilege, given in connection.execute(_MAY, named):
-        if given != (privilege in PRIVILEGES[name]):
-            (beyond if given else lacking).append(f"{privilege} on {name}")
+    for name, privilege, given, could in connection.execute(_MAY, named):
+        needed = privilege in PRIVILEGES[name]
+        if needed and not given:
+            lacking.append(f"{privilege} on {name}")
+        elif could and not needed:
+            beyond.append(f"{privilege} on {name}")
     for row in connection.execute(_SEQUENCES, named):
         if "INSERT" in PRIVILEGES[row.of_table] and not row.usable:
             lacking.append(f"USAGE on {row.name}")
         if row.settable:
             beyond.append(f"UPDATE on {row.name}")
-    schema, creates = connection.execute(_CREATES, named).one()
-    if creates:
-        beyond.append(f"CREATE on the schema {schema}")
+    beyond += connection.execute(_AROUND, named).scalars()
     return Standing(role, owns, tuple(lacking), tuple(beyond))
 
 
@@ -164,7 +182,7 @@ def grant(connection: Connection, role: str) -> Standing:
             "database.role_more",
             f"{role} could still do more than the node does",
             _few(after.beyond),
-            "It can through PUBLIC, or a role that it is a member of: revoke it there. Nothing was changed",
+            "It can by PUBLIC, a role that it is a member of, or what it owns: take it away there. Nothing was changed",
         )
     return after
 

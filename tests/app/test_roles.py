@@ -206,3 +206,51 @@ def test_what_cannot_be_granted_is_refused_with_nothing_changed(
         assert (
             found is not None and found.beyond == ("DELETE on entry",) and "SELECT on entry" in found.lacking
         )
+
+
+def test_no_role_is_granted_that_could_take_more_for_itself(
+    postgres: Postgres, postgres_database: Database
+) -> None:
+    """What a role could do after one statement more counts as what it may do."""
+    name = str(postgres_database.url.database)
+
+    def refusal(of: str) -> str:
+        with pytest.raises(AppError) as error, postgres_database.writing() as connection:
+            roles.grant(connection, of)
+        assert error.value.code == "database.role_more"
+        return error.value.detail
+
+    def run(statement: str) -> None:
+        with postgres_database.writing() as connection:
+            connection.exec_driver_sql(statement)
+
+    with (
+        role(postgres, "an_aunt") as aunt,
+        role(postgres, "a_late_node") as late,
+        role(postgres, "a_ward", "an_aunt") as ward,
+    ):
+        # Not inherited: SET ROLE gives it all the same.
+        postgres.execute(f"ALTER ROLE {ward} NOINHERIT")
+        run(f"GRANT UPDATE, TRUNCATE ON checkpoint TO {aunt}")
+        assert refusal(ward) == "TRUNCATE on checkpoint, UPDATE on checkpoint"
+        run(f"REVOKE ALL ON checkpoint FROM {aunt}")
+        # Whoever owns the schema drops its tables; whoever owns the database, all of it.
+        run(f"ALTER SCHEMA public OWNER TO {late}")
+        assert refusal(late) == "ownership of the schema public"
+        run("ALTER SCHEMA public OWNER TO pg_database_owner")
+        postgres.execute(f"ALTER DATABASE {name} OWNER TO {late}")
+        assert "ownership of the database" in refusal(late)
+        postgres.execute(f"ALTER DATABASE {name} OWNER TO {postgres_database.url.username}")
+        # Who makes a schema named as the owner stands first in the owner's search path.
+        postgres.execute(f"GRANT CREATE ON DATABASE {name} TO {late}")
+        assert refusal(late) == "CREATE on the database"
+        postgres.execute(f"REVOKE CREATE ON DATABASE {name} FROM {late}")
+        # Who makes roles makes itself a member, before PostgreSQL 16; who writes the server's files needs no role.
+        postgres.execute(f"ALTER ROLE {late} CREATEROLE")
+        postgres.execute(f"GRANT pg_write_server_files TO {late}")
+        assert refusal(late) == "CREATEROLE, pg_write_server_files"
+        postgres.execute(f"REVOKE pg_write_server_files FROM {late}")
+        postgres.execute(f"ALTER ROLE {late} NOCREATEROLE")
+        with postgres_database.writing() as connection:
+            assert not roles.grant(connection, late).warning
+        run(f"DROP OWNED BY {late}")
