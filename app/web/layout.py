@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.partners import service as partners
 from app.shared.actor import Actor, Role
@@ -133,8 +134,11 @@ def _makes(actor: Actor) -> bool:
     """Whether the reader's company makes something, so that others ask about it: quality people work at all kinds."""
     if actor.role is not Role.QUALITY or actor.party_gln is None:
         return True
-    with services().database.reading() as connection:
-        party = partners.by_gln(connection, actor.party_gln)
+    try:
+        with services().database.reading() as connection:
+            party = partners.by_gln(connection, actor.party_gln)
+    except SQLAlchemyError:
+        return True  # the page around a failure is made where there is no database too
     return party is None or party.kind in MAKERS
 
 

@@ -62,6 +62,16 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(sqlite_node, blueprint, cap
     assert response.headers["X-Request-Id"] in logged
 
 
+def test_a_failing_database_is_told_on_a_page(sqlite_node):
+    quality = sqlite_node.signed_in_as(Role.QUALITY)
+    assert quality.get("/exceptions").status_code == 200
+    with sqlite_node.services.database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE party RENAME TO lost")
+    response = quality.get("/exceptions")
+    assert (response.status_code, response.mimetype) == (500, "text/html")
+    assert "Something broke here" in response.text
+
+
 def test_an_error_of_the_app_keeps_its_code_its_next_step_and_its_extras(sqlite_node):
     def refuse():
         raise Invalid(
