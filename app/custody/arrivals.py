@@ -15,6 +15,7 @@ from app.partners import service as partners
 from app.shared.chunks import chunks
 from ledger.custody.event import time_of
 
+_wrong = event.alias("wrong")
 _COMINGS = (
     select(event_epc.c.item_id, event.c.pos, event.c.by_id)
     .join(event, event.c.seq == event_epc.c.seq)
@@ -22,6 +23,13 @@ _COMINGS = (
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
         event.c.biz_step.in_(("receiving", "commissioning")),
         event.c.effective,
+        event.c.declared_at == 0,
+        # What was declared wrong brought nothing.
+        ~select(_wrong.c.seq)
+        .where(
+            _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
+        )
+        .exists(),
     )
 )
 

@@ -14,6 +14,7 @@ from app.investigations.form3911 import Form3911, FormKind
 from app.investigations.rules import Ground, Move, State
 from app.investigations.service import Suspicion
 from app.shared.actor import Actor, Role
+from ledger.custody.event import ErrorDeclaration, Event
 from ledger.custody.verdict import Reason
 from ledger.custody.vocabulary import Action, EventType
 from tests.app.investigations.test_form3911 import FORM
@@ -266,12 +267,14 @@ def stopping(counter: Counter, number: int) -> tuple[str, ...]:
     return tuple(each.case_id for each in found.blocked_by)
 
 
-def received(counter: Counter, number: int) -> None:
+def received(counter: Counter, number: int) -> Event:
     """The pharmacy receives, now, what the maker has shipped to it."""
     later(counter)
     ends = counter.shipment
     event = counter.event("receiving", number, hours=0, sources=ends.sources, destinations=ends.destinations)
-    counter.told(replace(event, event_time=counter.node.clock.now()), by=PHARMACY)
+    event = replace(event, event_time=counter.node.clock.now())
+    counter.told(event, by=PHARMACY)
+    return event
 
 
 def packed(counter: Counter, *numbers: int) -> None:
@@ -321,6 +324,11 @@ def test_a_notification_of_a_lot_stops_what_is_on_hand_and_after_the_answer_what
     assert stopping(counter, ON_ITS_WAY) == (notice,), "it was not here when that was answered"
     packed(counter, 1, 2)
     assert [stopping(counter, number) for number in (1, 2, 3)] == [()] * 3, "packing is no arrival"
+    mistaken = received(counter, 3)
+    assert stopping(counter, 3) == (notice,)
+    wrong = ErrorDeclaration(counter.node.clock.now(), "did_not_occur", ())
+    counter.told(replace(mistaken, declaration=wrong), by=PHARMACY)
+    assert stopping(counter, 3) == (), "nor is what was declared wrong"
     received(counter, ON_ITS_WAY)
     assert stopping(counter, ON_ITS_WAY) == (notice,)
     maker = somebody(MAKER, Role.MANUFACTURER)
