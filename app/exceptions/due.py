@@ -50,6 +50,8 @@ def look(database: Database, clock: Clock, party_gln: str | None) -> None:
         turned = _turned(connection, party_gln)
         fresh = [*_not_arrived(connection, clock, party_gln), *_in_doubt(connection, party_gln)]
         fresh += _waiting(connection, clock, party_gln)
+        there = cases.some(connection, [new.case_id for new in fresh])
+        fresh = [new for new in fresh if new.case_id not in there]
         complete = [*_complete(connection, party_gln), *_adopted(connection, party_gln)]
     if turned or fresh or complete:
         with database.writing() as connection:

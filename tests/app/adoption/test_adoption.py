@@ -259,6 +259,8 @@ def test_what_waits_after_its_time_is_one_case_a_document_until_nothing_of_it_wa
     look(database, clock, WHOLESALER)
     look(database, clock, None)
     assert len(waiting()) == 1, "looked at again it is the same one"
+    with database.writing():
+        look(database, clock, MAKER)  # NestedWrite, if it wrote where there is nothing to write
     dock.services.adoption.adopt(OPERATOR, MAKER, "urn:uuid:01", WHY)
     assert len(waiting()) == 1
     with database.reading() as connection:
