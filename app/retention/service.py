@@ -16,6 +16,7 @@ from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import service as custody
 from app.custody import shipped
+from app.custody.shipped import Shipped
 from app.errors import Conflict, Invalid, NotFound
 from app.events import acts
 from app.partners import service as partners
@@ -29,12 +30,16 @@ from app.transactions import kept
 from app.transactions.kept import Sale
 from app.transactions.rules import day_of, local_day
 from app.transactions.values import TRANSACTION_DATE
+from ledger.custody.act import Act
 from ledger.gs1.epc import GtinClass, Lgtin, Sgtin, Sscc, parse_any
 from ledger.gs1.errors import Gs1Error
 from ledger.gs1.gtin import Gtin
 from ledger.store.sql.engine import Database
 
 MOST_PACKAGES = 20_000
+_AT_ONCE = (
+    200  # events read together: a document that goes whole has thousands, and the ledger is locked meanwhile
+)
 
 
 @dataclass
@@ -144,23 +149,31 @@ def keeping(connection: Connection, seqs: Iterable[int] | None) -> list[Hold]:
     in_force = holds(connection)
     if not in_force or seqs is None:
         return in_force
-    found: dict[str, Hold] = {}
-    for stored in acts.read(connection, seqs, without_effect=True):
-        act, event = stored.act, stored.act.event
-        named = list(event.all_epcs())
-        contents = shipped.at_position(connection, named, event.position, MOST_PACKAGES)
-        if not contents.complete:
-            return in_force
-        things = {thing for epc in named for thing in _things(epc)}
-        for lot in event.lots():
-            things |= {lot, lot.partition("/01/")[2].partition("/")[0]}
-        for each in contents.items.values():
-            things |= _things(each.epc, each.lot)
-        told = (act.by, act.sender, act.recipient, act.seller, act.buyer)
-        parties = frozenset(gln for gln in told if gln)
-        record = Record(RecordType.TRANSACTION, event.id, None, parties, frozenset(things))
-        found |= {each.hold_id: each for each in holds_of(record, in_force)}
+    found: set[str] = set()
+    numbers = sorted(set(seqs))
+    for start in range(0, len(numbers), _AT_ONCE):
+        stored = acts.read(connection, numbers[start : start + _AT_ONCE], without_effect=True)
+        asked = [(list(each.act.event.all_epcs()), each.act.event.position) for each in stored]
+        contents = shipped.at_positions(connection, asked, MOST_PACKAGES)
+        for each, inside in zip(stored, contents, strict=True):
+            if not inside.complete:
+                return in_force
+            found.update(hold.hold_id for hold in holds_of(_told(each.act, inside), in_force))
+        if len(found) == len(in_force):
+            break
     return [each for each in in_force if each.hold_id in found]
+
+
+def _told(act: Act, inside: Shipped) -> Record:
+    """An event as a record: its parties, what it names and what was `inside` that."""
+    things = {thing for epc in act.event.all_epcs() for thing in _things(epc)}
+    for lot in act.event.lots():
+        things |= {lot, lot.partition("/01/")[2].partition("/")[0]}
+    for each in inside.items.values():
+        things |= _things(each.epc, each.lot)
+    told = (act.by, act.sender, act.recipient, act.seller, act.buyer)
+    parties = frozenset(gln for gln in told if gln)
+    return Record(RecordType.TRANSACTION, act.event.id, None, parties, frozenset(things))
 
 
 def set_hold(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event as sql_events
 
 from app.cli import Context, _parser
 from app.errors import AppError, Conflict
@@ -77,6 +78,22 @@ def test_which_events_a_hold_keeps(sqlite_dock: Dock) -> None:
         kept = keeping(connection, [receipt.events[0].seq])
         assert {each.hold_id for each in kept} == made
         assert len(keeping(connection, None)) == len(made) + len(strangers)
+
+
+def test_more_events_of_a_document_ask_no_more_statements(sqlite_dock: Dock) -> None:
+    dock = sqlite_dock
+    dock.made(*range(1, 13))
+    events = [dock.bare(biz_step="inspecting", epcs=(package(number),)) for number in range(1, 13)]
+    seqs = [each.seq for each in dock.told(*events, by=MAKER).events]
+    keeps = held(dock, About.PACKAGE, package(12))
+    held(dock, About.PACKAGE, package(99))
+    statements: list[object] = []
+    with dock.services.database.snapshot() as connection:
+        sql_events.listen(connection, "before_cursor_execute", lambda *told: statements.append(told[2]))
+        assert keeping(connection, seqs[:1]) == []
+        few = len(statements)
+        assert [each.hold_id for each in keeping(connection, seqs)] == [keeps]
+    assert len(statements) == 2 * few
 
 
 def test_the_command_says_what_stands_against_it(
