@@ -255,6 +255,7 @@ def test_what_waits_after_its_time_is_one_case_a_document_until_nothing_of_it_wa
     assert "which is over and has no effect" in text_of(quinn.get("/ahead"))
     page = quinn.get(f"/exceptions/{case.case_id}")
     assert "Adopt it under" in text_of(page)
+    assert "Write to" not in text_of(page), "nobody else can put it right"
     assert 'href="/ahead"' in page.text.partition("<main")[2]
     look(database, clock, WHOLESALER)
     look(database, clock, None)
