@@ -4,6 +4,7 @@ Whoever measures how long a verification takes must not learn more than its answ
 level, and nothing more for a package that exists.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
 from app.custody.items import item_name
 from app.custody.loading import STATUS_OF
-from app.custody.models import item
+from app.custody.models import contained, item
 from app.events.models import event
+from app.shared.chunks import chunks
+from app.shared.rows import Among
 from ledger.custody.state import CONSUMED, ENDED, MAX_DEPTH, Status
 
 _PACKAGE = ("item_id", "parent_id", "lot_id", "maker_id", "expiry", "status", "recalled", "disputed")
@@ -84,12 +87,18 @@ def has_anything(connection: Connection, party_id: int) -> bool:
     return any(connection.execute(query).first() is not None for query in (holds, gets))
 
 
+_EVER_HELD = Among(select(contained.c.parent).distinct(), contained.c.parent)
 _INSIDE = select(item.c.item_id).where(item.c.parent_id == bindparam("container")).limit(1)
 
 
 def has_contents(connection: Connection, item_id: int) -> bool:
     """Whether anything is directly inside the item with this number."""
     return connection.execute(_INSIDE, {"container": item_id}).first() is not None
+
+
+def containers(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of these items, by number, that ever held anything: cases, emptied ones too."""
+    return {number for chunk in chunks(numbers) for (number,) in _EVER_HELD.rows(connection, chunk)}
 
 
 def newest(connection: Connection) -> int:

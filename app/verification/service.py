@@ -19,7 +19,7 @@ from app.custody.arrivals import arrived
 from app.custody.ending import ended_site
 from app.custody.items import item_name
 from app.custody.loading import Loaded
-from app.custody.standing import has_contents
+from app.custody.standing import containers, has_contents
 from app.errors import Invalid
 from app.events import pending as documents
 from app.partners import service as partners
@@ -162,7 +162,8 @@ class Verification:
         verdict = judge(facts)
         contents = None
         if visible and inside:
-            contents, verdict = _judge_contents(loaded, inside, facts, verdict, pending, known_makers)
+            packages = _packages(connection, loaded, inside)
+            contents, verdict = _judge_contents(loaded, packages, facts, verdict, pending, known_makers)
         record = _record(connection, loaded, item, outer, asker) if visible and item and outer else None
         sender = record.last_custodian if record else None
         result = Result(
@@ -326,14 +327,18 @@ def _blocked(
     return tuple({each.case_id: each for listed in found.values() for each in listed}.values())
 
 
+def _packages(connection: Connection, loaded: Loaded, inside: list[str]) -> list[Item]:
+    """The packages in a container. A case is none of them, full or emptied, and says nothing about them."""
+    keys = [key for key in inside if item_name(key).ns != "00"]
+    cases = containers(connection, [loaded.ids[key] for key in keys])
+    return [loaded.world.item(key) for key in keys if loaded.ids[key] not in cases]
+
+
 def _judge_contents(
-    loaded: Loaded, inside: list[str], facts: Facts, own: Verdict, pending: set[str], makers: Vouchers
+    loaded: Loaded, packages: list[Item], facts: Facts, own: Verdict, pending: set[str], makers: Vouchers
 ) -> tuple[Contents, Verdict]:
     """The worst verdict of a container and all packages in it, and how many there are of each."""
     world = loaded.world
-    parents = {world.item(key).parent for key in inside}
-    # A case that was emptied is none of the packages, and says nothing about them.
-    packages = [world.item(key) for key in inside if key not in parents and item_name(key).ns != "00"]
     verdicts: list[Verdict] = []
     for item in packages:
         verdicts.append(

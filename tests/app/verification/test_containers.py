@@ -1,6 +1,7 @@
 """A pack in a case on a pallet: what stands over the case in the middle stands over the pack, wherever it is asked."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.support.delivery import sscc
 from tests.support.world import MAKER, package, sgln
 
 PACK, CASE, PALLET = 21, sscc(21), sscc(22)
+A_MINUTE = timedelta(minutes=1)
 MIA = replace(OPERATOR, name="mia", role=Role.PHARMACIST, party_gln=PHARMACY)
 
 
@@ -64,6 +66,26 @@ def test_a_scan_of_the_pack_and_of_the_pallet_says_so(three_levels: Counter) -> 
     assert "as a whole" in some.next_step and "as a whole" not in pallet.next_step
     page = text_of(three_levels.pharmacist().post("/scan", {"code": f"(00){PALLET[-18:]}"}))
     assert "The one package inside. On hold." in page
+
+
+def test_an_emptied_case_is_no_package(sqlite_counter: Counter) -> None:
+    counter, [pack, case, beside] = sqlite_counter, [package(number) for number in (31, 32, 33)]
+    made = counter.trade.begun(31, 32, 33)
+    bare = replace(
+        made, type=EventType.AGGREGATION, biz_step="packing", disposition="in_progress", epcs=(), ilmd=()
+    )
+    taken_out = {"biz_step": "unpacking", "action": Action.DELETE, "event_time": made.event_time + A_MINUTE}
+    counter.told(
+        made,
+        replace(bare, event_id="urn:uuid:3", parent=case, children=(pack,)),
+        replace(bare, event_id="urn:uuid:4", parent=PALLET, children=(case, beside)),
+        replace(bare, event_id="urn:uuid:5", parent=case, children=(pack,), **taken_out),
+        by=MAKER,
+    )
+    check = counter.services.verification.check
+    pallet = check(f"(00){PALLET[-18:]}".encode(), None, MIA, asker=MAKER)
+    assert pallet.contents is not None
+    assert (pallet.contents.packages, sum(pallet.contents.by_word.values())) == (1, 1)
 
 
 def test_the_pack_is_not_dispensed_and_its_page_says_why(three_levels: Counter) -> None:
