@@ -62,6 +62,20 @@ def test_a_late_act_is_adopted_by_a_valid_key_of_the_party(trade):
     assert audit(trade).ok
 
 
+def test_the_audit_looks_at_each_of_them_a_few_at_a_time(sqlite_trade, monkeypatch):
+    monkeypatch.setattr("app.devices.audit._AT_ONCE", 2)
+    dock = another(sqlite_trade, "dock")
+    send(sqlite_trade, "/ledger/keys", end_key(root(sqlite_trade), Action.REVOKE, known(dock)))
+    for number in range(1, 6):
+        problem(
+            sqlite_trade.post_signed(sqlite_trade.document(sqlite_trade.begun(number)), dock),
+            409,
+            "capture.parked",
+        )
+    report = audit(sqlite_trade)
+    assert (report.ok, report.counts["parked acts"]) == (True, 5)
+
+
 def test_who_has_stolen_an_ended_key_fills_no_disk(sqlite_trade, monkeypatch):
     """Documents of up to the largest body, a thousand of them, would be gigabytes: their bytes are counted too."""
     trade = sqlite_trade
