@@ -93,7 +93,7 @@ def _send(run: Run, item: Item, outer: Item) -> None:
     if act.moves_title and owner != seller:
         run.find(FindingCode.NOT_OWNER, f"sold by {seller}, who does not own it: title stays", item.key)
     elif act.moves_title and owner != act.by and act.buyer != standing:
-        message = f"sold by {act.by} for {owner}, who has not told of that sale himself: title stays"
+        message = f"sold by {act.by} for its owner, who has not told of that sale himself: title stays"
         run.find(FindingCode.NOT_OWNER, message, item.key)
     offered = _offers(run, outer, owner)
     run.set(
@@ -125,7 +125,7 @@ def _ship_again(run: Run, item: Item, outer: Item) -> None:
     if to is None or (to, buyer) == (outer.bound_for, outer.offered_to):
         run.find(FindingCode.SHIPPED_TWICE, "it is under way already", item.key)
         return
-    message = f"under way to {outer.bound_for or 'nobody named'} already, and told to go to {to} too"
+    message = f"under way to {_somebody(outer)} already, and told to go to {to} too"
     run.find(FindingCode.TWO_RECIPIENTS, message, item.key)
     _promise(run, item, outer)
 
@@ -191,9 +191,7 @@ def receive(run: Run) -> None:
         promises = to_receiver(run, item)
         if outer.in_transit and (promises or _is_expected(run, outer)):
             if promises and outer.bound_for != act.by:
-                message = (
-                    f"its sender has told of sending it to {outer.bound_for or 'nobody named'}: it came here"
-                )
+                message = f"its sender has told of sending it to {_somebody(outer)}: it came here"
                 run.find(FindingCode.TWO_RECIPIENTS, message, item.key)
             _take_over(run, run.take_out(item), outer, promises)
         elif promises:
@@ -209,9 +207,8 @@ def receive(run: Run) -> None:
             )
             _take_back(run, run.take_out(item), outer)
         elif outer.in_transit:
-            run.find(
-                FindingCode.WRONG_RECEIVER, f"received by {act.by}, shipped to {outer.bound_for}", item.key
-            )
+            message = f"received by {act.by}, shipped to {_somebody(outer)}"
+            run.find(FindingCode.WRONG_RECEIVER, message, item.key)
         elif outer.holder is None and run.is_foreign(item, outer):
             continue
         elif outer.holder is None:
@@ -223,10 +220,16 @@ def receive(run: Run) -> None:
             )
             run.claim(item, outer)
             if double(run, item) and not item.disputed:
-                message = f"received from {outer.sender} by {outer.holder} and by {act.by}, and sent to both"
+                message = f"received from {outer.sender} by {act.by} and by another, and sent to both"
                 run.find(FindingCode.TWO_CUSTODIANS, message, item.key)
                 run.set(replace(run.item(item.key), disputed=True))
     _count_contents(run)
+
+
+def _somebody(outer: Item) -> str:
+    """Whom it was sent to, for who reports of it or gets it: anybody may report of any serial, and one customer is
+    nothing to another."""
+    return "nobody named" if outer.bound_for is None else "another"
 
 
 def _is_expected(run: Run, outer: Item) -> bool:

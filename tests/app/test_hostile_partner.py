@@ -132,3 +132,30 @@ def test_what_is_in_a_strangers_pallet_is_not_even_read(
     assert (checked.status_code, checked.get_json()["subject"]) == (200, PALLET), checked.text
     assert read
     assert not [query for query in read if "item.parent_id IN" in query]
+
+
+def test_to_report_about_a_package_does_not_tell_to_whom_it_goes(
+    sqlite_trade: Trade, stranger: dict[str, str]
+) -> None:
+    trade = sqlite_trade
+    assert trade.post_epcis(trade.document(trade.begun(1), trade.shipped(1))).status_code == 202
+    received = replace(
+        trade.shipped(1),
+        biz_step="receiving",
+        disposition="in_progress",
+        event_time=WHEN + timedelta(hours=2),
+        destinations=(),
+    )
+    answer = trade.client.post(
+        "/epcis/capture", data=trade.document(received), content_type="application/json", headers=stranger
+    )
+    assert "wrong_receiver" in {each["code"] for each in answer.get_json()["receipt"]["findings"]}
+    assert WHOLESALER not in answer.text
+    # Nor does one customer hear of the other, where their seller names both.
+    again = replace(trade.shipped(1, to=STRANGER), event_time=WHEN + timedelta(hours=3))
+    assert trade.post_epcis(trade.document(again)).status_code == 202
+    with trade.node.services.database.reading() as connection:
+        told = story(connection, package(1), reader=STRANGER)
+    assert told is not None
+    said = [each.message for one in told.events for each in one.findings]
+    assert len(said) >= 2 and not any(WHOLESALER in each for each in said)
