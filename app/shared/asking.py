@@ -65,7 +65,9 @@ class _Call:
     def _take(self) -> None:
         with self._send() as response:
             body = bytearray()
-            while len(body) <= self._most and time.monotonic() < self._until:
+            while len(body) <= self._most:
+                if time.monotonic() >= self._until:
+                    raise requests.Timeout("there is more to come")  # what came so far is no answer
                 more = response.raw.read1(self._most + 1 - len(body), decode_content=False)
                 if not more:
                     break

@@ -1,13 +1,16 @@
 """Whoever is asked over HTTP and sends a byte now and then keeps nobody waiting: logs, witnesses."""
 
+import contextlib
 import http.server
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from app.errors import AppError
 from app.log import heads
+from app.shared import asking
 from app.shared.asking import NoAnswer
 from app.witness import gather
 from app.witness.gather import Gatherer
@@ -36,6 +39,36 @@ def dripping() -> Iterator[str]:
         over.set()
         listening.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def trickling() -> Iterator[str]:
+    """The address of one whose body does not end."""
+    over = threading.Event()
+
+    class Trickling(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            with contextlib.suppress(OSError):
+                while not over.wait(0.02):
+                    self.wfile.write(b"x")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickling) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}/ledger"
+        over.set()
+        listening.shutdown()
+        thread.join()
+
+
+def test_what_came_of_an_answer_that_does_not_end_is_none(trickling: str) -> None:
+    call = asking._Call(trickling, lambda: requests.get(trickling, stream=True, timeout=5), 10**6, until=0.0)
+    call.run()
+    assert (type(call.failure), call.status) == (requests.Timeout, 0)
 
 
 def of_a_log(url: str) -> object:
