@@ -59,37 +59,47 @@ class Keeper:
         """Append the entry of `record`, whose bytes are `data`; its index, or that of the one that said so before."""
         return self._keep(record, data, lambda writer: self._same(writer, record, data)).index
 
-    def keep_daily(self, record: KeptCheckpoint, data: bytes) -> tuple["Noted", "Known | None"]:
-        """As `keep`, where no head of that log was noted today (UTC by this node's clock), nor this one last; and which
-        was noted last before."""
-        before: Known | None = None
+    def keep_daily(self, record: KeptCheckpoint, data: bytes) -> "Noted":
+        """As `keep`, where no head of that log was noted today (UTC by this node's clock), nor this one last."""
 
         def known(writer: SqlWriter) -> int | None:
-            nonlocal before
-            before = self.last(writer, record.origin)
-            if before is None:
+            last = self._newest(writer, record.origin)
+            if last is None:
                 return None
-            same = (before.record.size, before.record.root) == (record.size, record.root)
-            return before.index if same or before.at.date() == self.clock.now().date() else None
+            same = (last.record.size, last.record.root) == (record.size, record.root)
+            return last.index if same or last.at.date() == self.clock.now().date() else None
 
-        noted = self._keep(record, data, known)
-        return noted, before
+        return self._keep(record, data, known)
 
-    def last(self, reader: SqlReader, origin: str) -> "Known | None":
-        """The newest entry here that notes a head of the log `origin`."""
+    def largest(self, reader: SqlReader, origin: str, below: int) -> "Known | None":
+        """The note of the largest head of the log `origin` among the entries below index `below`, the first of several:
+        whatever was noted since, that log must go on from there."""
+        found: list[tuple[int, int, Path]] = []
+        for path in _files(self.node.data_dir / FOLDER):
+            if int(path.name) < below and (record := _head_in(path.read_bytes(), origin)) is not None:
+                found.append((-record.size, int(path.name), path))
+        known = (self._known(reader, path, origin) for *_, path in sorted(found))
+        return next((each for each in known if each is not None), None)
+
+    def _newest(self, reader: SqlReader, origin: str) -> "Known | None":
         size = reader.head().size
-        for path in reversed(_files(self.node.data_dir / FOLDER)):
-            index = int(path.name)
-            data = path.read_bytes() if index < size else b""
-            if not data.startswith(origin.encode() + b"\n"):
-                continue
-            try:
-                record, entry = KeptCheckpoint.of(data), Entry.decode(reader.entry(index))
-            except LedgerError:
-                continue  # a policy, or damaged: fsck says so
-            if _commits(reader, entry, record):
-                return Known(index, datetime.fromtimestamp(entry.received_ms / 1000, UTC), record, data)
-        return None
+        files = reversed(_files(self.node.data_dir / FOLDER))
+        known = (self._known(reader, path, origin) for path in files if int(path.name) < size)
+        return next((each for each in known if each is not None), None)
+
+    def _known(self, reader: SqlReader, path: Path, origin: str) -> "Known | None":
+        """The head of `origin` in a file, where its entry notes it: else fsck says so."""
+        data, index = path.read_bytes(), int(path.name)
+        record = _head_in(data, origin)
+        if record is None:
+            return None
+        try:
+            entry = Entry.decode(reader.entry(index))
+        except LedgerError:
+            return None
+        if not _commits(reader, entry, record):
+            return None
+        return Known(index, datetime.fromtimestamp(entry.received_ms / 1000, UTC), record, data)
 
     def _same(self, writer: SqlWriter, record: Record, data: bytes) -> int | None:
         size = writer.head().size
@@ -157,6 +167,16 @@ def check(context: AuditContext) -> None:
             holds = False
         if not holds:
             context.add("I9", FOLDER, str(path.name), "the file", "what its entry says", "other", _RESTS)
+
+
+def _head_in(data: bytes, origin: str) -> KeptCheckpoint | None:
+    """The head of the log `origin` that a file holds; None where it holds another's, a policy, or is damaged."""
+    if not data.startswith(origin.encode() + b"\n"):
+        return None
+    try:
+        return KeptCheckpoint.of(data)
+    except LedgerError:
+        return None
 
 
 def _files(folder: Path) -> list[Path]:

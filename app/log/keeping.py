@@ -128,7 +128,10 @@ class Keeping:
             record = judged(data, policy, self._keeper.node.origin)
             if record.origin != origin:
                 return Done(origin, "other", None, f"what answers there is the log {record.origin}")
-            noted, before = self._keeper.keep_daily(record, data)
+            noted = self._keeper.keep_daily(record, data)
+            with self._keeper.node.ledger.reading() as reader:
+                below = noted.index if noted.new else reader.head().size
+                before = self._keeper.largest(reader, origin, below)
         except AppError as error:
             return Done(origin, error.code, None, f"{error.title}: {error.detail}")
         except LedgerError as error:
@@ -142,7 +145,8 @@ class Keeping:
         return self._cosigned(origin) if url is None else heads.from_log(url)
 
     def _compare(self, entries: list[PolicyLog], before: Known, record: KeptCheckpoint, data: bytes) -> None:
-        """Say where the head contradicts the one noted before; two of one size prove it, and are written as a proof."""
+        """Say where the head contradicts the largest noted before; two of one size prove it, and are written as a
+        proof."""
         if record.size > before.record.size or (record.size, record.root) == (
             before.record.size,
             before.record.root,

@@ -164,6 +164,11 @@ def test_a_log_that_shows_another_past_is_noted_all_the_same_and_proven(
     foreign.answer = (200, Checkpoint(log.name, 0, EMPTY_ROOT).sign(log).encode())
     assert codes(one.round(2 * LOOK_S)) == [("noted", 4)], "fewer entries prove nothing by themselves"
     assert len(list((sqlite_node.services.settings.data_dir / FOLDER).glob("conflict-*.json"))) == 1
+    sqlite_node.clock.advance(timedelta(days=1))
+    foreign.answer = (200, Checkpoint(log.name, size, b"\1" * 32).sign(log).encode())
+    assert codes(one.round(3 * LOOK_S)) == [("noted", 5)]
+    proofs = [path.name for path in (sqlite_node.services.settings.data_dir / FOLDER).glob("conflict-2-*")]
+    assert len(proofs) == 2, "held against the largest, which it was told before it shrank"
     assert findings(sqlite_node) == []
 
 
