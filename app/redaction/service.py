@@ -64,14 +64,15 @@ class Redactions:
         with self.database.snapshot() as connection:
             old_parked = [made for _, made in parked.in_clear(connection, event_id)]
             seqs = _events(connection, event_id, bool(old_parked))
+            indexes = _entries(connection, event_id, seqs)
             rows = [
                 (_within(row.path), row.data is None)
-                for index in _entries(connection, event_id, seqs)
+                for index in indexes
                 for row in _rows(connection, index, event_id)
             ]
             old = [
                 (_within(path), False)
-                for index in _entries(connection, event_id, seqs)
+                for index in indexes
                 for path in self._unsealed(connection, index, event_id)
             ]
             old += [
