@@ -144,7 +144,8 @@ def _not_received(before: Answer, subject: str, name: str, *, quiet: bool) -> di
     """Say what is to be set apart, and how to go on. Nothing was reported."""
     assert before.contents is not None
     apart, stopped = before.contents.apart, before.contents.stopped
-    told = "Not received: something in it is being investigated. Nothing was reported."
+    why = "something in it is being investigated" if before.investigations else reason_words(before.reason)
+    told = f"Not received: {why}. Nothing was reported."
     if stopped:
         told = (
             f"Not received: {stopped} of {counted(before.contents.packages, 'package')} in it "
