@@ -51,7 +51,7 @@ WHERE h.ns LIKE '01/%' AND h.status IN (0, 1, 2)
   AND (:ns IS NULL OR h.ns = :ns) AND (:lot IS NULL OR l.serial = :lot)
   AND NOT EXISTS (SELECT 1 FROM contained c WHERE c.parent = h.item_id)
 GROUP BY h.ns, l.serial, h.expiry, h.coming, h.missing
-ORDER BY h.ns, h.expiry, l.serial, h.coming, h.missing
+ORDER BY h.coming, h.ns, h.expiry, l.serial, h.missing
 LIMIT :most
 """
 
@@ -95,7 +95,7 @@ class Outermost:
 def stock(
     connection: Connection, party_id: int, *, gtin: str | None = None, lot: str | None = None, most: int
 ) -> Sequence[Counted]:
-    """What the party has and what is on its way to it, by GTIN-14, expiry and lot; at most `most` groups. A lot's
+    """What the party has, and then what is on its way to it, by GTIN-14, expiry and lot; at most `most` groups. A lot's
     recall and its packages' own count alike. Containers are no packages, an emptied case neither."""
     query = text(_STOCK).bindparams(
         bindparam("party", type_=Integer),

@@ -98,6 +98,7 @@ def _tiles(found: Stock, asked: Asked) -> list[tuple[str, int, str, str, bool]]:
             show is asked.show,
         )
         for show, count, beside in rows
+        if not (found.only_here and show is Show.COMING)
     ]
 
 

@@ -26,7 +26,7 @@ LONGEST_LOT = 20  # characters, GS1 General Specifications, section 3.4.1
 
 
 class Show(StrEnum):
-    """Which lines are asked for."""
+    """Which lines are asked for. Those in `OF_HERE` are told by what is here alone."""
 
     ALL = "all"
     HERE = "here"
@@ -35,6 +35,9 @@ class Show(StrEnum):
     RECALLED = "recalled"
     EXPIRED = "expired"
     SOON = "soon"
+
+
+OF_HERE = frozenset({Show.HERE, Show.HELD, Show.EXPIRED, Show.SOON})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,17 @@ def shown(found: Stock, after: int, limit: int) -> dict[str, Any]:
     """A page of the lines, with the totals of all."""
     page = found.lines[after : after + limit]
     totals = found.totals
+
+    def coming(count: int) -> int | None:
+        return None if found.only_here else count
+
     return {
         "at": found.at.isoformat(),
         "totals": {
             "here": totals.here,
-            "on_its_way": totals.coming,
-            "on_its_way_stopped": totals.coming_stopped,
-            "not_found_in_its_container": totals.short,
+            "on_its_way": coming(totals.coming),
+            "on_its_way_stopped": coming(totals.coming_stopped),
+            "not_found_in_its_container": coming(totals.short),
             "on_hold": totals.held,
             "recalled": totals.recalled,
             "expired": totals.expired,
@@ -59,7 +63,7 @@ def _line(line: Line, found: Stock) -> dict[str, Any]:
         "on_hold": line.held,
         "recalled": line.recalled,
         "expired": line.expired(found.today),
-        "on_its_way": line.coming,
-        "on_its_way_stopped": line.coming_stopped,
-        "not_found_in_its_container": line.short,
+        "on_its_way": None if found.only_here else line.coming,
+        "on_its_way_stopped": None if found.only_here else line.coming_stopped,
+        "not_found_in_its_container": None if found.only_here else line.short,
     }

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from app.custody import stock as custody
 from app.custody.stock import Outermost
 from app.errors import Invalid
-from app.inventory.rules import MOST_LINES, Asked, Line, Totals, lines_of
+from app.inventory.rules import MOST_LINES, OF_HERE, Asked, Line, Totals, lines_of
 from app.partners import service as partners
 from app.products import service as products
 from app.shared.clock import Clock
@@ -27,12 +27,14 @@ COLUMNS = (
 @dataclass(frozen=True, slots=True)
 class Stock:
     """What was asked for, as of `at`. `lines`: those that match; `totals`: of the products and lots asked for, whatever
-    is shown of them; `outermost`: of everything the company has."""
+    is shown of them; `outermost`: of everything the company has. `only_here`: what is on its way has too many lines
+    to be counted along, which the company has not in its hands: anybody may ship it anything."""
 
     at: datetime
     lines: tuple[Line, ...]
     totals: Totals
     outermost: Outermost
+    only_here: bool = False
 
     @property
     def today(self) -> date:
@@ -51,19 +53,22 @@ def stock(database: Database, clock: Clock, party_gln: str, asked: Asked) -> Sto
         counted = custody.stock(
             connection, party.party_id, gtin=asked.gtin, lot=asked.lot, most=MOST_LINES + 1
         )
+        only_here = len(counted) > MOST_LINES and asked.show in OF_HERE
+        if only_here:
+            counted = [each for each in counted if not each.coming]
         if len(counted) > MOST_LINES:
             raise Invalid(
                 "inventory.too_many",
                 "Too many products and lots to show at once",
                 f"more than {MOST_LINES}",
-                "Name a GTIN.",
+                "Name a GTIN, or ask for what is here.",
             )
         named = products.by_gtins(connection, {each.gtin for each in counted})
         names = {gtin: product.title for gtin, product in named.items()}
         outermost = custody.outermost(connection, party.party_id)
     lines = lines_of(counted, names)
     shown = tuple(line for line in lines if line.matches(asked.show, at.date()))
-    return Stock(at, shown, Totals.of(lines, at.date()), outermost)
+    return Stock(at, shown, Totals.of(lines, at.date()), outermost, only_here)
 
 
 def as_table(found: Stock) -> bytes:
@@ -85,7 +90,5 @@ def _rows(found: Stock) -> Iterator[tuple[str, ...]]:
             str(line.held),
             str(line.recalled),
             "yes" if line.expired(found.today) else "no",
-            str(line.coming),
-            str(line.coming_stopped),
-            str(line.short),
+            *("" if found.only_here else str(n) for n in (line.coming, line.coming_stopped, line.short)),
         )

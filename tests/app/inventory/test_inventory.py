@@ -190,6 +190,25 @@ def test_more_lines_than_one_answer_takes_are_not_cut_off_silently(sqlite_stocke
         stock(sqlite_stocked.services.database, sqlite_stocked.node.clock, PHARMACY, Asked())
 
 
+def test_what_others_ship_hides_nothing_of_what_is_here(sqlite_stocked: Bay, monkeypatch) -> None:
+    """Anybody may tell of shipments of as many lots as he likes."""
+    node = sqlite_stocked.node
+    monkeypatch.setattr("app.inventory.service.MOST_LINES", 1)
+    found = stock(sqlite_stocked.services.database, node.clock, PHARMACY, Asked(show=Show.HERE))
+    assert found.only_here and [(line.here, line.coming) for line in found.lines] == [(4, 0)]
+    own = node.bearer(Role.PARTNER_SYSTEM, party_gln=PHARMACY)
+    told = node.visitor().client.get("/api/inventory?show=here", headers=own).json
+    assert (told["totals"]["here"], told["totals"]["on_its_way"]) == (4, None)
+    assert told["lines"][0]["on_its_way"] is None
+    node.person("quinn", Role.QUALITY, party_gln=PHARMACY)
+    reader = node.sign_in("quinn")
+    assert "ask for what is here" in reader.get("/inventory").text
+    page = text_of(reader.get("/inventory?show=here"))
+    assert "What is on its way to you has too many" in page and "not counted" in page
+    with pytest.raises(Invalid, match="Too many"):
+        stock(sqlite_stocked.services.database, node.clock, PHARMACY, Asked(show=Show.COMING))
+
+
 def _line(**changed: object) -> Line:
     return replace(Line(GTIN, "Sonnenal", "L1", TODAY + timedelta(days=400), here=2), **changed)
 
