@@ -28,7 +28,7 @@ from scanner.commands._shared import (
     print_json,
     typed,
 )
-from scanner.errors import BenchError
+from scanner.errors import BenchError, NodeUnreachable, TrustError
 from scanner.lookup.port import Answer, Apart
 from scanner.sources import RawScan, utc_now
 from scanner.ui.plain import say, show_answer
@@ -97,12 +97,15 @@ def _receive(
     desk: Desk, scan: RawScan, subject: str, decided: str | None, *, quiet: bool
 ) -> tuple[dict[str, object], bool]:
     """Report the arrival, then ask anew: what is told is what the record says afterwards, not what was hoped."""
-    before = desk.look(scan)
-    if not before.is_whole and decided is None:
-        return _not_received(before, subject, scan.source, quiet=quiet), False
-    apart = _apart(before, decided)
+    before = _looked(desk, scan, decided)
+    apart: tuple[Apart, ...] = ()
+    if before is not None and not before.is_whole:
+        if decided is None:
+            return _not_received(before, subject, scan.source, quiet=quiet), False
+        apart = _apart(before, decided)
+    is_whole = before is None or before.is_whole
     refs = desk.provider.shipped(subject)
-    events = _events(subject, apart, desk.bench.party, closed=not before.is_whole and decided == ALL)
+    events = _events(subject, apart, desk.bench.party, closed=not is_whole and decided == ALL)
     receipt = desk.report(*events, refs=refs)
     after = desk.look(scan)
     told = _told(after, _unit(desk, after, subject), len(apart))
@@ -122,6 +125,20 @@ def _receive(
         "answer": after.as_json(),
     }
     return result, yours and after.is_clean
+
+
+def _looked(desk: Desk, scan: RawScan, decided: str | None) -> Answer | None:
+    """What the node says before anything is reported; None where it says nothing, or nothing that can be believed.
+
+    That it has arrived is true all the same, and is signed and kept until a node takes it. What was decided about
+    packs that only an answer names is not: it raises what `Desk.look` does.
+    """
+    try:
+        return desk.look(scan)
+    except (NodeUnreachable, TrustError):
+        if decided is not None:
+            raise
+        return None
 
 
 def _events(subject: str, apart: tuple[Apart, ...], party: str, *, closed: bool) -> list[Event]:
@@ -183,7 +200,7 @@ def _can_name(before: Answer) -> bool:
 
 def _apart(before: Answer, decided: str | None) -> tuple[Apart, ...]:
     """What was taken out. Raises `BenchError` ``not-named`` where not all of it can be told."""
-    if before.is_whole or before.contents is None or decided != PACKS:
+    if before.contents is None or decided != PACKS:
         return ()
     if not _can_name(before):
         raise BenchError(

@@ -128,6 +128,15 @@ def test_a_node_that_is_down_is_said_to_be_and_decides_nothing(past, capsys):
     assert shown.out == ""
 
 
+def test_what_arrives_while_the_node_is_down_is_signed_and_kept(past, tmp_path, capsys):
+    _, _, bench, picture = past
+    home = shutil.copytree(bench, tmp_path / "bench")
+    capsys.readouterr()
+    assert main(["receive", str(picture), "--home", str(home)]) == 3
+    assert "Your report need not be made again" in capsys.readouterr().err
+    assert len(list((home / "key" / "outbox").glob("*.json"))) == 1
+
+
 def test_a_bench_follows_its_node_to_another_address_only_if_its_past_came_along(past, tmp_path, capsys):
     now, before, bench, picture = past
     home = shutil.copytree(bench, tmp_path / "bench")
