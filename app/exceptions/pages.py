@@ -186,7 +186,7 @@ def _form(typed: Mapping[str, str], problem: str) -> str:
     own = present().party_gln
     with services().database.reading() as connection:
         dealt_with = list(many.partners_at(connection, Desk.EXCEPTIONS, own).items())[:_MOST_PARTNERS]
-        others = partners.all_parties(connection, _MOST_PARTNERS + 1)
+        others = partners.registered(connection, _MOST_PARTNERS + 1)
     listed = dict(dealt_with) | {each.gln: each.name for each in others if each.gln != own}
     known = sorted(list(listed.items())[:_MOST_PARTNERS], key=lambda each: (each[1].lower(), each[0]))
     kinds: dict[str, list[tuple[str, str]]] = {}
@@ -201,7 +201,6 @@ def _form(typed: Mapping[str, str], problem: str) -> str:
             ("", "Whom the record names, or nobody"),
             *((gln, f"{name} ({gln})") for gln, name in known),
         ],
-        more_partners=len(listed) > len(known),
         once=typed.get("once") or new_id("once"),
         longest_text=LONGEST_TEXT,
         longest_word=LONGEST_WORD,

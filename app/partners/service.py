@@ -235,9 +235,16 @@ def sites_of(connection: Connection, gln: str) -> list[tuple[str, str]]:
     return [(number, name) for number, name in rows]
 
 
-def all_parties(connection: Connection, most: int | None = None) -> list[Party]:
-    """Every party, by name; of more than `most` the first."""
-    query = select(*_COLUMNS).order_by(party.c.name, party.c.party_id).limit(most)
+def all_parties(connection: Connection) -> list[Party]:
+    """Every party, by name: for the operator."""
+    query = select(*_COLUMNS).order_by(party.c.name, party.c.party_id)
+    return [Party(*row) for row in connection.execute(query)]
+
+
+def registered(connection: Connection, most: int | None = None) -> list[Party]:
+    """The parties that the operator has registered here, by name; of more than `most` the first. Nobody is shown the
+    others: they are here because somebody's document names them, so who saw them would learn with whom others trade."""
+    query = select(*_COLUMNS).where(party.c.verified).order_by(party.c.name, party.c.party_id).limit(most)
     return [Party(*row) for row in connection.execute(query)]
 
 

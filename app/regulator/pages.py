@@ -185,11 +185,7 @@ def _requests(typed: Mapping[str, str], problem: str) -> str:
     found = node.requests.mine(present().id)
     with node.database.reading() as connection:
         shown = views(connection, found, node.clock.now(), lambda case: f"/inspector/requests/{case.case_id}")
-        companies = [
-            (each.gln, f"{each.name} ({each.gln})")
-            for each in partners.all_parties(connection)
-            if each.verified
-        ]
+        companies = [(each.gln, f"{each.name} ({each.gln})") for each in partners.registered(connection)]
         names = partners.names(connection, {each.party_gln for each in found})
     return render_template(
         "regulator/requests.html",

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from app.cases import pages
+from app.cases import many, pages
 from app.cases import service as cases
 from app.cases.pages import back, said, views
 from app.cases.rules import Desk
@@ -26,11 +26,14 @@ def queue_page() -> Response | str:
     node = services()
     party = reach().party_gln
     if request.method == "POST":
-        case_id = node.returns.open(present(), request.form.get("customer", ""), request.form.get("rma", ""))
+        customer = request.form.get("customer") or request.form.get("other_customer", "").strip()
+        case_id = node.returns.open(present(), customer, request.form.get("rma", ""))
         return back("returns.case_page", case_id=case_id)
     with node.database.reading() as connection:
         open_views, closed_views = pages.both_queues(connection, Desk.RETURNS, _href, CAUSES)
-        customers = [(each.gln, each.name) for each in partners.all_parties(connection) if each.gln != party]
+        known = many.partners_at(connection, Desk.RETURNS, party)
+        known |= {each.gln: each.name for each in partners.registered(connection) if each.gln != party}
+    customers = [("", "choose"), *sorted(known.items(), key=lambda each: (each[1].lower(), each[0]))]
     return render_template("returns/queue.html", cases=open_views, closed=closed_views, customers=customers)
 
 

@@ -91,7 +91,7 @@ class Shipping:
     def customers(self, party_gln: str) -> list[Party]:
         """Whom this party can ship to: every registered party but itself."""
         with self.database.reading() as connection:
-            return [p for p in partners.all_parties(connection) if p.verified and p.gln != party_gln]
+            return [p for p in partners.registered(connection) if p.gln != party_gln]
 
     def own_sites(self, party_gln: str) -> list[tuple[str, str]]:
         """The sites of this party, as (GLN, name)."""

@@ -205,7 +205,6 @@ def test_the_form_offers_so_many_companies_and_takes_the_number_of_any_other(
     sqlite_counter: Counter, monkeypatch
 ) -> None:
     quinn = sqlite_counter.somebody("quinn", Role.QUALITY)
-    assert 'name="other_partner"' not in quinn.get("/exceptions/new").text
     monkeypatch.setattr(pages, "_MOST_PARTNERS", 2)
     Rest(sqlite_counter, PHARMACY).post(PATH, GOOD | {"partner": NOBODYS}, 201)
     page = quinn.get("/exceptions/new").text
@@ -218,3 +217,20 @@ def test_the_form_offers_so_many_companies_and_takes_the_number_of_any_other(
     with sqlite_counter.services.database.reading() as connection:
         found = cases.queue(connection, Desk.EXCEPTIONS, PHARMACY)
     assert [each.partner_gln for each in found if each.kind == "packaging"] == [MAKER]
+
+
+def test_whom_somebody_elses_data_names_is_offered_to_nobody_and_may_be_typed(
+    sqlite_counter: Counter,
+) -> None:
+    counter = sqlite_counter
+    Rest(counter, MAKER).post(PATH, GOOD | {"partner": NOBODYS}, 201)
+    for gln, offered in ((PHARMACY, False), (MAKER, True)):
+        quinn = counter.somebody(f"quinn.{gln}", Role.QUALITY, gln)
+        assert (NOBODYS in quinn.get("/exceptions/new").text) is offered
+        walt = counter.somebody(f"walt.{gln}", Role.WAREHOUSE, gln)
+        page = walt.get("/returns").text
+        assert NOBODYS not in page
+        assert (STRANGER in page, f'value="{gln}"' in page) == (True, False)
+        begun = walt.post("/returns", {"customer": "", "other_customer": f" {NOBODYS}"})
+        assert begun.status_code == 303
+        assert NOBODYS in walt.get("/returns").text, "with whom it has had a return"
