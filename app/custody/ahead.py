@@ -73,15 +73,17 @@ def waiting(connection: Connection, party_id: int, most: int) -> list[int]:
     return list(connection.execute(query.order_by(event.c.event_time, event.c.seq).limit(most)).scalars())
 
 
-def overdue(connection: Connection, party_id: int | None, before: datetime, most: int) -> list[Overdue]:
-    """The entries of a party (None: of everybody) of which something waits that happened at or before `before`, those
-    first whose events were the earliest; at most `most`."""
-    earliest = func.min(event.c.event_time)
-    query = select(event.c.idx, event.c.by_id, func.count(), earliest).select_from(_STILL)
-    query = query.where(_NOT_WRONG, event.c.event_time <= before).group_by(event.c.idx, event.c.by_id)
+def overdue(
+    connection: Connection, party_id: int | None, before: datetime, most: int, after: int = -1
+) -> list[Overdue]:
+    """The entries of a party (None: of everybody) above `after` of which something waits that happened at or before
+    `before`, in the ledger's order; at most `most`."""
+    query = select(event.c.idx, event.c.by_id, func.count(), func.min(event.c.event_time)).select_from(_STILL)
+    query = query.where(_NOT_WRONG, event.c.event_time <= before, event.c.idx > after)
+    query = query.group_by(event.c.idx, event.c.by_id)
     if party_id is not None:
         query = query.where(event.c.by_id == party_id)
-    return [Overdue(*row) for row in connection.execute(query.order_by(earliest, event.c.idx).limit(most))]
+    return [Overdue(*row) for row in connection.execute(query.order_by(event.c.idx).limit(most))]
 
 
 def still_waiting(connection: Connection, indexes: Collection[int]) -> set[int]:

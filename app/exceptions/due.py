@@ -15,7 +15,7 @@ looking again.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from app.cases import many
 from app.cases import service as cases
@@ -23,6 +23,7 @@ from app.cases.rules import Desk
 from app.cases.service import DeskCase
 from app.custody import ahead
 from app.custody import service as custody
+from app.custody.ahead import Overdue
 from app.custody.outstanding import outstanding
 from app.events import acts as events
 from app.exceptions.models import exception_case
@@ -88,18 +89,25 @@ def open_incomplete(
 
 
 def _turned(connection: Connection, party_gln: str | None) -> list[int]:
-    """Events whose case rests on what is known now, and is no longer as it was."""
-    query = select(exception_case.c.seq, exception_case.c.kind, exception_case.c.item_id).where(
-        exception_case.c.kind.in_(sorted(COMPUTED)), exception_case.c.standing
-    )
+    """Events whose case rests on what is known now, and is no longer as it was. Of a party's the first are looked at,
+    for whoever looks waits; of everybody's all, or a flood of one would keep all others from being looked at."""
+    key = (exception_case.c.kind, exception_case.c.seq, exception_case.c.item_id)
+    query = select(*key).where(exception_case.c.kind.in_(sorted(COMPUTED)), exception_case.c.standing)
+    query = query.order_by(*key).limit(_MOST)
     if party_gln is not None:
         party = partners.by_gln(connection, party_gln)
         query = query.where(exception_case.c.party_id == (party.party_id if party else None))
-    kept = {tuple(row) for row in connection.execute(query.limit(_MOST))}
-    found = {
-        (each.seq, each.code.value) for each in custody.findings_of(connection, {row[0] for row in kept})
-    }
-    return sorted({seq for seq, kind, _ in kept if (seq, kind) not in found})
+    turned: set[int] = set()
+    page = connection.execute(query).all()
+    while page:
+        found = {
+            (each.code.value, each.seq) for each in custody.findings_of(connection, {row.seq for row in page})
+        }
+        turned.update(row.seq for row in page if (row.kind, row.seq) not in found)
+        if party_gln is not None or len(page) < _MOST:
+            break
+        page = connection.execute(query.where(tuple_(*key) > tuple_(*page[-1]))).all()
+    return sorted(turned)
 
 
 def _not_arrived(connection: Connection, clock: Clock, party_gln: str | None) -> list[OwnCase]:
@@ -161,12 +169,19 @@ def _in_doubt(connection: Connection, party_gln: str | None) -> list[OwnCase]:
 
 
 def _waiting(connection: Connection, clock: Clock, party_gln: str | None) -> list[OwnCase]:
-    """What was told before its time, which is over, and waits for a person: one case for a document."""
+    """What was told before its time, which is over, and waits for a person: one case for a document. Those that have
+    one are passed over, or what one party leaves waiting would keep all others' from being found."""
     party = partners.by_gln(connection, party_gln) if party_gln else None
     if party_gln is not None and party is None:
         return []
     number = party.party_id if party else None
-    found = ahead.overdue(connection, number, clock.now() - ahead.OVERDUE, _MOST)
+    found: list[Overdue] = []
+    after, page = -1, _MOST
+    while page == _MOST and len(found) < _MOST:
+        some = ahead.overdue(connection, number, clock.now() - ahead.OVERDUE, _MOST, after)
+        there = cases.some(connection, [_of_ahead(each.index) for each in some])
+        found += [each for each in some if _of_ahead(each.index) not in there]
+        after, page = max((each.index for each in some), default=after), len(some)
     glns = partners.glns(connection, {each.by_id for each in found})
     return [
         OwnCase(
@@ -177,10 +192,15 @@ def _waiting(connection: Connection, clock: Clock, party_gln: str | None) -> lis
             detail=f"Events that wait: {each.events}, the first of {each.happens_at:%Y-%m-%d %H:%M} UTC. They were "
             "told before their time, and have no effect until somebody adopts them.",
             data={"entry": each.index},
-            case_id=f"exc_ahead_{each.index}",
+            case_id=_of_ahead(each.index),
         )
         for each in found
     ]
+
+
+def _of_ahead(index: int) -> str:
+    """The case of what waits of this entry."""
+    return f"exc_ahead_{index}"
 
 
 def _adopted(connection: Connection, party_gln: str | None) -> list[str]:

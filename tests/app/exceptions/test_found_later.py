@@ -11,6 +11,7 @@ from app.capture import long as longs
 from app.cases import service as cases
 from app.cases.rules import Desk
 from app.custody import service as custody
+from app.exceptions import due
 from app.exceptions.due import look
 from app.products import service as products
 from app.proofs.fsck import fsck
@@ -23,7 +24,7 @@ from ledger.signing.keylife import KnownKey, end_key
 from ledger.signing.keyrecord import Action
 from tests.support.app import OPERATOR
 from tests.support.counter import PHARMACY
-from tests.support.dock import AFFIRMED, Dock, code
+from tests.support.dock import AFFIRMED, KEEPER, Dock, code
 from tests.support.trade import WHEN
 from tests.support.world import GTIN, MAKER, PALLET, WHOLESALER, package, sgln
 
@@ -108,6 +109,38 @@ def test_a_sale_outside_the_products_market_is_found_until_the_list_is_put_right
     assert case_of(dock, "outside_market", PHARMACY) is None
     report = fsck(dock.services.database, dock.services.node)
     assert report.ok, report.findings
+
+
+def test_what_one_party_leaves_standing_keeps_no_other_from_being_looked_at(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than is looked at in one go: what one told before its time and never adopts, and what it should not have
+    sold, come first and stand for ever."""
+    services = dock.services
+    monkeypatch.setattr(due, "_MOST", 2)
+    other = "00399999001021"
+    with services.database.writing() as connection:
+        products.register(connection, services.clock, other, MAKER, name="Other")
+        for gtin in (GTIN, other):
+            products.allow(connection, gtin, ["CA"], [])
+    theirs = "urn:epc:id:sgtin:0399999.000102.7"
+    dock.made(1, 2, 3)
+    dock.told(replace(dock.trade.begun(), epcs=(theirs,)), by=MAKER)
+    for epc in (*map(package, (1, 2, 3)), theirs):
+        dock.sold(epc, by=MAKER, to=WHOLESALER if epc == theirs else PHARMACY)
+    seen = dock.bare(biz_step="inspecting", disposition="in_progress", epcs=(package(9),))
+    for hours, by in ((2, KEEPER), (3, KEEPER), (4, KEEPER), (5, WHOLESALER)):
+        ahead = replace(seen, event_id=f"urn:uuid:{hours}f8fad5b-d9cb-469f-a165-70867728950e")
+        dock.told(replace(ahead, event_time=seen.event_time + timedelta(hours=hours)), by=by)
+    assert case_of(dock, "outside_market", WHOLESALER) is not None
+    with services.database.writing() as connection:
+        products.allow(connection, other, [], [])
+    dock.node.clock.advance(timedelta(days=5))
+    look(services.database, services.clock, None)
+    assert case_of(dock, "outside_market", WHOLESALER) is None
+    assert case_of(dock, "outside_market", PHARMACY) is not None
+    look(services.database, services.clock, None)
+    assert case_of(dock, "told_ahead", WHOLESALER) is not None
 
 
 def test_what_a_key_in_doubt_signed_is_its_partys_work_and_no_scans_alarm(sqlite_dock: Dock) -> None:
