@@ -9,27 +9,20 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from app.custody import loading
+from app.custody.counting import STANDS
 from app.custody.spans import spans
 from app.events.models import event, event_epc
 from app.partners import service as partners
 from app.shared.chunks import chunks
 from ledger.custody.event import time_of
 
-_wrong = event.alias("wrong")
 _COMINGS = (
     select(event_epc.c.item_id, event.c.pos, event.c.by_id)
     .join(event, event.c.seq == event_epc.c.seq)
     .where(
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
         event.c.biz_step.in_(("receiving", "commissioning")),
-        event.c.effective,
-        event.c.declared_at == 0,
-        # What was declared wrong brought nothing.
-        ~select(_wrong.c.seq)
-        .where(
-            _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-        )
-        .exists(),
+        STANDS,
     )
 )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from app.custody.counting import STANDS
 from app.custody.spans import spans
 from app.events.models import event, event_epc
 from app.shared.chunks import chunks
@@ -43,12 +44,12 @@ def sales_to(
 
 
 def _sales(connection: Connection, party_id: int, items: list[int]) -> dict[int, list[_Sale]]:
-    """Sales of these items to the party."""
+    """Sales of these items to the party, of those that stand: one that was declared wrong brought nothing."""
     found: dict[int, list[_Sale]] = {}
     query = (
         select(event_epc.c.item_id, event.c.pos, event.c.seller_id, event.c.by_id, event.c.seq)
         .join(event, event.c.seq == event_epc.c.seq)
-        .where(event.c.biz_step == "shipping", event.c.buyer_id == party_id, event.c.effective)
+        .where(event.c.biz_step == "shipping", event.c.buyer_id == party_id, STANDS)
     )
     for chunk in chunks(items):
         for row in connection.execute(query.where(event_epc.c.item_id.in_(chunk))):

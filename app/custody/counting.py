@@ -22,6 +22,16 @@ MAY_COUNT: ColumnElement[bool] = ~exists().where(
 )
 """Whether capture found nothing that keeps an event from having an effect."""
 
+_wrong = event.alias("wrong")
+STANDS: ColumnElement[bool] = and_(
+    event.c.effective,
+    event.c.declared_at == 0,
+    ~exists().where(
+        _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
+    ),
+)
+"""Whether an event has an effect, is itself no declaration, and was not declared wrong."""
+
 
 def may_count(connection: Connection, seqs: Iterable[int]) -> set[int]:
     """Those of the events with these numbers that capture lets have an effect."""

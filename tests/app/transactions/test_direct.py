@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.partners import service as partners
+from ledger.custody.event import ErrorDeclaration
 from tests.support.counter import PHARMACY
 from tests.support.dock import AFFIRMED, BOUGHT_DIRECTLY, Dock
 from tests.support.trade import licence
@@ -61,6 +62,17 @@ def test_what_it_bought_after_it_had_sold_it_is_not_asked_of_the_sale_before(sql
     dock.sold(package(1), by=MAKER, to=WHOLESALER)
     receipt = dock.sold(package(1), by=WHOLESALER, to=PHARMACY, statement=SILENT, event_time=at)
     assert "information_missing" not in [each["code"] for each in receipt.findings]
+
+
+def test_a_purchase_that_was_declared_wrong_does_not_hide_the_one_before(sqlite_dock: Dock) -> None:
+    dock = sqlite_dock
+    bought(dock)
+    mistaken = replace(dock.sale(package(1), by=PHARMACY, to=WHOLESALER), event_id="urn:uuid:07")
+    dock.told(mistaken, by=PHARMACY)
+    wrong = ErrorDeclaration(dock.services.clock.now(), "did_not_occur", ())
+    dock.told(replace(mistaken, declaration=wrong), by=PHARMACY)
+    receipt = dock.sold(package(1), by=WHOLESALER, to=PHARMACY, statement=SILENT)
+    assert [each["code"] for each in receipt.findings] == ["information_missing"]
 
 
 def test_who_received_a_statement_of_direct_purchase_tells_so(sqlite_dock: Dock) -> None:
