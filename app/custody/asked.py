@@ -93,6 +93,11 @@ def _of_recalled() -> Select[Any]:
         _recall.c.declared_at == 0,
         _recall.c.effective,
         _recall.c.pos < lots.c.pos,
+        ~exists().where(
+            _wrong.c.by_id == _recall.c.by_id,
+            _wrong.c.event_id == _recall.c.event_id,
+            _wrong.c.declared_at != 0,
+        ),
     )
     query = select(lots.c.seq, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
     query = query.join(item, item.c.item_id == lots.c.outer).distinct()

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from app.custody.counting import STANDS
 from app.custody.items import ItemName
 from app.custody.loading import Loaded, Reader, find_ids
 from app.custody.models import contained, item
@@ -189,11 +190,11 @@ class Beginning:
 
 
 def beginnings(connection: Connection, items: dict[int, Inner]) -> dict[int, Beginning]:
-    """How these objects were commissioned, as their makers told it; the earliest account of each."""
+    """How these objects were commissioned, as their makers told it; the earliest account of each that stands."""
     found: dict[int, Beginning] = {}
     columns = (event_epc.c.item_id, event.c.by_id, event.c.event_time, event.c.biz_location)
     query = select(*columns).join(event, event.c.seq == event_epc.c.seq)
-    query = query.where(event_epc.c.role == OBJECT, event.c.action == "ADD", event.c.effective)
+    query = query.where(event_epc.c.role == OBJECT, event.c.action == "ADD", STANDS)
     for chunk in chunks(sorted(items)):
         for row in connection.execute(query.where(event_epc.c.item_id.in_(chunk)).order_by(event.c.pos)):
             if row.by_id == items[row.item_id].maker_id:
