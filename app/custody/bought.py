@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from app.custody.counting import STANDS
+from app.custody.models import finding
 from app.custody.spans import spans
 from app.events.models import event, event_epc
 from app.shared.chunks import chunks
+from ledger.custody.findings import FindingCode
 
 _Sale = tuple[int, int, int]
 """(position, number of the seller, number of the event)."""
+_NOT_ITS_OWN = (FindingCode.NOT_HOLDER.value, FindingCode.NOT_ISSUER.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,12 @@ def sales_to(
     connection: Connection, party_id: int, items: list[int], *, before: int | None = None
 ) -> dict[int, Sale]:
     """For each of these items the last sale that brought it to the party with the number `party_id`; the last one
-    before a position in custody's order, where that is given."""
+    before a position in custody's order, where that is given. What somebody reports to have sold who did not have it
+    brought nothing: anybody can report that of any package."""
     around = spans(connection, items)
     named = sorted({outer for each in around.values() for outer, _, _ in each})
     sales = _sales(connection, party_id, named)
+    strangers = _strangers(connection, {sale[2] for each in sales.values() for sale in each})
     found: dict[int, Sale] = {}
     for number, those in around.items():
         fitting = [
@@ -37,6 +42,14 @@ def sales_to(
             for sale in sales.get(outer, ())
             if since <= sale[0] < until and (before is None or sale[0] < before)
         ]
+        if strangers:  # found of the outermost that was named
+            fitting = [
+                sale
+                for sale in fitting
+                if not any(
+                    since <= sale[0] < until and (sale[2], n) in strangers for n, since, until in those
+                )
+            ]
         if fitting:
             _, seller, seq = max(fitting)
             found[number] = Sale(seller, seq)
@@ -56,4 +69,15 @@ def _sales(connection: Connection, party_id: int, items: list[int]) -> dict[int,
             seller = row.seller_id if row.seller_id is not None else row.by_id
             if seller != party_id:
                 found.setdefault(row.item_id, []).append((row.pos, seller, row.seq))
+    return found
+
+
+def _strangers(connection: Connection, seqs: set[int]) -> set[tuple[int, int]]:
+    """Of which item (number) an event (number) among these was told by somebody who did not have it."""
+    found: set[tuple[int, int]] = set()
+    query = select(finding.c.seq, finding.c.item_id).where(finding.c.code.in_(_NOT_ITS_OWN))
+    for chunk in chunks(sorted(seqs)):
+        found.update(
+            (row.seq, row.item_id) for row in connection.execute(query.where(finding.c.seq.in_(chunk)))
+        )
     return found

@@ -8,9 +8,9 @@ import pytest
 from app.partners import service as partners
 from ledger.custody.event import ErrorDeclaration
 from tests.support.counter import PHARMACY
-from tests.support.dock import AFFIRMED, BOUGHT_DIRECTLY, Dock
+from tests.support.dock import AFFIRMED, BOUGHT_DIRECTLY, KEEPER, Dock
 from tests.support.trade import licence
-from tests.support.world import MAKER, WHOLESALER, package
+from tests.support.world import MAKER, PALLET, WHOLESALER, package
 
 SILENT = replace(
     AFFIRMED, legal_notice="We have complied."
@@ -62,6 +62,21 @@ def test_what_it_bought_after_it_had_sold_it_is_not_asked_of_the_sale_before(sql
     dock.sold(package(1), by=MAKER, to=WHOLESALER)
     receipt = dock.sold(package(1), by=WHOLESALER, to=PHARMACY, statement=SILENT, event_time=at)
     assert "information_missing" not in [each["code"] for each in receipt.findings]
+
+
+@pytest.mark.parametrize("named", [(package(1),), (PALLET, package(1))], ids=["itself", "with its pallet"])
+def test_a_sale_by_who_did_not_have_it_is_no_purchase(sqlite_dock: Dock, named: tuple[str, ...]) -> None:
+    """Anybody can report to have sold any package to anybody."""
+    dock = sqlite_dock
+    dock.made(1)
+    dock.packed(PALLET, 1)
+    dock.sold(PALLET, by=MAKER, to=WHOLESALER)
+    dock.received(PALLET, by=WHOLESALER)
+    dock.sold(*named, by=KEEPER, to=WHOLESALER)
+    receipt = dock.sold(PALLET, by=WHOLESALER, to=PHARMACY, statement=BOUGHT_DIRECTLY)
+    assert dock.get(f"/transactions/{receipt.index}.0", PHARMACY).status_code == 200
+    silent = dock.sold(PALLET, by=WHOLESALER, to=KEEPER, statement=SILENT)
+    assert "information_missing" in [each["code"] for each in silent.findings]
 
 
 def test_a_purchase_that_was_declared_wrong_does_not_hide_the_one_before(sqlite_dock: Dock) -> None:
