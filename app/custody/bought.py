@@ -1,5 +1,6 @@
 """Of whom a party bought a package: the last sale to it, of the package itself or of what it was in at that time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -33,7 +34,7 @@ def sales_to(
     around = spans(connection, items)
     named = sorted({outer for each in around.values() for outer, _, _ in each})
     sales = _sales(connection, party_id, named)
-    strangers = _strangers(connection, {sale[2] for each in sales.values() for sale in each})
+    by_strangers = strangers(connection, {sale[2] for each in sales.values() for sale in each})
     found: dict[int, Sale] = {}
     for number, those in around.items():
         fitting = [
@@ -42,12 +43,12 @@ def sales_to(
             for sale in sales.get(outer, ())
             if since <= sale[0] < until and (before is None or sale[0] < before)
         ]
-        if strangers:  # found of the outermost that was named
+        if by_strangers:  # found of the outermost that was named
             fitting = [
                 sale
                 for sale in fitting
                 if not any(
-                    since <= sale[0] < until and (sale[2], n) in strangers for n, since, until in those
+                    since <= sale[0] < until and (sale[2], n) in by_strangers for n, since, until in those
                 )
             ]
         if fitting:
@@ -72,11 +73,12 @@ def _sales(connection: Connection, party_id: int, items: list[int]) -> dict[int,
     return found
 
 
-def _strangers(connection: Connection, seqs: set[int]) -> set[tuple[int, int]]:
-    """Of which item (number) an event (number) among these was told by somebody who did not have it."""
+def strangers(connection: Connection, seqs: Iterable[int]) -> set[tuple[int, int]]:
+    """Of which item (number) an event (number) among these was told by somebody who did not have it. Of several that
+    it names, one inside the other, it is the outermost."""
     found: set[tuple[int, int]] = set()
     query = select(finding.c.seq, finding.c.item_id).where(finding.c.code.in_(_NOT_ITS_OWN))
-    for chunk in chunks(sorted(seqs)):
+    for chunk in chunks(sorted(set(seqs))):
         found.update(
             (row.seq, row.item_id) for row in connection.execute(query.where(finding.c.seq.in_(chunk)))
         )

@@ -7,6 +7,8 @@ that may read the shipping is told its leaf; to everybody else there is none.
 
 from dataclasses import dataclass
 
+from app.custody.bought import strangers
+from app.custody.spans import spans
 from app.history import service as history
 from app.history.rules import subject_of
 from app.node.service import Node
@@ -23,7 +25,8 @@ class Shipped:
 
 
 def shipped(database: Database, node: Node, epc: str, *, asker: str | None) -> Shipped:
-    """The leaf of the newest shipping of `epc` (any spelling), or of what it is in, by another than `asker` (GLN).
+    """The leaf of the newest shipping of `epc` (any spelling), or of what it is in, by another than `asker` (GLN):
+    by who had it, where one of them had.
 
     Raises `Invalid` for what is no EPC.
     """
@@ -37,6 +40,11 @@ def shipped(database: Database, node: Node, epc: str, *, asker: str | None) -> S
             and each.effective
             and not (each.hidden or each.declares_error or each.declared_wrong or each.by == asker)
         ]
+        if story and told:
+            around = {number for number, _, _ in spans(connection, [story.item_id])[story.item_id]}
+            of_others = strangers(connection, {each.seq for each in told})
+            had_it = [each for each in told if of_others.isdisjoint((each.seq, number) for number in around)]
+            told = had_it or told  # its sender's own receipt may only not have come
         if not told:
             return Shipped(key, ())
         last = max(told, key=lambda each: (each.at, each.index))

@@ -13,6 +13,7 @@ from app.events.models import event as event_table
 from app.history.service import story
 from app.partners import service as partners
 from app.shared.actor import Role
+from app.verification import handover
 from ledger.custody.event import ErrorDeclaration, Event
 from ledger.custody.vocabulary import Action, EventType
 from ledger.evidence.verify import verify
@@ -159,3 +160,24 @@ def test_to_report_about_a_package_does_not_tell_to_whom_it_goes(
     assert told is not None
     said = [each.message for one in told.events for each in one.findings]
     assert len(said) >= 2 and not any(WHOLESALER in each for each in said)
+
+
+def test_a_receipt_refers_to_no_shipment_by_who_did_not_have_it(
+    sqlite_trade: Trade, stranger: dict[str, str]
+) -> None:
+    """A stranger says, later than the maker, that he shipped the maker's pallet, or what is on it."""
+    trade, services = sqlite_trade, sqlite_trade.node.services
+    on_a_pallet(trade)
+
+    def refers_to(epc: str) -> tuple[str, ...]:
+        return handover.shipped(services.database, services.node, epc, asker=WHOLESALER).refs
+
+    true = refers_to(PALLET)
+    assert len(true) == 1 and refers_to(package(1)) == true
+    for minutes, epcs in ((2, (PALLET,)), (3, (package(1),)), (4, (PALLET, package(1)))):
+        false = replace(
+            trade.shipped(1), epcs=epcs, event_time=WHEN + timedelta(hours=2, minutes=minutes), sources=()
+        )
+        sent = {"content_type": "application/json", "headers": stranger}
+        assert trade.client.post("/epcis/capture", data=trade.document(false), **sent).status_code == 202
+    assert refers_to(PALLET) == refers_to(package(1)) == true
