@@ -145,7 +145,8 @@ def holds(connection: Connection, *, lifted: bool = False) -> list[Hold]:
 
 def keeping(connection: Connection, seqs: Iterable[int] | None) -> list[Hold]:
     """The holds in force that keep one of these events (numbers): by its parties, by what it names and by what was in
-    that then. All that are in force for None: where nobody can tell what is kept."""
+    that before it and after, for what it takes out is in it no more. All that are in force for None: where nobody can
+    tell what is kept."""
     in_force = holds(connection)
     if not in_force or seqs is None:
         return in_force
@@ -153,12 +154,16 @@ def keeping(connection: Connection, seqs: Iterable[int] | None) -> list[Hold]:
     numbers = sorted(set(seqs))
     for start in range(0, len(numbers), _AT_ONCE):
         stored = acts.read(connection, numbers[start : start + _AT_ONCE], without_effect=True)
-        asked = [(list(each.act.event.all_epcs()), each.act.event.position) for each in stored]
+        asked = [
+            (list(each.act.event.all_epcs()), each.act.event.position - before)
+            for each in stored
+            for before in (0, 1)
+        ]
         contents = shipped.at_positions(connection, asked, MOST_PACKAGES)
-        for each, inside in zip(stored, contents, strict=True):
+        for act, inside in zip((each.act for each in stored for _ in range(2)), contents, strict=True):
             if not inside.complete:
                 return in_force
-            found.update(hold.hold_id for hold in holds_of(_told(each.act, inside), in_force))
+            found.update(hold.hold_id for hold in holds_of(_told(act, inside), in_force))
         if len(found) == len(in_force):
             break
     return [each for each in in_force if each.hold_id in found]

@@ -11,6 +11,7 @@ from app.retention.rules import About
 from app.retention.service import keeping
 from app.shared.audit import entries
 from ledger.custody.event import compact
+from ledger.custody.vocabulary import Action, EventType
 from tests.support.app import OPERATOR
 from tests.support.dock import Dock
 from tests.support.world import GTIN, LOT_KEY, MAKER, PALLET, WHOLESALER, package
@@ -78,6 +79,25 @@ def test_which_events_a_hold_keeps(sqlite_dock: Dock) -> None:
         kept = keeping(connection, [receipt.events[0].seq])
         assert {each.hold_id for each in kept} == made
         assert len(keeping(connection, None)) == len(made) + len(strangers)
+
+
+def test_what_was_taken_out_by_an_event_is_what_it_is_about(sqlite_dock: Dock) -> None:
+    """An event that empties a pallet names the pallet alone."""
+    dock = sqlite_dock
+    dock.made(1)
+    dock.packed(PALLET, 1)
+    emptied = dock.bare(
+        type=EventType.AGGREGATION,
+        action=Action.DELETE,
+        biz_step="unpacking",
+        parent=PALLET,
+        extensions=(NOTE,),
+    )
+    dock.told(emptied, by=MAKER)
+    action = held(dock, About.PACKAGE, package(1))
+    with pytest.raises(Conflict) as refused:
+        dock.services.redactions.redact(emptied.event_id or "", None, BASIS, OPERATOR)
+    assert refused.value.extra["holds"] == [action]
 
 
 def test_more_events_of_a_document_ask_no_more_statements(sqlite_dock: Dock) -> None:
