@@ -38,7 +38,9 @@ def _trace(arguments: argparse.Namespace, context: "Context") -> None:
     )
     if found is None:
         raise NotFound(
-            "No record of this package", shown(subject), "Check the number; nothing was kept about it here."
+            "No record of this package",
+            f"nothing was told here about {shown(subject)}",
+            "Check the number, or ask whoever sent it.",
         )
     context.show(_data(found), "\n".join(_lines(found)))
 

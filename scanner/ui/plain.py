@@ -81,9 +81,16 @@ def facts(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.record is not None:
         yield "custody", _custody(answer.record)
         yield "licence", _licence(answer.licensed)
-    yield "proof", answer.proof.text if answer.proof.kind is not ProofKind.NONE else "no proof"
+    yield "proof", _proof(answer)
     yield "knowledge", _knowledge(answer)
     yield "check", answer.id
+
+
+def _proof(answer: Answer) -> str:
+    if answer.proof.kind is not ProofKind.NONE:
+        return answer.proof.text
+    # A maker vouches for packages: who wants one of its proofs has to open the case.
+    return "no proof: a container has none, each package in it has its own" if answer.contents else "no proof"
 
 
 def _what(answer: Answer) -> Iterator[tuple[str, str]]:

@@ -137,6 +137,8 @@ def test_an_ok_that_nothing_proves_looks_another_way():
     assert "[ok?] OK, not proven" in shown(bare, encoding="ascii")
     assert bare.is_clean
     assert not bare.is_proven
+    pallet = replace(bare, contents=Contents(240, {"OK": 240}, 240, 0))
+    assert "each package in it has its own" in " ".join(shown(pallet).split()), "nobody need be alarmed"
 
 
 def test_a_label_that_differs_from_what_is_proven_is_suspect_whatever_the_node_says():
