@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, func, select, type_coerce
 
 from app.custody import counting
 from app.custody.models import finding
@@ -30,10 +30,7 @@ OVERDUE = timedelta(days=2)
 _IS_AHEAD = finding.c.code == FindingCode.FUTURE_EVENT.value
 _WAITING = select(finding.c.seq).where(_IS_AHEAD, finding.c.lasting).order_by(finding.c.seq)
 _LATE_US = timedelta(days=LATE_DAYS) // timedelta(microseconds=1)
-_wrong = event.alias("wrong")
-_NOT_WRONG = ~exists().where(
-    _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-)
+_NOT_WRONG = ~counting.declared_wrong()
 _STILL = event.join(finding, and_(finding.c.seq == event.c.seq, _IS_AHEAD, finding.c.lasting))
 
 _AFTER = type_coerce(document.c.received_at, BigInteger) - type_coerce(event.c.event_time, BigInteger)
@@ -110,6 +107,8 @@ def adopted_late(connection: Connection, seqs: Sequence[int]) -> dict[int, Findi
         happened = dict(connection.execute(_HAPPENED.where(event.c.seq.in_([seq for seq, _ in chunk]))).all())
         received = dict(connection.execute(_RECEIVED.where(document.c.idx.in_([i for _, i in chunk]))).all())
         for seq, index in chunk:
+            if index not in received:  # somebody has taken the document's row away: fsck names it
+                continue
             age = received[index] - happened[seq]
             if age > timedelta(days=LATE_DAYS):
                 said = f"told before its time, and adopted {age.days} days after it happened"

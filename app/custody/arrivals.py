@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from app.custody import loading
-from app.custody.counting import STANDS
+from app.custody.counting import stands
 from app.custody.spans import spans
 from app.events.models import event, event_epc
 from app.partners import service as partners
@@ -22,7 +22,7 @@ _COMINGS = (
     .where(
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
         event.c.biz_step.in_(("receiving", "commissioning")),
-        STANDS,
+        stands(),
     )
 )
 

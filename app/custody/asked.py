@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from app.custody.ahead import adopted_late
+from app.custody.counting import stands
 from app.custody.items import ItemName
 from app.custody.models import contained, item
 from app.events.models import event, event_epc
@@ -34,7 +35,6 @@ Found = tuple[int, Finding, int | None]
 """(number of the event, what was found, number of the item it is about)."""
 
 _LATE_US = timedelta(days=rules.LATE_DAYS) // timedelta(microseconds=1)
-_wrong = event.alias("wrong")
 _recall, _of_recall = event.alias("recall"), event_epc.alias("of_recall")
 
 
@@ -50,11 +50,7 @@ _SHIPPED = select(event.c.seq).where(
     event.c.seq.in_(_SEQS),
     event.c.biz_step == "shipping",
     or_(event.c.disposition.is_(None), event.c.disposition != RETURNED),
-    event.c.declared_at == 0,
-    event.c.effective,
-    ~exists().where(
-        _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-    ),
+    stands(),
 )
 
 
@@ -90,14 +86,8 @@ def _of_recalled() -> Select[Any]:
         _recall.c.seq == _of_recall.c.seq,
         _recall.c.by_id == lots.c.maker_id,
         _recall.c.disposition == "recalled",
-        _recall.c.declared_at == 0,
-        _recall.c.effective,
         _recall.c.pos < lots.c.pos,
-        ~exists().where(
-            _wrong.c.by_id == _recall.c.by_id,
-            _wrong.c.event_id == _recall.c.event_id,
-            _wrong.c.declared_at != 0,
-        ),
+        stands(_recall),
     )
     query = select(lots.c.seq, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
     query = query.join(item, item.c.item_id == lots.c.outer).distinct()

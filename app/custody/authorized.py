@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, bindparam, select
 
+from app.custody.counting import stands
 from app.events.models import event
 from app.partners import licences
 from app.partners import service as partners
@@ -29,7 +30,6 @@ class Unauthorized:
     message: str
 
 
-_wrong = event.alias("wrong")
 # Made once: it is asked twice at every capture of a trade, and to make it takes longer than to run it.
 _TRADES = (
     select(
@@ -39,11 +39,7 @@ _TRADES = (
     .where(
         event.c.seq.in_(bindparam("seqs", expanding=True)),
         event.c.biz_step.in_(sorted(TRADE_STEPS)),
-        event.c.effective,
-        event.c.declared_at == 0,
-        ~exists().where(
-            _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-        ),
+        stands(),
     )
     .order_by(event.c.seq)
 )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from app.custody.counting import STANDS
+from app.custody.counting import stands
 from app.custody.models import finding
 from app.custody.spans import spans
 from app.events.models import event, event_epc
@@ -63,7 +63,7 @@ def _sales(connection: Connection, party_id: int, items: list[int]) -> dict[int,
     query = (
         select(event_epc.c.item_id, event.c.pos, event.c.seller_id, event.c.by_id, event.c.seq)
         .join(event, event.c.seq == event_epc.c.seq)
-        .where(event.c.biz_step == "shipping", event.c.buyer_id == party_id, STANDS)
+        .where(event.c.biz_step == "shipping", event.c.buyer_id == party_id, stands())
     )
     for chunk in chunks(items):
         for row in connection.execute(query.where(event_epc.c.item_id.in_(chunk))):

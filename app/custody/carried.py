@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from app.custody.asked import Found, packed_at_shipping
+from app.custody.counting import stands
 from app.custody.items import ItemName
 from app.custody.models import FOREVER, finding, item
 from app.events.models import event, event_epc
@@ -23,11 +24,12 @@ from app.shared.chunks import chunks
 from ledger.custody import asked as rules
 from ledger.custody.findings import Finding, FindingCode
 from ledger.custody.life import RELEASES, ends_recall
+from ledger.custody.rules import DOING
 from ledger.custody.stored import unpack
 from ledger.custody.vocabulary import Action, Step
 
 _packed = packed_at_shipping()
-_package, _outer, _wrong = item.alias("package"), item.alias("outer"), event.alias("wrong")
+_package, _outer = item.alias("package"), item.alias("outer")
 _STOPPED = (
     select(
         _packed.c.seq, _packed.c.pos, _packed.c.outer, _outer.c.ns, _outer.c.serial, event.c.event_time,
@@ -43,14 +45,8 @@ _STOPPED = (
     .order_by(_packed.c.seq, _packed.c.outer)
 )  # fmt: skip
 _NOT_ITS_HOLDERS = (FindingCode.NOT_HOLDER.value, FindingCode.NOT_MAKER.value)
-# An event of one of these steps does something with what it names (ledger.custody.rules): it is not only seen.
-_DONE = [
-    step.value
-    for step in (
-        Step.SHIPPING, Step.VOID_SHIPPING, Step.RECEIVING, Step.ACCEPTING, Step.DISPENSING, Step.DECOMMISSIONING,
-        Step.DESTROYING, Step.HOLDING,
-    )
-]  # fmt: skip
+# What an event of such a step names is not only seen.
+_DONE = sorted(step.value for step in DOING)
 _SAID = (
     select(
         event_epc.c.item_id, event.c.seq, event.c.pos, event.c.by_id, event.c.biz_step, event.c.disposition
@@ -59,8 +55,7 @@ _SAID = (
     .where(
         event_epc.c.item_id.in_(bindparam("numbers", expanding=True)),
         event_epc.c.role == OBJECT,
-        event.c.effective,
-        event.c.declared_at == 0,
+        stands(),
         or_(
             event.c.biz_step == Step.HOLDING.value,
             # Seen, and nothing else: what may end a hold, or a recall.
@@ -69,11 +64,6 @@ _SAID = (
                 or_(event.c.biz_step.is_(None), event.c.biz_step.not_in(_DONE)),
             ),
         ),
-        ~select(_wrong.c.seq)
-        .where(
-            _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-        )
-        .exists(),
         # What another than its holder says of it sets nothing apart, and releases nothing; nor recalls another than
         # its maker.
         ~select(finding.c.seq)

@@ -7,7 +7,7 @@ like everything else, and turns when one of them is taken back (`ledger.custody.
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, or_, select, update
 
 from app.custody.models import finding
 from app.events.models import event
@@ -23,14 +23,18 @@ MAY_COUNT: ColumnElement[bool] = ~exists().where(
 """Whether capture found nothing that keeps an event from having an effect."""
 
 _wrong = event.alias("wrong")
-STANDS: ColumnElement[bool] = and_(
-    event.c.effective,
-    event.c.declared_at == 0,
-    ~exists().where(
-        _wrong.c.by_id == event.c.by_id, _wrong.c.event_id == event.c.event_id, _wrong.c.declared_at != 0
-    ),
-)
-"""Whether an event has an effect, is itself no declaration, and was not declared wrong."""
+
+
+def declared_wrong(told: FromClause = event) -> ColumnElement[bool]:
+    """Whether its own party has declared this event (of the table, or an alias of it) wrong."""
+    return exists().where(
+        _wrong.c.by_id == told.c.by_id, _wrong.c.event_id == told.c.event_id, _wrong.c.declared_at != 0
+    )
+
+
+def stands(told: FromClause = event) -> ColumnElement[bool]:
+    """Whether an event has an effect, is itself no declaration, and was not declared wrong."""
+    return and_(told.c.effective, told.c.declared_at == 0, ~declared_wrong(told))
 
 
 def may_count(connection: Connection, seqs: Iterable[int]) -> set[int]:

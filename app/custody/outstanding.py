@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, exists, select
+from sqlalchemy import Connection, select
 
 from app.custody import loading
+from app.custody.counting import stands
 from app.custody.models import FOREVER, contained, item
 from app.custody.service import FoundAbout
 from app.events.models import event, event_epc
@@ -15,7 +16,7 @@ from ledger.custody.vocabulary import Step
 
 MOST = 10_000
 
-_shipment, _receipt, _wrong = event.alias("shipment"), event.alias("receipt"), event.alias("wrong")
+_shipment, _receipt = event.alias("shipment"), event.alias("receipt")
 _named, _beside, _received = event_epc.alias("named"), event_epc.alias("beside"), event_epc.alias("received")
 
 
@@ -55,16 +56,6 @@ def outstanding(
     ]
 
 
-def _counts(some: FromClause) -> ColumnElement[bool]:
-    """Whether an event counts: it has an effect, and was not declared wrong."""
-    declared = exists().where(
-        _wrong.c.by_id == some.c.by_id,
-        _wrong.c.event_id == some.c.event_id,
-        _wrong.c.declared_at != 0,
-    )
-    return some.c.effective & (some.c.declared_at == 0) & ~declared
-
-
 # The event that an object is under way by: its sender's, at the moment since when it is.
 _SHIPPED = item.join(_named, _named.c.item_id == item.c.item_id).join(
     _shipment,
@@ -77,7 +68,7 @@ _RECEIVED = (
     (_receipt.c.by_id == item.c.bound_for_id)
     & (_receipt.c.pos > item.c.custody_since)
     & (_receipt.c.biz_step == Step.RECEIVING.value)
-    & _counts(_receipt)
+    & stands(_receipt)
 )
 
 
@@ -86,7 +77,7 @@ def _shipments(connection: Connection, numbers: Sequence[int]) -> dict[int, int]
     found: dict[int, int] = {}
     query = select(item.c.item_id, _shipment.c.seq).select_from(_SHIPPED).order_by(_shipment.c.seq)
     for chunk in chunks(numbers):
-        found |= dict(connection.execute(query.where(item.c.item_id.in_(chunk), _counts(_shipment))).all())
+        found |= dict(connection.execute(query.where(item.c.item_id.in_(chunk), stands(_shipment))).all())
     return found
 
 

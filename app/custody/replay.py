@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, exists, not_, select
+from sqlalchemy import Connection, select
 
-from app.custody.counting import MAY_COUNT
+from app.custody.counting import MAY_COUNT, declared_wrong
 from app.custody.projector import Progress
 from app.custody.writing import Move
 from app.events import acts
@@ -118,14 +118,8 @@ class Replayed:
 
     def plan(self, connection: Connection) -> int:
         """Put down the order of all events that count; how many there are."""
-        wrong = event.alias("wrong")
-        declared = exists().where(
-            wrong.c.by_id == event.c.by_id,
-            wrong.c.event_id == event.c.event_id,
-            wrong.c.declared_at != 0,
-        )
         binary = event.c.event_id.collate("BINARY" if connection.dialect.name == "sqlite" else "C")
-        query = select(event.c.seq).where(MAY_COUNT, not_(declared)).order_by(event.c.pos, binary)
+        query = select(event.c.seq).where(MAY_COUNT, ~declared_wrong()).order_by(event.c.pos, binary)
         rows = connection.execute(query.execution_options(yield_per=10_000))
         for part in rows.partitions():
             self._file.executemany("INSERT INTO todo (seq) VALUES (?)", [(row.seq,) for row in part])

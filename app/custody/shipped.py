@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from app.custody.counting import STANDS
+from app.custody.counting import stands
 from app.custody.items import ItemName
 from app.custody.loading import Loaded, Reader, find_ids
 from app.custody.models import contained, item
@@ -194,7 +194,7 @@ def beginnings(connection: Connection, items: dict[int, Inner]) -> dict[int, Beg
     found: dict[int, Beginning] = {}
     columns = (event_epc.c.item_id, event.c.by_id, event.c.event_time, event.c.biz_location)
     query = select(*columns).join(event, event.c.seq == event_epc.c.seq)
-    query = query.where(event_epc.c.role == OBJECT, event.c.action == "ADD", STANDS)
+    query = query.where(event_epc.c.role == OBJECT, event.c.action == "ADD", stands())
     for chunk in chunks(sorted(items)):
         for row in connection.execute(query.where(event_epc.c.item_id.in_(chunk)).order_by(event.c.pos)):
             if row.by_id == items[row.item_id].maker_id:

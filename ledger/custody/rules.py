@@ -179,6 +179,8 @@ _BY_STEP: dict[Step | None, Callable[[Run], None]] = {
     Step.DESTROYING: end,
     Step.HOLDING: hold,
 }
+DOING = frozenset(doing for doing in _BY_STEP if doing is not None)
+"""The steps that do something with what an object or transaction event names; by any other it is only seen."""
 
 
 def replay(acts: Iterable[Act], world: World | None = None) -> tuple[World, list[tuple[Act, Finding]]]:
