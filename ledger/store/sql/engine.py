@@ -81,6 +81,8 @@ class Database:
 
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        """Whether this is SQLite; otherwise it is PostgreSQL."""
         self._busy_timeout_ms = busy_timeout_ms
         self._engines: _Engines | None = None
         self._inherited: list[_Engines] = []
@@ -90,11 +92,6 @@ class Database:
         self._idle: list[_Idle] = []  # writing connections, while nobody writes: on SQLite there is one
         self._local = threading.local()
         os.register_at_fork(after_in_child=self._forget_parent)
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether this is SQLite; otherwise it is PostgreSQL."""
-        return self.url.get_backend_name() == "sqlite"
 
     @property
     def patience_s(self) -> float:

@@ -225,7 +225,7 @@ def hash16(statement: bytes) -> bytes:
     return sha256(statement).digest()[:HASH16_BYTES]
 
 
-_computed: list[tuple[tuple[int, bytes, bytes, bytes], Head]] = []
+_computed: list[Head] = []
 
 
 def note_computed(head: Head) -> None:
@@ -234,13 +234,13 @@ def note_computed(head: Head) -> None:
     The last one alone: who appends one entry after the other reads what it wrote. No row is believed for it: other
     bytes in any column are another question, which `checked_head` answers by computing.
     """
-    _computed[:] = [((head.size, head.root, head.last_leaf, head.peaks.encode()), head)]
+    _computed[:] = [head]
 
 
 def checked_head(size: int, root: bytes, last_leaf: bytes, peaks: bytes) -> Head:
     """The head of a row, its root recomputed from its peaks. Raises `LedgerDamaged`."""
-    for row, head in _computed:
-        if row == (size, root, last_leaf, peaks):
+    for head in _computed:
+        if (head.size, head.root, head.last_leaf) == (size, root, last_leaf) and head.peaks.encode() == peaks:
             return head
     try:
         decoded = Peaks.decode(bytes(peaks))
