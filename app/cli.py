@@ -237,7 +237,8 @@ def _db_upgrade(arguments: argparse.Namespace, context: Context) -> None:
         others = roles.granted(connection) if after == migrate.newest() else []
     text = f"The schema is at {after}" + (", as before." if before == after else ".")
     if others and before != after:
-        text += f"\nWhat a role may do was granted for the schema before: packproof db grant {' '.join(others[:1])}"
+        again = "; ".join(f"packproof db grant {role}" for role in others)
+        text += f"\nWhat a role may do was granted for the schema before. Grant it again: {again}"
     context.show({"from": before, "to": after, "granted": others}, text)
 
 

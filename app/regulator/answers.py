@@ -65,7 +65,7 @@ def fits(manifest: bytes, archive: bytes) -> str:
         ValueError,
         LookupError,
         TypeError,
-        NotImplementedError,
+        NotImplementedError,  # compressed in a way that zipfile does not know
     ) as error:
         return f"it cannot be read: {error}"
     found = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

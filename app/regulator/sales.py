@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.regulator.rules import Search
-from app.regulator.tables import safe
+from app.shared.spreadsheet import safe
 from app.transactions.service import Transaction
 from app.transactions.showing import WORDS, shown, statement
 from app.transactions.values import AFFIRMATIONS, Line, Trader

@@ -41,6 +41,7 @@ from app.shared.actor import Actor
 from app.shared.audit import Outcome, record
 from app.shared.clock import Clock
 from app.shared.ids import new_id
+from app.shared.spreadsheet import as_csv
 from app.transactions.service import Transactions
 from ledger.epcis import jsonwriter
 from ledger.epcis.document import Document, Form
@@ -289,7 +290,7 @@ class Requests:
         events = tuple(each.event for each in found)
         written = Document(Form.JSON20, events, created=now)
         files = {
-            "events.csv": tables.as_csv(tables.COLUMNS, tables.lines(found, names, known)),
+            "events.csv": as_csv(tables.COLUMNS, tables.lines(found, names, known)),
             "events.pdf": pdf.render("Product history", facts, [pdf.of_events(found, names)], now),
             "events.json": jsonwriter.write(written, record_times=[each.recorded_at for each in found]),
         }
@@ -297,7 +298,7 @@ class Requests:
             title = "Transaction information and statements"
             told = sales.as_json(sold, reader)
             files |= {
-                "transactions.csv": tables.as_csv(sales.COLUMNS, sales.rows(sold)),
+                "transactions.csv": as_csv(sales.COLUMNS, sales.rows(sold)),
                 "transactions.pdf": pdf.render(title, facts, pdf.of_sales(sold), now),
                 "transactions.json": json.dumps(told, indent=1, ensure_ascii=False).encode(),
             }

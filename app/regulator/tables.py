@@ -6,7 +6,7 @@ from app.custody.items import item_name
 from app.custody.shipped import Inner
 from app.history.rules import said
 from app.history.search import Line
-from app.shared.spreadsheet import as_csv, safe
+from app.shared.spreadsheet import safe
 from ledger.custody.act import gln_of
 from ledger.custody.event import EXPIRY, LOT
 
@@ -41,8 +41,6 @@ COLUMNS = (
     "event_id",
     "ledger_entry",
 )
-
-__all__ = ["COLUMNS", "MOST_LINES", "as_csv", "correction", "count", "lines", "safe"]
 
 
 def count(each: Line) -> int:

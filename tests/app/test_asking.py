@@ -16,53 +16,46 @@ from app.witness import gather
 from app.witness.gather import Gatherer
 
 
-@pytest.fixture
-def dripping() -> Iterator[str]:
-    """The address of one whose header does not end."""
+@contextlib.contextmanager
+def endless(beginning: bytes) -> Iterator[str]:
+    """The address of one whose answer goes on like that, a byte now and then, for ever."""
     over = threading.Event()
 
-    class Dripping(http.server.BaseHTTPRequestHandler):
-        def drip(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
-            while not over.wait(0.02):
-                self.wfile.write(b"x")
+    class Endless(http.server.BaseHTTPRequestHandler):
+        def go_on(self) -> None:
+            self.wfile.write(beginning)
+            with contextlib.suppress(OSError):
+                while not over.wait(0.02):
+                    self.wfile.write(b"x")
 
-        do_GET = do_POST = drip
+        do_GET = do_POST = go_on
 
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as listening:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endless) as listening:
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}/ledger"
-        over.set()
-        listening.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}/ledger"
+        finally:
+            over.set()
+            listening.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of one whose header does not end."""
+    with endless(b"HTTP/1.1 200 OK\r\nX-Long: ") as address:
+        yield address
 
 
 @pytest.fixture
 def trickling() -> Iterator[str]:
     """The address of one whose body does not end."""
-    over = threading.Event()
-
-    class Trickling(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            with contextlib.suppress(OSError):
-                while not over.wait(0.02):
-                    self.wfile.write(b"x")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickling) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}/ledger"
-        over.set()
-        listening.shutdown()
-        thread.join()
+    with endless(b"HTTP/1.1 200 OK\r\n\r\n") as address:
+        yield address
 
 
 def test_what_came_of_an_answer_that_does_not_end_is_none(trickling: str) -> None:

@@ -14,6 +14,7 @@ from app.proofs.fsck import fsck
 from app.regulator import service, tables
 from app.regulator.rules import Search
 from app.shared.actor import Role
+from app.shared.spreadsheet import safe
 from ledger.log.entry import Entry, Kind
 from tests.support.counter import AT_ITS_MAKER, HERE, PHARMACY, STRANGER, Counter, text_of
 from tests.support.crook import tamper
@@ -212,7 +213,7 @@ def test_a_companys_system_answers_over_the_wire(counter: Counter) -> None:
 
 
 def test_no_cell_is_a_formula() -> None:
-    assert [tables.safe(cell) for cell in ("=1+1", "@x", "-1", "+1", "ok", "")] == [
+    assert [safe(cell) for cell in ("=1+1", "@x", "-1", "+1", "ok", "")] == [
         "'=1+1",
         "'@x",
         "'-1",
