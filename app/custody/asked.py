@@ -26,9 +26,12 @@ from app.custody.models import contained, item
 from app.events.models import event, event_epc
 from app.events.roles import LOT, OBJECT
 from app.shared.chunks import chunks
+from app.shared.rows import Among
 from ledger.custody import asked as rules
 from ledger.custody.findings import Finding
+from ledger.custody.life import ends_recall
 from ledger.custody.state import MAX_DEPTH
+from ledger.custody.stored import unpack
 from ledger.custody.transfer import RETURNED
 
 Found = tuple[int, Finding, int | None]
@@ -70,7 +73,7 @@ def packed_at_shipping() -> CTE:
 
 
 def _of_recalled() -> Select[Any]:
-    """Of the shipments with these numbers: the objects that hold packages of a lot which was recalled before."""
+    """Of the shipments with these numbers: the objects that hold packages of a lot which was ever recalled before."""
     packed = packed_at_shipping()
     lot, package = item.alias("lot"), item.alias("package")
     lots = (
@@ -89,12 +92,22 @@ def _of_recalled() -> Select[Any]:
         _recall.c.pos < lots.c.pos,
         stands(_recall),
     )
-    query = select(lots.c.seq, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
+    query = select(lots.c.seq, lots.c.pos, lots.c.lot, lots.c.outer, item.c.ns, item.c.serial).where(recalled)
     query = query.join(item, item.c.item_id == lots.c.outer).distinct()
-    return query.order_by(lots.c.seq, lots.c.outer)
+    return query.order_by(lots.c.seq, lots.c.outer, lots.c.lot)
 
 
 _OF_RECALLED = _of_recalled()
+_lot = item.alias("lot")
+# What its maker has said of a lot that may begin or end a recall; what commissions packages of it names it too.
+_WORDS_ON = Among(
+    select(_of_recall.c.item_id, _recall.c.pos, _recall.c.disposition, _recall.c.body)
+    .join(_recall, _recall.c.seq == _of_recall.c.seq)
+    .join(_lot, and_(_lot.c.item_id == _of_recall.c.item_id, _lot.c.maker_id == _recall.c.by_id))
+    .where(_of_recall.c.role == LOT, _recall.c.action.is_distinct_from("ADD"), stands(_recall))
+    .order_by(_recall.c.pos),
+    _of_recall.c.item_id,
+)
 _CLOCKS = timedelta(days=1)  # how far a clock may be ahead of ours
 _RECALL = select(func.min(event.c.pos).label("pos"), func.min(event.c.event_time).label("event_time")).where(
     event.c.idx == bindparam("idx"), event.c.disposition == "recalled", event.c.effective
@@ -128,7 +141,30 @@ def of_recalled_lots(connection: Connection, shipments: Sequence[int]) -> list[F
     if not shipments:
         return []
     rows = connection.execute(_OF_RECALLED, {"seqs": shipments}).all()
-    return [(row.seq, rules.recalled_lot(ItemName(row.ns, row.serial).key), row.outer) for row in rows]
+    if not rows:
+        return []
+    turns = _turns(connection, sorted({row.lot for row in rows}))
+    # Once for each object, however many recalled lots are in it.
+    stopped = {(row.seq, row.outer): row for row in rows if _was_recalled(turns[row.lot], row.pos)}
+    return [
+        (row.seq, rules.recalled_lot(ItemName(row.ns, row.serial).key), row.outer) for row in stopped.values()
+    ]
+
+
+def _turns(connection: Connection, lots: Sequence[int]) -> dict[int, list[tuple[int, bool]]]:
+    """(place in custody's order, whether it is recalled from then on) for each recall of these lots and each end."""
+    turns: dict[int, list[tuple[int, bool]]] = {lot: [] for lot in lots}
+    for row in _WORDS_ON.rows(connection, lots):
+        if row.disposition == "recalled":
+            turns[row.item_id].append((row.pos, True))
+        elif ends_recall(unpack(row.body)):
+            turns[row.item_id].append((row.pos, False))
+    return turns
+
+
+def _was_recalled(turns: Sequence[tuple[int, bool]], pos: int) -> bool:
+    before = [recalled for at, recalled in turns if at < pos]
+    return bool(before) and before[-1]
 
 
 def shipped_since_recalled(connection: Connection, index: int) -> list[int]:

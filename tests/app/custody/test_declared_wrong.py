@@ -52,3 +52,25 @@ def test_a_recall_that_was_none_stopped_no_shipment(sqlite_dock: Dock) -> None:
     again = replace(recall, event_id="urn:uuid:04", event_time=dock.at())
     dock.told(again, by=MAKER)
     assert not found(), "it was recalled after it was shipped"
+
+
+def test_a_recall_that_came_again_stopped_nothing_of_the_time_between(dock: Dock) -> None:
+    dock.made(1, 2, 3)
+    of_the_lot = {"epcs": (), "quantities": (Quantity(LOT_KEY),)}
+
+    def recalled() -> None:
+        dock.told(dock.bare(biz_step="holding", disposition="recalled", **of_the_lot), by=MAKER)
+
+    def sold(serial: int) -> int:
+        return dock.sold(package(serial), by=MAKER, to=WHOLESALER).events[0].seq
+
+    recalled()
+    during = sold(1)
+    released = {"biz_step": "inspecting", "disposition": "sellable_accessible"}
+    dock.told(dock.bare(persistent_unset=("recalled",), **released, **of_the_lot), by=MAKER)
+    between = sold(2)
+    recalled()
+    after = sold(3)
+    with dock.services.database.snapshot() as connection:
+        found = custody.findings_of(connection, [during, between, after])
+    assert [each.seq for each in found if each.code is FindingCode.MOVED_RECALLED_LOT] == [during, after]
