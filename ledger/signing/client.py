@@ -160,16 +160,12 @@ class KeyFolder:
         self._settle(capture, reason, self._folder("refused") / _numbered(capture.seq))
 
     def _settle(self, capture: SignedCapture, answer: Mapping[str, Any], path: Path) -> None:
-        kept = SignedCapture(
-            capture.envelope,
-            capture.seed,
-            capture.document,
-            capture.content_type,
-            capture.seq,
-            capture.content,
-            dict(answer),
-        )
+        kept = replace(capture, receipt=dict(answer))
         with locked(self.path):
+            state = _State.load(self.path / _STATE)
+            if capture.seq > state.seq:
+                # A crash came between the two writings: once this has left the outbox, nothing else tells its number.
+                write_whole(self.path / _STATE, _after(state, capture).encode())
             write_whole(path, kept.encode())
             for name in ("outbox", "refused"):
                 if (other := self._folder(name) / _numbered(capture.seq)) != path:
@@ -209,19 +205,14 @@ class KeyFolder:
         state = _State.load(self.path / _STATE)
         for capture in self.outbox():
             if capture.seq > state.seq:
-                state = self._after(state, capture.seq, Envelope.parse(capture.envelope).statement)
+                state = _after(state, capture)
         return state
 
-    def _after(self, state: _State, seq: int, statement: bytes) -> _State:
-        return _State(
-            state.party,
-            state.ledger,
-            state.label,
-            state.role,
-            state.stream,
-            seq,
-            sha256(statement).digest(),
-        )
+
+def _after(state: _State, capture: SignedCapture) -> _State:
+    """The state once `capture` has taken its number."""
+    statement = Envelope.parse(capture.envelope).statement
+    return replace(state, seq=capture.seq, prev=sha256(statement).digest())
 
 
 def sign_capture(
@@ -268,7 +259,7 @@ def sign_capture(
         capture = SignedCapture(envelope.encode(), seed, raw, content_type, seq, content)
         # The outbox first: a number that the state does not know yet is found there again, never used twice.
         write_whole(folder._folder("outbox") / _numbered(seq), capture.encode())
-        write_whole(folder.path / _STATE, folder._after(state, seq, statement).encode())
+        write_whole(folder.path / _STATE, _after(state, capture).encode())
     return capture
 
 

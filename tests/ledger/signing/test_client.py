@@ -98,7 +98,9 @@ def test_what_was_refused_is_signed_anew_once_it_was_mended_or_adopts_something(
     assert [each.seq for each in folder.refused_captures()] == [1, 2]
 
 
-def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_number(folder, monkeypatch):
+@pytest.fixture
+def cut_short(folder, monkeypatch):
+    """A folder where the second signing was cut off between its two writings."""
     sign_capture(folder, b"a", "application/json", records("a"))
     write = client.write_whole
 
@@ -111,11 +113,24 @@ def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_numb
         patch.setattr(client, "write_whole", crash)
         with pytest.raises(OSError, match="plug"):
             sign_capture(folder, b"b", "application/json", records("b"))
-    after = KeyFolder.open(folder.path)
-    assert [capture.seq for capture in after.outbox()] == [1, 2]
-    third = sign_capture(after, b"c", "application/json", records("c"))
-    chain = verify(Envelope.parse(third.envelope), [load_verifier(after.signer.spki)]).chain
-    assert (chain.seq, chain.prev) == (3, sha256(statement_of(after.outbox()[1])).digest())
+    return KeyFolder.open(folder.path)
+
+
+def test_a_crash_between_the_two_writings_never_makes_two_statements_of_one_number(cut_short):
+    assert [capture.seq for capture in cut_short.outbox()] == [1, 2]
+    third = sign_capture(cut_short, b"c", "application/json", records("c"))
+    chain = verify(Envelope.parse(third.envelope), [load_verifier(cut_short.signer.spki)]).chain
+    assert (chain.seq, chain.prev) == (3, sha256(statement_of(cut_short.outbox()[1])).digest())
+
+
+@pytest.mark.parametrize("settle", [KeyFolder.acknowledged, KeyFolder.refused])
+def test_nor_does_it_when_what_was_cut_off_has_left_the_outbox_before_the_next_is_signed(cut_short, settle):
+    second = cut_short.outbox()[1]
+    for capture in cut_short.outbox():
+        settle(cut_short, capture, {"index": 7})
+    third = sign_capture(cut_short, b"c", "application/json", records("c"))
+    chain = verify(Envelope.parse(third.envelope), [load_verifier(cut_short.signer.spki)]).chain
+    assert (chain.seq, chain.prev) == (3, sha256(statement_of(second)).digest())
 
 
 def _sign_many(path, name, count):
