@@ -8,6 +8,7 @@ keeping(connection, [17])                     the holds that keep an event from 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from itertools import islice
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -37,9 +38,8 @@ from ledger.gs1.gtin import Gtin
 from ledger.store.sql.engine import Database
 
 MOST_PACKAGES = 20_000
-_AT_ONCE = (
-    200  # events read together: a document that goes whole has thousands, and the ledger is locked meanwhile
-)
+_AT_ONCE = 200
+"""Events read together: a document that goes whole has thousands, and the ledger is locked meanwhile."""
 
 
 @dataclass
@@ -73,17 +73,24 @@ class Retention:
 
 def gather(connection: Connection, party_gln: str | None = None) -> Iterator[Record]:
     """Every record that the law asks to keep; of one party, where its GLN is given."""
-    for sale in kept.all_sales(connection):
-        if party_gln is None or party_gln in (sale.seller, sale.buyer, sale.recipient):
-            yield from _of_sale(connection, sale)
+    sales = (
+        sale
+        for sale in kept.all_sales(connection)
+        if party_gln is None or party_gln in (sale.seller, sale.buyer, sale.recipient)
+    )
+    while together := list(islice(sales, _AT_ONCE)):
+        asked = [(list(sale.event.epcs), sale.event.position) for sale in together]
+        for sale, contents in zip(
+            together, shipped.at_positions(connection, asked, MOST_PACKAGES), strict=True
+        ):
+            yield from _of_sale(sale, contents)
     yield from _repackagings(connection, party_gln)
     yield from _files(connection, party_gln)
 
 
-def _of_sale(connection: Connection, sale: Sale) -> Iterator[Record]:
+def _of_sale(sale: Sale, contents: Shipped) -> Iterator[Record]:
     day = day_of(sale.event.extension_text(TRANSACTION_DATE)) or local_day(sale.event)
     started = datetime.combine(day, time(), UTC)
-    contents = shipped.at_position(connection, list(sale.event.epcs), sale.event.position, MOST_PACKAGES)
     things: set[str] = set()
     for each in contents.items.values():
         things |= _things(each.epc, each.lot)
