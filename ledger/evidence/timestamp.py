@@ -58,6 +58,7 @@ _PLAIN: Final = frozenset((oid("1.2.840.113549.1.1.1"), oid("1.3.101.112")))
 _UNREADABLE = (
     ValueError,
     TypeError,
+    IndexError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,

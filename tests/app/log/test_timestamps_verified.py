@@ -1,6 +1,7 @@
 """`packproof-verify --timestamp`: what `openssl ts` stamps, judged by the verifier alone."""
 
 import json
+from hashlib import sha256
 
 import pytest
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
@@ -131,3 +132,23 @@ def test_der_is_read_in_its_one_writing():
     for wrong in (b"\x02\x00", b"\x02\x02\x00\x05", b"\x02\x02\xff\x85", b"\x04\x01\x05"):
         with pytest.raises(VerificationError):
             Der.whole(wrong, wrong[0]).integer()
+
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    assert len(content) < 0x10000
+    size = len(content).to_bytes(2 if len(content) > 0xFF else 1, "big")
+    return bytes((tag, *((0x80 | len(size),) if len(content) > 0x7F else ()))) + size + content
+
+
+def test_a_signer_of_too_few_parts_is_refused_as_all_that_cannot_be_read():
+    named = der(0x30, der(0x06, oid("2.16.840.1.101.3.4.2.1")))
+    imprint = der(0x30, named, der(0x04, sha256(b"note").digest()))
+    number = [der(0x02, bytes((value,))) for value in range(4)]
+    info = der(0x30, number[1], der(0x06, b"\x2a"), imprint, number[1], der(0x18, b"20260301100000Z"))
+    content = der(0x30, der(0x06, oid("1.2.840.113549.1.9.16.1.4")), der(0xA0, der(0x04, info)))
+    for count in (1, 2):
+        signer = der(0x31, der(0x30, *[number[1]] * count))
+        signed = der(0x30, number[3], der(0x31, named), content, signer)
+        token = der(0x30, der(0x06, oid("1.2.840.113549.1.7.2")), der(0xA0, signed))
+        assert code_of(check, der(0x30, der(0x30, number[0]), token), b"note", ()) == "time-stamp"
