@@ -1,6 +1,8 @@
 """Signed notes, checkpoints, tiles and the mark; held against a log that others wrote."""
 
+import errno
 import os
+import stat
 from base64 import b64encode
 from pathlib import Path
 
@@ -293,6 +295,27 @@ def test_the_mark_only_rises(tmp_path: Path) -> None:
             mark.advance(wrong)
         assert caught.value.code == code
     assert mark.read() == head(9)
+
+
+def test_a_mark_that_stands_is_on_the_disk_before_it_counts_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rename was done and the folder's fsync failed: the same head again is not signed on the strength of it."""
+    mark, fsync = MarkFile(tmp_path / "mark"), os.fsync
+
+    def failing(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        for _ in range(2):
+            with pytest.raises(MarkError):
+                mark.advance(head(5))
+            assert mark.read() == head(5)
+    mark.advance(head(5))
+    assert mark.read() == head(5)
 
 
 def test_a_mark_that_was_tampered_with_is_not_taken_for_none(tmp_path: Path) -> None:
