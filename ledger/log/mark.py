@@ -45,8 +45,8 @@ class MarkFile:
             raise MarkError(f"{self.path} holds no mark") from None
 
     def advance(self, head: Checkpoint) -> None:
-        """Raise the mark to `head`, durably; an equal one is written anew: whoever wrote it may have died before the disk
-        had it, or been told that the disk had it not.
+        """Raise the mark to `head`, durably; an equal one is written anew: whoever wrote it may have died before the
+        disk had it, or been told that the disk had it not.
 
         Raises `MarkError` where `head` is below the mark or another head of the same size: signing it would fork the
         ledger. Whether the mark is on the tree (consistency) is for the caller to check before.

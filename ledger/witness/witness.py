@@ -117,8 +117,8 @@ class Witness:
         # Only what was verified is kept: lines of strangers' keys could fill the disk, or be taken for somebody's.
         lines = tuple(line for line in request.note.signatures if any(key.wrote(line) for key in keys))
         note = Note(request.note.text, lines)
-        if kept is None or kept.head != new:
-            state.advance(note.encode())
+        # One that stands is written anew: whoever wrote it may have died before the disk had it.
+        state.advance(kept.note if kept is not None and kept.head == new else note.encode())
         seconds = int(self._now().timestamp())
         signed = [signer.sign(head, seconds) for signer in self._signers]
         state.show(note.signed_also(signed).encode())

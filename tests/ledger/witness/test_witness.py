@@ -1,5 +1,8 @@
 """Every MUST of tlog-witness, and what a witness remembers."""
 
+import errno
+import os
+import stat
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -70,6 +73,26 @@ def test_the_same_head_again_is_cosigned_at_the_later_time(tmp_path: Path) -> No
         for body in bodies
     ]
     assert seconds[1] - seconds[0] == 3600
+
+
+def test_a_mark_that_the_disk_may_not_have_is_not_cosigned_by(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rename was done and the folder's fsync failed: the same head again is no reason to believe that it stands."""
+    fsync = os.fsync
+
+    def failing(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(file)
+
+    assert status(witness, request(0, 5)) == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        for old in (5, 9):
+            with pytest.raises(StateError):
+                witness.add_checkpoint(request(old, 9))
+    assert status(witness, request(9, 9)) == 200
 
 
 STRANGER = NoteSigner(ORIGIN, Ed25519PrivateKey.generate())
