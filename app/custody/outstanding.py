@@ -14,44 +14,46 @@ from app.shared.chunks import chunks
 from ledger.custody import outstanding as rules
 from ledger.custody.vocabulary import Step
 
-MOST = 10_000
+AT_ONCE = 10_000
+"""Objects under way that are looked at in one go."""
 
 _shipment, _receipt = event.alias("shipment"), event.alias("receipt")
 _named, _beside, _received = event_epc.alias("named"), event_epc.alias("beside"), event_epc.alias("received")
 
 
-def outstanding(
-    connection: Connection,
-    now: datetime,
-    *,
-    bound_for: int | None = None,
-    item_ids: Sequence[int] | None = None,
-    days: int = rules.OVERDUE_DAYS,
-) -> list[FoundAbout]:
-    """What has not arrived as of `now`: about the shipment's event, and the outermost object that is still under way.
+_UNDER_WAY = (
+    select(item.c.item_id).where(item.c.in_transit, item.c.parent_id.is_(None)).order_by(item.c.item_id)
+)
 
-    Of what is bound for one party (its number), or of these items, where that is given; `MOST` objects at most.
-    """
-    query = select(item.c.item_id).where(item.c.in_transit, item.c.parent_id.is_(None))
+
+def under_way(connection: Connection, bound_for: int | None = None, after: int = 0) -> list[int]:
+    """The next objects, by number above `after`, that are under way and in nothing else; of what is bound for one party
+    (its number), where that is given. `AT_ONCE` at most."""
+    query = _UNDER_WAY.where(item.c.item_id > after)
     if bound_for is not None:
         query = query.where(item.c.bound_for_id == bound_for)
-    if item_ids is None:
-        numbers = list(connection.execute(query.order_by(item.c.item_id).limit(MOST)).scalars())
-    else:
-        numbers = []
-        for chunk in chunks(sorted(set(item_ids))):
-            numbers += connection.execute(query.where(item.c.item_id.in_(chunk))).scalars().all()
+    return list(connection.execute(query.limit(AT_ONCE)).scalars())
+
+
+def outstanding(
+    connection: Connection, now: datetime, item_ids: Sequence[int], days: int = rules.OVERDUE_DAYS
+) -> list[FoundAbout]:
+    """What of these items has not arrived as of `now`: about the shipment's event, and the outermost object that is
+    still under way."""
+    numbers: list[int] = []
+    for chunk in chunks(sorted(set(item_ids))):
+        numbers += connection.execute(_UNDER_WAY.where(item.c.item_id.in_(chunk))).scalars().all()
     loaded = loading.load_numbers(connection, numbers)
     shipments = _shipments(connection, numbers)
     arrived = _partly_arrived(connection, numbers)
-    under_way = [
+    sent = [
         rules.UnderWay(loaded.world.item(loaded.keys[number]), number in arrived)
         for number in numbers
         if number in shipments
     ]
     return [
         FoundAbout(shipments[number], found.code, found.severity, found.message, number, None)
-        for found in rules.outstanding(under_way, now, days)
+        for found in rules.outstanding(sent, now, days)
         for number in (loaded.ids[found.item or ""],)
     ]
 

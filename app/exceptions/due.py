@@ -24,7 +24,7 @@ from app.cases.service import DeskCase
 from app.custody import ahead
 from app.custody import service as custody
 from app.custody.ahead import Overdue
-from app.custody.outstanding import outstanding
+from app.custody.outstanding import AT_ONCE, outstanding, under_way
 from app.events import acts as events
 from app.exceptions.models import exception_case
 from app.exceptions.rules import COMPUTED, OwnKind
@@ -111,14 +111,24 @@ def _turned(connection: Connection, party_gln: str | None) -> list[int]:
 
 
 def _not_arrived(connection: Connection, clock: Clock, party_gln: str | None) -> list[OwnCase]:
-    """Of shipments that came in part, what is still under way: one case for a shipment, unless the dock has it."""
+    """Of shipments that came in part, what is still under way: one case for a shipment, unless the dock has it.
+
+    Those that had one are passed over, and of everybody's all that is under way is looked at: what never arrives would
+    keep the rest from being found. Of a party's the first are, for whoever looks waits.
+    """
     party = partners.by_gln(connection, party_gln) if party_gln else None
     if party_gln is not None and party is None:
         return []
     shipments: dict[int, list[int]] = defaultdict(list)
-    for each in outstanding(connection, clock.now(), bound_for=party.party_id if party else None):
-        if each.code is FindingCode.DATA_NO_PRODUCT and each.item_id is not None:
-            shipments[each.seq].append(each.item_id)
+    page = under_way(connection, party.party_id if party else None)
+    while page:
+        for each in outstanding(connection, clock.now(), page):
+            if each.code is FindingCode.DATA_NO_PRODUCT and each.item_id is not None:
+                shipments[each.seq].append(each.item_id)
+        page = under_way(connection, after=page[-1]) if party is None and len(page) == AT_ONCE else []
+    there = cases.some(connection, [_of_shipment(seq) for seq in shipments])
+    fresh = [seq for seq in sorted(shipments) if _of_shipment(seq) not in there]
+    shipments = {seq: shipments[seq] for seq in fresh[:_MOST]}
     numbers = [number for items in shipments.values() for number in items]
     known = many.waiting(connection, Desk.EXCEPTIONS, _NOT_THERE, (), numbers, _MOST)
     at_the_dock = {
@@ -134,11 +144,15 @@ def _not_arrived(connection: Connection, clock: Clock, party_gln: str | None) ->
             subject=keys[missing[0]],
             items=tuple(missing),
             detail="What was shipped with it was received, and this was not.",
-            case_id=f"exc_shipment_{seq}",
+            case_id=_of_shipment(seq),
         )
-        for seq, items in sorted(shipments.items())[:_MOST]
+        for seq, items in shipments.items()
         if (missing := [number for number in items if number not in at_the_dock]) and seq in parties
     ]
+
+
+def _of_shipment(seq: int) -> str:
+    return f"exc_shipment_{seq}"
 
 
 def _parties(connection: Connection, seqs: Mapping[int, object]) -> dict[int, tuple[str | None, str]]:

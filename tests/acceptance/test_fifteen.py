@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from app.custody import loading
-from app.custody.outstanding import outstanding
+from app.custody.outstanding import outstanding, under_way
 from app.partners import service as partners
 from app.products import service as products
 from app.shared.actor import Role, command_line
@@ -226,7 +226,7 @@ def test_6_receiving_fifteen_of_sixteen_cases_leaves_one_in_transit_with_an_open
     assert {holder(ready, key) for key in packs[:15]} == {(WHOLESALER, False)}
     assert holder(ready, packs[15]) == (MAKER, True)
     with ready.services.database.reading() as connection:
-        [open_] = outstanding(connection, START + timedelta(days=1))
+        [open_] = outstanding(connection, START + timedelta(days=1), under_way(connection))
         assert loading.find_ids(connection, [cases[15]])[cases[15]] == open_.item_id
     assert open_.code is FindingCode.DATA_NO_PRODUCT
 

@@ -10,6 +10,7 @@ import pytest
 from app.capture import long as longs
 from app.cases import service as cases
 from app.cases.rules import Desk
+from app.custody import outstanding
 from app.custody import service as custody
 from app.exceptions import due
 from app.exceptions.due import look
@@ -141,6 +142,28 @@ def test_what_one_party_leaves_standing_keeps_no_other_from_being_looked_at(
     assert case_of(dock, "outside_market", PHARMACY) is not None
     look(services.database, services.clock, None)
     assert case_of(dock, "told_ahead", WHOLESALER) is not None
+
+
+def test_what_never_arrives_keeps_no_shipment_that_came_in_part_from_being_looked_at(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = dock.services
+    for module in (due, outstanding):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(due, "_MOST", 1)
+    dock.made(*range(1, 8))
+    for number in (1, 2, 3):
+        dock.sold(package(number), by=MAKER, to=PHARMACY)
+    for come, missing in ((4, 5), (6, 7)):
+        dock.sold(package(come), package(missing), by=MAKER, to=WHOLESALER)
+        dock.received(package(come), by=WHOLESALER)
+    about = []
+    for _ in range(3):
+        look(services.database, services.clock, None)
+        with services.database.reading() as connection:
+            found = cases.queue(connection, Desk.EXCEPTIONS, WHOLESALER)
+        about.append(sorted(each.subject for each in found if each.kind == "not_received"))
+    assert about == [[package(5)], [package(5), package(7)], [package(5), package(7)]]
 
 
 def test_what_a_key_in_doubt_signed_is_its_partys_work_and_no_scans_alarm(sqlite_dock: Dock) -> None:
