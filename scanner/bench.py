@@ -21,9 +21,9 @@ from typing import Any
 from ledger.errors import LedgerError
 from ledger.log.note import NoteVerifier
 from ledger.signing.client import KeyFolder
+from ledger.signing.durable import locked, make_folder, write_whole
 from ledger.signing.unlocking import open_folder
 from ledger.witness.memory import pinned
-from scanner import durable
 from scanner.errors import BenchError
 from scanner.trust import Memory
 
@@ -111,7 +111,7 @@ class Bench:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """One process of this bench talks to the node at a time, so that what it remembers only goes forward."""
-        with durable.locked(self.home / "lock"):
+        with locked(self.home):
             yield
 
 
@@ -127,7 +127,7 @@ def _present_key(home: Path, enrolled: NoteVerifier) -> NoteVerifier:
 def make_home(home: Path) -> None:
     """Make the folder, for its owner's eyes only. Raises `BenchError`."""
     try:
-        home.mkdir(parents=True, mode=0o700, exist_ok=True)
+        make_folder(home)
         home.chmod(0o700)
     except OSError as error:
         raise BenchError("bench-damaged", f"{home} cannot be made: {error.strerror}") from error
@@ -140,7 +140,7 @@ def key_folder(home: Path) -> Path:
 
 def finish_enrolment(home: Path, enrolment: Enrolment, token: str) -> Bench:
     """Write down what was agreed; `bench.json` comes last, so that a crash leaves no half bench."""
-    durable.write_file(home / _TOKEN, token.encode("ascii") + b"\n")
+    write_whole(home / _TOKEN, token.encode("ascii") + b"\n")
     _write(home, enrolment)
     return Bench.open(home)
 
@@ -153,4 +153,4 @@ def change_address(home: Path, node: str) -> Bench:
 
 def _write(home: Path, enrolment: Enrolment) -> None:
     text = json.dumps({"v": _VERSION, **asdict(enrolment)}, indent=1, sort_keys=True)
-    durable.write_file(home / _FILE, text.encode() + b"\n")
+    write_whole(home / _FILE, text.encode() + b"\n")

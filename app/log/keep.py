@@ -29,7 +29,7 @@ from ledger.log.entry import Entry, Kind
 from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.policy import MAX_POLICY_BYTES, LogPolicy
 from ledger.signing.aside import KeptCheckpoint, KeptPolicy, commitment_of, sign_aside
-from ledger.signing.durable import write_whole
+from ledger.signing.durable import make_folder, write_whole
 from ledger.signing.keys import load_verifier
 from ledger.signing.statement import Statement
 from ledger.store.port import Draft
@@ -112,7 +112,7 @@ class Keeper:
 
     def _keep(self, record: Record, data: bytes, known: Callable[[SqlWriter], int | None]) -> "Noted":
         folder = self.node.data_dir / FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(folder)
 
         def write(_connection: Connection, writer: SqlWriter) -> Noted:
             size = writer.lock().size

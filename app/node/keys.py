@@ -15,12 +15,9 @@ Where the node was given a passphrase, every file is locked by it (PKCS#8, encry
 follow too. A file in clear is refused then, so that nobody believes it locked; `NodeKeys.lock` locks what lies there.
 """
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -38,13 +35,14 @@ from ledger.errors import LedgerError
 from ledger.log import mldsa
 from ledger.log.cosignature import CosignatureSigner
 from ledger.log.note import NoteSigner
-from ledger.signing.durable import write_whole
+from ledger.signing.durable import locked, make_folder, sync_folder, write_whole
 from ledger.signing.keyfile import KeyFileError, load_key, read_passphrase, read_pem, save_key, save_pem
 from ledger.signing.keys import Ed25519Signer, generate
 
 INTAKE, CHECKPOINT, MLDSA = "intake", "checkpoint", "checkpoint-mldsa"
 NEXT = {name: f"{name}-next" for name in (INTAKE, CHECKPOINT, MLDSA)}
 _Stamp = tuple[int, int]
+_K = TypeVar("_K")
 Passphrase = Callable[[], bytes | None]
 """What locks the keys; None where nothing does. Asked whenever a file is read or made. Raises `AppError`."""
 
@@ -88,12 +86,15 @@ class NodeKeys:
     @property
     def checkpoints(self) -> list[Ed25519Signer]:
         """The keys for heads that lie here: the present one, and the one that follows where there is one."""
-        following = self.following(CHECKPOINT)
-        return [self.checkpoint] + ([following] if following is not None else [])
+        following, present = self.following(CHECKPOINT), self.checkpoint
+        # It may have taken the other's place between the two looks.
+        if following is None or following.thumbprint == present.thumbprint:
+            return [present]
+        return [present, following]
 
     def following(self, name: str) -> Ed25519Signer | None:
         """The key that follows `name`, where one was made."""
-        return self._ed25519(NEXT[name]) if self.path(NEXT[name]).exists() else None
+        return self._if_there(NEXT[name], self._ed25519)
 
     def make_following(self, name: str) -> Ed25519Signer:
         """The key that follows `name`, made where there is none yet. Raises `AppError`."""
@@ -102,13 +103,9 @@ class NodeKeys:
 
     def take_over(self, name: str) -> None:
         """The key that follows takes the place of `name`, whose file is gone then. Durable when it returns."""
-        with self._locked():
+        with locked(self.folder):
             self.path(NEXT[name]).replace(self.path(name))
-            folder = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self.folder)
 
     @property
     def mldsa(self) -> Mldsa:
@@ -127,13 +124,7 @@ class NodeKeys:
 
     def following_mldsa(self) -> Mldsa | None:
         """The ML-DSA-44 key that follows, where one was made."""
-        path = self.path(NEXT[MLDSA])
-        try:
-            return self._mldsa(NEXT[MLDSA]) if path.exists() else None
-        except AppError:
-            if path.exists():
-                raise
-            return None  # it took the other's place just now
+        return self._if_there(NEXT[MLDSA], self._mldsa)
 
     def make_following_mldsa(self) -> Mldsa:
         """The ML-DSA-44 key that follows, made where there is none yet. Raises `AppError`."""
@@ -143,12 +134,14 @@ class NodeKeys:
     @property
     def cosigners(self) -> list[CosignatureSigner]:
         """What cosigns heads now: one key, or two while one follows another. Raises `AppError`."""
-        following = self.following_mldsa()
-        return [self.mldsa.cosigner] + ([following.cosigner] if following is not None else [])
+        following, present = self.following_mldsa(), self.mldsa
+        if following is None or following.cosigner.verifier == present.cosigner.verifier:
+            return [present.cosigner]
+        return [present.cosigner, following.cosigner]
 
     def make(self) -> None:
         """Make the keys that are missing. Raises `AppError`."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self.folder)
         for name in (INTAKE, CHECKPOINT):
             self._once(name, self._save)
         self.make_mldsa()
@@ -161,7 +154,7 @@ class NodeKeys:
         """Lock every key here that lies in clear; the names of their files. Raises `AppError`, also for a key that is
         locked by another passphrase."""
         passphrase = self._passphrase()
-        with self._locked():
+        with locked(self.folder):
             return lock_all(self.folder, passphrase)
 
     def _save(self, path: Path) -> None:
@@ -171,7 +164,7 @@ class NodeKeys:
         save_mldsa(path, self._passphrase())
 
     def _once(self, name: str, save: Callable[[Path], None]) -> bool:
-        with self._locked():  # so that no process reads what another one is just writing
+        with locked(self.folder):  # so that no process reads what another one is just writing
             path = self.path(name)
             if path.exists():
                 return False
@@ -183,14 +176,15 @@ class NodeKeys:
                 ) from error
             return True
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        file = os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    def _if_there(self, name: str, read: Callable[[str], _K]) -> _K | None:
+        """The key `name` as `read` gives it; None where there is none, or it took another's place just now."""
+        path = self.path(name)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(file)
+            return read(name) if path.exists() else None
+        except AppError:
+            if path.exists():
+                raise
+            return None
 
     def _ed25519(self, name: str) -> Ed25519Signer:
         path = self.path(name)

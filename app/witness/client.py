@@ -24,7 +24,7 @@ from ledger.log.encoding import from_base64
 from ledger.log.note import ED25519, NoteVerifier
 from ledger.log.policy import MAX_POLICY_BYTES, LogPolicy
 from ledger.signing.client import KeyFolder
-from ledger.signing.durable import locked
+from ledger.signing.durable import locked, make_folder
 from ledger.witness.memory import Memory, pinned
 
 CONNECT_TIMEOUT_S: Final = 5
@@ -40,7 +40,7 @@ def look(folder: KeyFolder, node: str, clock: Clock | None = None) -> int:
     where it did so before.
     """
     home = folder.path / _FOLDER
-    home.mkdir(mode=0o700, exist_ok=True)
+    make_folder(home)
     now = (clock or SystemClock()).now()
     with locked(home):
         try:

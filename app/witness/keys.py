@@ -15,7 +15,7 @@ from app.errors import AppError
 from app.node.keys import load_any, lock_all, save_mldsa
 from ledger.errors import LedgerError
 from ledger.log.cosignature import CosignatureSigner
-from ledger.signing.durable import locked
+from ledger.signing.durable import locked, make_folder
 from ledger.signing.keyfile import load_key, save_key
 from ledger.signing.keys import Ed25519Signer, generate
 
@@ -30,7 +30,7 @@ def cosigners(folder: Path, name: str, passphrase: bytes | None = None) -> list[
     """The signers of the witness `name` with its keys in `folder`; missing keys are made, locked where a `passphrase`
     is given. Raises `AppError`."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         with locked(folder):
             _once(folder / ED25519, lambda path: save_key(generate(), path, passphrase))
             _once(folder / MLDSA, lambda path: save_mldsa(path, passphrase))

@@ -31,7 +31,7 @@ from ledger.evidence.handover import Handover
 from ledger.log.cosignature import CosignatureSigner
 from ledger.log.note import NoteVerifier, check_name
 from ledger.log.policy import LogPolicy, PolicyLog
-from ledger.signing.durable import locked, write_whole
+from ledger.signing.durable import locked, make_folder, write_whole
 from ledger.witness.request import MAX_REQUEST_BYTES
 from ledger.witness.state import StateFolder
 from ledger.witness.witness import PLAIN, Answer, Witness, logs_of
@@ -67,7 +67,7 @@ class WitnessFolder:
             )
         try:
             check_name(name)
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(path)
             with locked(path):
                 if not (path / "logs").exists():
                     write_whole(path / "logs", LogPolicy().text().encode())

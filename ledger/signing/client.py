@@ -38,7 +38,7 @@ from ledger.log.entry import Kind
 from ledger.signing.captured import SignedCapture as SignedCapture
 from ledger.signing.captured import content_of, own_object
 from ledger.signing.commitment import SEED_BYTES, Record, commit
-from ledger.signing.durable import locked, write_whole
+from ledger.signing.durable import locked, make_folder, write_whole
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.holder import HERE, Place, make_key, open_key
 from ledger.signing.holder import KEY as KEY
@@ -173,7 +173,7 @@ class KeyFolder:
 
     def _folder(self, name: str) -> Path:
         path = self.path / name
-        path.mkdir(mode=0o700, exist_ok=True)
+        make_folder(path)
         return path
 
     def _signed_before(self, content: str, raw: bytes, refs: tuple[bytes, ...]) -> SignedCapture | None:
@@ -314,7 +314,7 @@ def make_device(
 def _new_key(path: Path, place: Place) -> Signer:
     if (path / _STATE).exists():
         raise ClientError(f"{path} holds a key already; a key is never written over. Take another folder")
-    path.mkdir(parents=True, mode=0o700, exist_ok=True)
+    make_folder(path)
     # What a making that was cut short left is taken up: nothing has been registered by it yet.
     return make_key(path, place)
 

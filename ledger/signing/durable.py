@@ -1,4 +1,4 @@
-"""Files that are whole or not there after any crash, and a lock that two processes share."""
+"""Files and folders that are whole or not there after any crash, and a lock that two processes share."""
 
 import contextlib
 import fcntl
@@ -21,13 +21,26 @@ def locked(path: Path) -> Iterator[None]:
 def write_whole(path: Path, data: bytes) -> None:
     """Put `data` into `path` whole or not at all, on the disk when this returns."""
     new = path.with_name(f".{path.name}.new")
-    file = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    file = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for its owner alone, and those above it that are missing: on the disk when this returns."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.errors import LedgerError, VerificationError
+from ledger.signing.durable import sync_folder
 from ledger.signing.keys import LocalSigner, local_signer
 
 MAX_KEY_FILE_BYTES: Final = 16 * 1024
@@ -61,11 +62,7 @@ def save_pem(pem: bytes, path: Path) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def load_key(path: Path, passphrase: bytes | None = None) -> LocalSigner:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ledger.signing.aside import sign_void
 from ledger.signing.client import KeyFolder, SignedCapture
-from ledger.signing.durable import locked, write_whole
+from ledger.signing.durable import locked, make_folder, write_whole
 from ledger.signing.envelope import Envelope
 from ledger.signing.keyrecord import Action, KeyRecord, Role, register_key, sign_record
 from ledger.signing.registration import ClientError, Registration
@@ -86,7 +86,7 @@ def close(of: KeyFolder, refused: SignedCapture, answer: Mapping[str, Any]) -> N
 
 def _folder(path: Path) -> Path:
     closed = path / CLOSED
-    closed.mkdir(mode=0o700, exist_ok=True)
+    make_folder(closed)
     return closed
 
 

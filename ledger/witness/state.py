@@ -24,7 +24,7 @@ from typing import Final
 from ledger.errors import LedgerError, VerificationError
 from ledger.log.conflict import Conflict
 from ledger.log.note import MAX_NOTE_BYTES, Note
-from ledger.signing.durable import write_whole
+from ledger.signing.durable import sync_folder, write_whole
 from ledger.witness.memory import stamp
 from ledger.witness.request import Submitted
 
@@ -150,11 +150,7 @@ class StateFolder:
         for folder in (self.path, *(self.path / name for name in ("heads", "cosigned", "conflicts"))):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # A mark is as durable as the folder it lies in.
-            parent = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(parent)
-            finally:
-                os.close(parent)
+            sync_folder(folder.parent)
 
     def cosigned(self, name: str) -> bytes | None:
         """The latest cosigned note of the log with the hash `name`; None where there is none."""

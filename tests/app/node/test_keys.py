@@ -2,6 +2,7 @@
 
 import stat
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -217,3 +218,27 @@ def test_a_passphrase_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         with pytest.raises(AppError) as refused:
             passphrase_of("", path)
         assert refused.value.code == "node.passphrase"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before the file was read", "after it was read"])
+def test_a_key_that_takes_over_while_a_head_is_signed_signs_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    keys = NodeKeys(tmp_path / "keys", "node.example/ledger")
+    keys.make()
+    following, mldsa44 = keys.make_following(CHECKPOINT), keys.make_following_mldsa()
+    again = NodeKeys(keys.folder, "node.example/ledger")
+
+    def taking_over(reads: Callable[[str], object]) -> Callable[[str], object]:
+        def read(name: str) -> object:
+            found = reads(name) if late else None
+            if name.endswith("-next"):
+                again.take_over(name.removesuffix("-next"))
+            return found or reads(name)
+
+        return read
+
+    monkeypatch.setattr(again, "_ed25519", taking_over(again._ed25519))
+    monkeypatch.setattr(again, "_mldsa", taking_over(again._mldsa))
+    assert [key.thumbprint for key in again.checkpoints] == [following.thumbprint]
+    assert [key.verifier for key in again.cosigners] == [mldsa44.cosigner.verifier]
