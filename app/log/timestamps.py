@@ -12,9 +12,9 @@ serves takes the day's by itself (`app.log.stamping`).
 """
 
 import argparse
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from sqlalchemy import Connection, insert, select
 from app.errors import AppError, Invalid, NotFound
 from app.log.models import time_stamp
 from app.node.service import Node
+from app.shared import asking
 from ledger.signing.durable import write_whole
 from ledger.store.sql.engine import Database
 
@@ -105,37 +106,33 @@ def moment(response: TimeStampResponse) -> datetime:
 
 
 def _ask(url: str, request: bytes) -> bytes:
-    try:
-        with requests.post(
+    def send() -> requests.Response:
+        return requests.post(
             url,
             data=request,
-            headers={"Content-Type": "application/timestamp-query"},
+            headers={"Content-Type": "application/timestamp-query", "Accept-Encoding": "identity"},
             timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
             allow_redirects=False,
             stream=True,
-        ) as answer:
-            body, status = _body(answer.raw, time.monotonic() + ANSWER_TIMEOUT_S), answer.status_code
-    except (requests.RequestException, OSError) as error:
-        raise _unreachable(url, type(error).__name__) from error
-    if status != requests.codes.ok or len(body) > LARGEST_ANSWER_BYTES:
+        )
+
+    try:
+        status, body = asking.answer(url, send, LARGEST_ANSWER_BYTES, ANSWER_TIMEOUT_S)
+    except asking.NoAnswer as error:
+        raise _unreachable(url, str(error)) from error
+    if status != HTTPStatus.OK or len(body) > LARGEST_ANSWER_BYTES:
         raise _unreachable(url, f"it answered {status}, {len(body)} bytes")
-    return bytes(body)
-
-
-def _body(raw: Any, until: float) -> bytes:
-    """What is read of an answer up to the limit. Raises `TimeoutError` for one that trickles."""
-    body = b""
-    while len(body) <= LARGEST_ANSWER_BYTES and (
-        more := raw.read1(LARGEST_ANSWER_BYTES, decode_content=True)
-    ):
-        body += more
-        if time.monotonic() > until:
-            raise TimeoutError
     return body
 
 
 def _unreachable(url: str, why: str) -> AppError:
-    return AppError("tsa.unreachable", 503, "The time-stamping authority gives no answer", f"{url}: {why}")
+    return AppError(
+        "tsa.unreachable",
+        503,
+        "The time-stamping authority gives no answer",
+        f"{url}: {why}",
+        "Nothing was kept. Ask again later; PACKPROOF_TSA_URL is its address.",
+    )
 
 
 def certificates(path: Path | None) -> list[Certificate]:
@@ -144,7 +141,7 @@ def certificates(path: Path | None) -> list[Certificate]:
         raise Invalid("tsa.settings", "No certificates are set", "", "Set PACKPROOF_TSA_CERTIFICATES.")
     try:
         return load_pem_x509_certificates(path.read_bytes())
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise Invalid("tsa.settings", f"{path} holds no certificates", str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """The day's time stamp is taken by the node itself, of a real authority, and nobody waits for it."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.errors import AppError
 from app.log import timestamps
 from app.log.stamping import LONGEST_PAUSE_S, LOOK_S, Stamping
 from tests.app.log.test_timestamps import authority, server  # noqa: F401 - fixtures
@@ -84,14 +86,16 @@ def test_settings_that_name_no_certificates_end_nothing(sqlite_node: Node, tmp_p
     assert not stamping(sqlite_node, "http://127.0.0.1:1/", tmp_path / "absent.pem").round(0.0)
 
 
-def test_an_answer_that_trickles_is_given_up() -> None:
-    class Trickle:
-        def read1(self, _most: int, *, decode_content: bool) -> bytes:
-            assert decode_content
-            return b"x"
-
-    with pytest.raises(TimeoutError):
-        timestamps._body(Trickle(), time.monotonic() - 1)
+def test_an_authority_that_answers_for_ever_is_given_up(
+    sqlite_node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timestamps, "ANSWER_TIMEOUT_S", 0.2)
+    sqlite_node.services.node.initialise()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes what is sent, and says nothing
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/tsa"
+        with pytest.raises(AppError) as caught:
+            timestamps.obtain(sqlite_node.services.database, sqlite_node.services.node, url, [])
+    assert caught.value.code == "tsa.unreachable"
 
 
 def test_a_serving_node_stamps_by_itself_and_answers_while_the_authority_does_not(
