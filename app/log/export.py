@@ -118,11 +118,11 @@ def _write(reader: LedgerReader, folder: Path, name: TileId | BundleId, size: in
 
 def _put(path: Path, data: bytes) -> bool:
     """Write a file whole, for a web server to read; whether it was not there as it is."""
-    if path.is_file() and path.read_bytes() == data:
-        return False
-    write_whole(path, data)
-    path.chmod(0o644)
-    return True
+    there = path.is_file() and path.read_bytes() == data
+    if not there:
+        write_whole(path, data)
+    path.chmod(0o644)  # of one that was there too: an export may have been broken off just before this
+    return not there
 
 
 def _bundles_of(size: int) -> Iterator[BundleId]:

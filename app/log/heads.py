@@ -9,7 +9,6 @@ cosigned, https://c2sp.org/tlog-witness::
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from ledger.errors import VerificationError
 from ledger.log.encoding import few_values
 from ledger.log.logproof import LogProof
 from ledger.log.note import MAX_NOTE_BYTES
+from ledger.witness.state import origin_hash
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 20
@@ -51,7 +51,7 @@ def from_witness(prefix: str, origin: str) -> bytes | None:
     `prefix` is its monitoring prefix. Raises `AppError` ``witness.unreachable`` where it gives no answer to rely on.
     """
     address = _address(prefix, "a witness", "https://w.example")
-    return _fetched(f"{address}/{sha256(origin.encode()).hexdigest()}/checkpoint")
+    return _fetched(f"{address}/{origin_hash(origin)}/checkpoint")
 
 
 def from_log(prefix: str) -> bytes:

@@ -14,7 +14,7 @@ root of the later tree. Only a head that was signed as a checkpoint, against the
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import cbor2
 
@@ -23,6 +23,19 @@ from app.log.handout import tell_others, warn
 from app.log.service import Log
 from app.node.service import Provable
 from ledger.errors import VerificationError
+from ledger.evidence.receipt import (
+    ALG,
+    CONSISTENCY,
+    CWT_CLAIMS,
+    EDDSA,
+    INCLUSION,
+    ISSUER,
+    KID,
+    RFC9162_SHA256,
+    SIGN1_TAG,
+    VDP,
+    VDS,
+)
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.proof import consistency_proof, inclusion_proof
 from ledger.signing.durable import write_whole
@@ -31,13 +44,6 @@ from ledger.signing.keys import Signer
 if TYPE_CHECKING:
     from app.cli import Context
     from app.node.service import Node
-
-ALG, KID, CWT_CLAIMS, VDS, VDP = 1, 4, 15, 395, 396
-EDDSA: Final = -8
-ISSUER: Final = 1
-RFC9162_SHA256: Final = 1
-INCLUSION, CONSISTENCY = -1, -2
-SIGN1_TAG: Final = 18
 
 
 def receipt(

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError, Conflict
 from app.log import heads
+from app.witness.policies import read_policy
 from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.encoding import to_base64
-from ledger.log.policy import LogPolicy
 from ledger.store.recovery import Comparison, Given, Verdict, compare, restore_mark
 
 if TYPE_CHECKING:
@@ -116,13 +116,8 @@ def _ask(origin: str, urls: Sequence[str]) -> tuple[list[Given], list[str]]:
 
 def _configured(path: Path | None) -> list[str]:
     """The addresses of the witnesses that the node's policy file names. Raises `AppError` ``witness.policy``."""
-    if path is None:
-        return []
-    try:
-        policy = LogPolicy.parse(path.read_bytes())
-    except (LedgerError, OSError) as error:
-        raise AppError("witness.policy", 500, f"{path} cannot be read as a policy", str(error)) from error
-    return [witness.url for witness in policy.witnesses if witness.url]
+    witnesses = () if path is None else read_policy(path).witnesses
+    return [witness.url for witness in witnesses if witness.url]
 
 
 def _shown(head: Checkpoint | None) -> dict[str, Any] | None:

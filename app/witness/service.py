@@ -1,6 +1,6 @@
 """The node as a witness of others, and its own heads as others cosigned them.
 
-    services.witness.add_checkpoint(body)          answers another log (C2SP tlog-witness), or None: it follows nobody
+    services.witness.add_checkpoint(body)          answers another log (C2SP tlog-witness); 404: it follows nobody
     services.cosigned.checkpoint()                 this ledger's newest head, with the cosignatures it has so far
     services.cosigned.witnessed()                  its newest head that the configured quorum cosigned
 
@@ -120,13 +120,11 @@ class CosignedHeads:
         """`witnessed`, through a reader that is open already."""
         for data in cosigned_notes(reader, least):
             try:
-                note = Note.parse(data)
-                if self.policy.cosigned(note) and self.policy.enough(
-                    [witness.name for witness, _ in self.policy.cosigned(note)]
-                ):
-                    return data
+                found = self.policy.cosigned(Note.parse(data))
             except VerificationError:
                 continue  # a row that was damaged: fsck names it
+            if found and self.policy.enough([witness.name for witness, _ in found]):
+                return data
         return None
 
     def _size(self, note: bytes) -> int:

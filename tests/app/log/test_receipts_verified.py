@@ -8,14 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.log.receipts import CONSISTENCY, INCLUSION, of_entry, receipt, since
+from app.log.receipts import of_entry, receipt, since
 from ledger.__main__ import main
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.beside import verify_receipt
 from ledger.evidence.cbor import Tagged, dumps, loads
 from ledger.evidence.mldsa_handover import MldsaHandover
 from ledger.evidence.policy import Policy
-from ledger.evidence.receipt import MAX_RECEIPT_BYTES, Receipt
+from ledger.evidence.receipt import CONSISTENCY, INCLUSION, MAX_RECEIPT_BYTES, Receipt
 from ledger.evidence.timestamp import check
 from ledger.evidence.verify import EvidenceRefused, Step, verify
 from ledger.log.note import NoteVerifier
