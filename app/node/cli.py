@@ -1,11 +1,9 @@
-"""``packproof ledger rotate-key``: the node's own keys are followed by others (`app.node.rotation`).
-``packproof ledger lock-keys``: their files, or those of a witness, are locked by the passphrase."""
+"""``packproof ledger rotate-key``: the node's own keys are followed by others (`app.node.rotation`)."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.node.keys import CHECKPOINT, INTAKE, MLDSA, passphrase_in
+from app.node.keys import CHECKPOINT, INTAKE, MLDSA
 from app.node.longterm import MldsaRotation
 from app.node.rotation import Rotated, Rotation
 from app.node.service import Node
@@ -40,40 +38,6 @@ def register(actions: Any) -> None:
     parser.add_argument("key", choices=(INTAKE, CHECKPOINT, MLDSA))
     parser.add_argument("--finish", action="store_true", help="end the key that is followed")
     parser.set_defaults(run=_run)
-    lock = actions.add_parser(
-        "lock-keys",
-        help="lock the node's own key files, or a witness's, by the passphrase",
-        description="Encrypt each key file of this node that lies in clear, in its place. New ones are locked as they "
-        "are made. What lay in clear may lie in backups still: rotate such keys.",
-        epilog="examples:\n  PACKPROOF_KEY_PASSPHRASE_FILE=/run/secrets/keys packproof ledger lock-keys\n"
-        "  PACKPROOF_KEY_PASSPHRASE_FILE=/run/secrets/keys packproof ledger lock-keys --witness /srv/witness",
-    )
-    lock.add_argument(
-        "--witness",
-        type=Path,
-        metavar="DIR",
-        help="the keys of the packproof ledger witness in this folder instead, which needs no node",
-    )
-    lock.set_defaults(run=_lock)
-
-
-def _lock(arguments: argparse.Namespace, context: "Context") -> None:
-    if arguments.witness is not None:
-        from app.witness.standalone import WitnessFolder
-
-        _told(WitnessFolder.opened(arguments.witness, passphrase_in(context.settings)).lock_keys(), context)
-        return
-    services = context.services
-    locked = services.node.keys.lock()
-    if locked:
-        with services.database.writing() as connection:
-            record(connection, services.clock, context.actor, "node.keys_locked", subject=" ".join(locked))
-    _told(locked, context)
-
-
-def _told(locked: list[str], context: "Context") -> None:
-    text = f"Locked: {', '.join(locked)}." if locked else "Every key is locked."
-    context.show({"locked": locked}, text)
 
 
 def _run(arguments: argparse.Namespace, context: "Context") -> None:

@@ -1,4 +1,5 @@
-"""``packproof ledger witness`` and ``packproof ledger cosign``: cosign others' heads, have one's own cosigned."""
+"""``packproof ledger witness`` and ``packproof ledger cosign``: cosign others' heads, have one's own cosigned.
+``packproof ledger lock-keys``: the files of the node's own keys, or of a witness's, are locked by the passphrase."""
 
 import argparse
 import os
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError, Invalid
 from app.node.keys import passphrase_in
+from app.shared.audit import record
 from app.witness.policies import read_policy
 from app.witness.standalone import WitnessFolder, command
 from ledger.errors import LedgerError
@@ -72,6 +74,25 @@ def register(actions: Any) -> None:
         epilog="example:\n  PACKPROOF_WITNESSES=witnesses.policy packproof ledger cosign",
     )
     cosign.set_defaults(run=_cosign)
+    _register_lock(actions)
+
+
+def _register_lock(actions: Any) -> None:
+    lock = actions.add_parser(
+        "lock-keys",
+        help="lock the node's own key files, or a witness's, by the passphrase",
+        description="Encrypt each key file of this node that lies in clear, in its place. New ones are locked as they "
+        "are made. What lay in clear may lie in backups still: rotate such keys.",
+        epilog="examples:\n  PACKPROOF_KEY_PASSPHRASE_FILE=/run/secrets/keys packproof ledger lock-keys\n"
+        "  PACKPROOF_KEY_PASSPHRASE_FILE=/run/secrets/keys packproof ledger lock-keys --witness /srv/witness",
+    )
+    lock.add_argument(
+        "--witness",
+        type=Path,
+        metavar="DIR",
+        help="the keys of the packproof ledger witness in this folder instead, which needs no node",
+    )
+    lock.set_defaults(run=_lock)
 
 
 def _witness(arguments: argparse.Namespace, context: "Context") -> None:
@@ -165,3 +186,20 @@ def _cosign(_arguments: argparse.Namespace, context: "Context") -> int:
     )
     context.show(data, "\n".join(lines))
     return 0 if reached else 1
+
+
+def _lock(arguments: argparse.Namespace, context: "Context") -> None:
+    if arguments.witness is not None:
+        _told(WitnessFolder.opened(arguments.witness, passphrase_in(context.settings)).lock_keys(), context)
+        return
+    services = context.services
+    locked = services.node.keys.lock()
+    if locked:
+        with services.database.writing() as connection:
+            record(connection, services.clock, context.actor, "node.keys_locked", subject=" ".join(locked))
+    _told(locked, context)
+
+
+def _told(locked: list[str], context: "Context") -> None:
+    text = f"Locked: {', '.join(locked)}." if locked else "Every key is locked."
+    context.show({"locked": locked}, text)
