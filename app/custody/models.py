@@ -21,6 +21,8 @@ from sqlalchemy import (
 from ledger.store.sql.metadata import metadata
 from ledger.store.sql.types import BigId
 
+_OUTERMOST = text("parent_id IS NULL")
+
 # ns: `01/<GTIN-14>` for packages and cases, `00` for SSCCs, `10/<GTIN-14>` for lots, `x` for other EPCs;
 # serial: what is unique below it. bucket: a fixed hash of ns modulo 1024, the shard key.
 item = Table(
@@ -59,7 +61,8 @@ item = Table(
     UniqueConstraint("bucket", "ns", "serial"),
     Index("ix_item_parent_id", "parent_id"),
     Index("ix_item_lot_id", "lot_id"),
-    Index("ix_item_holder_id", "holder_id"),
+    # Custody is kept on what is outermost: inside, a row still says who packed it, and nobody asks for that.
+    Index("ix_item_outermost_holder_id", "holder_id", sqlite_where=_OUTERMOST, postgresql_where=_OUTERMOST),
     Index("ix_item_bound_for_id", "bound_for_id"),
 )
 

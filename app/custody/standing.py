@@ -82,7 +82,7 @@ _STANDING = _query()  # made once: it is costlier to make than to run
 
 def has_anything(connection: Connection, party_id: int) -> bool:
     """Whether the party has, or is to get, anything at all by this node's record: two looks at an index."""
-    holds = select(item.c.item_id).where(item.c.holder_id == party_id).limit(1)
+    holds = select(item.c.item_id).where(item.c.holder_id == party_id, item.c.parent_id.is_(None)).limit(1)
     gets = select(item.c.item_id).where(item.c.bound_for_id == party_id).limit(1)
     return any(connection.execute(query).first() is not None for query in (holds, gets))
 

@@ -17,15 +17,15 @@ from sqlalchemy import BigInteger, Boolean, Connection, Integer, Text, bindparam
 
 from ledger.custody.state import MAX_DEPTH
 
-# COALESCE keeps the index on what is outermost out of it: nearly everything in a node is.
-_STOCK = """
+_TOP = """
 WITH RECURSIVE top (item_id, coming) AS (
     SELECT i.item_id, 0 FROM item i
-    WHERE i.holder_id = :party AND NOT i.in_transit AND COALESCE(i.parent_id, 0) = 0 AND i.status NOT IN (3, 5)
+    WHERE i.holder_id = :party AND NOT i.in_transit AND i.parent_id IS NULL AND i.status NOT IN (3, 5)
     UNION ALL
     SELECT i.item_id, 1 FROM item i
-    WHERE i.bound_for_id = :party AND i.in_transit AND COALESCE(i.parent_id, 0) = 0 AND i.status NOT IN (3, 5)
-),
+    WHERE i.bound_for_id = :party AND i.in_transit AND i.parent_id IS NULL AND i.status NOT IN (3, 5)
+)"""
+_INSIDE = """,
 here (item_id, ns, lot_id, expiry, parent_id, status, coming, held, recalled, missing, depth) AS (
     SELECT i.item_id, i.ns, i.lot_id, i.expiry, i.parent_id, i.status, o.coming,
            CASE WHEN i.held IS NULL THEN 0 ELSE 1 END, CASE WHEN i.recalled THEN 1 ELSE 0 END,
@@ -55,14 +55,13 @@ ORDER BY h.coming, h.ns, h.expiry, l.serial, h.missing
 LIMIT :most
 """
 
-_CONTAINERS = """
-SELECT CASE WHEN i.in_transit THEN 1 ELSE 0 END AS coming, COUNT(*) AS containers
-FROM item i
-WHERE ((i.holder_id = :party AND NOT i.in_transit) OR (i.bound_for_id = :party AND i.in_transit))
-  AND COALESCE(i.parent_id, 0) = 0 AND i.status NOT IN (3, 5) AND NOT i.missing
-  AND EXISTS (SELECT 1 FROM item c WHERE c.parent_id = i.item_id)
-GROUP BY 1
+_OF_CONTAINERS = """
+SELECT o.coming, COUNT(*) AS containers
+FROM top o JOIN item i ON i.item_id = o.item_id
+WHERE NOT i.missing AND EXISTS (SELECT 1 FROM item c WHERE c.parent_id = i.item_id)
+GROUP BY o.coming
 """
+_STOCK, _CONTAINERS = _TOP + _INSIDE, _TOP + _OF_CONTAINERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event as sql_events
 
+from app.custody import standing
 from app.custody import stock as custody
 from app.custody.stock import Counted
 from app.errors import Invalid
@@ -211,6 +213,29 @@ def test_what_others_ship_hides_nothing_of_what_is_here(sqlite_stocked: Bay, mon
 
 def _line(**changed: object) -> Line:
     return replace(Line(GTIN, "Sonnenal", "L1", TODAY + timedelta(days=400), here=2), **changed)
+
+
+def test_it_is_found_by_what_is_outermost_not_by_all_that_its_maker_ever_packed(
+    sqlite_stocked: Bay,
+) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def listen(*told: object) -> None:
+        asked.append((str(told[2]), told[3]))
+
+    with sqlite_stocked.services.database.reading() as connection:
+        sql_events.listen(connection, "before_cursor_execute", listen)
+        assert custody.stock(connection, 1, most=100) is not None
+        assert custody.outermost(connection, 1) is not None
+        standing.has_anything(connection, 10**6)
+        sql_events.remove(connection, "before_cursor_execute", listen)
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all())
+            for query, values in asked
+        ]
+    assert ["ix_item_outermost_holder_id" in plan for plan in plans] == [True, True, True, False]
+    assert ["ix_item_bound_for_id" in plan for plan in plans] == [True, True, False, True]
+    assert not [plan for plan in plans if "SCAN i" in plan or "SCAN item" in plan]
 
 
 @pytest.mark.parametrize(
