@@ -90,10 +90,11 @@ def _run(arguments: argparse.Namespace, context: "Context") -> None:
 
 def _again(arguments: argparse.Namespace, context: "Context") -> None:
     """The site of a story that has played. Only passwords' hashes were kept, so the pharmacist gets a new one."""
-    stage = _played(arguments.dir)
+    stage, say = _played(arguments.dir), _say(context.as_json)
+    say(f"Opening the site of {arguments.dir} again; that takes some ten seconds.")
     told = stage.packproof("user", "password", "pharmacist", "--generate")
     stage.passwords["pharmacist"] = str(told["password"])
-    _serve(stage, arguments, _say(context.as_json))
+    _serve(stage, arguments, say)
 
 
 def _played(folder: Path) -> Stage:
