@@ -88,18 +88,6 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
     )
 
 
-def verify_item(data: bytes, log: NoteVerifier, subject: str) -> Report:
-    """Check the evidence inside a scan's answer: made by the log enrolled with, and about the package scanned.
-
-    The caller compares `Report.checkpoint` with the one it remembers.
-    """
-    report = verify(data, Policy((log,)))
-    if report.subject != subject:
-        cause = VerificationError(f"the evidence is about {report.subject}", code="subject")
-        raise EvidenceRefused(Step.SUBJECT, cause, None, None)
-    return report
-
-
 def _checkpoint(
     bundle: Bundle, policy: Policy | None
 ) -> tuple[SignedCheckpoint, list[LogProof], tuple[WitnessLine, ...]]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import LedgerError
 from ledger.log.checkpoint import Checkpoint
-from ledger.log.cosigned import MAX_SECONDS, ed25519_message, mldsa_message, split_time
+from ledger.log.cosigned import MAX_SECONDS, ed25519_message, mldsa_message
 from ledger.log.note import COSIGNATURE, MLDSA44, NoteSignature, NoteVerifier
 
 if TYPE_CHECKING:
@@ -44,12 +44,3 @@ class CosignatureSigner:
             message = mldsa_message(self.name, checkpoint.text(), seconds)
         signature = seconds.to_bytes(8, "big") + self._private_key.sign(message)
         return NoteSignature(self.name, self.verifier.key_id, signature)
-
-
-def cosigned_at(signature: NoteSignature) -> int:
-    """When a cosignature says it was made, seconds since 1970 (0: it says nothing). Only as true as its signer.
-
-    The line must be one that a verifier of type 0x04 or 0x06 has checked: other signatures carry no time. Raises
-    `VerificationError` where it is too short to hold one.
-    """
-    return split_time(signature.sig)[0]

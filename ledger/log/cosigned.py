@@ -46,7 +46,10 @@ def mldsa_message(name: str, text: str, seconds: int) -> bytes:
 
 
 def split_time(signature: bytes) -> tuple[int, bytes]:
-    """Seconds since 1970 and the raw signature; raises `VerificationError` where there is no time to read."""
+    """Seconds since 1970 (0: it says nothing; only as true as its signer) and the raw signature.
+
+    Raises `VerificationError` where there is no time to read.
+    """
     seconds = int.from_bytes(signature[:TIME_BYTES], "big")
     if len(signature) <= TIME_BYTES or seconds > MAX_SECONDS:
         raise VerificationError("a cosignature begins with the time, u64 below 2^63", code="cosignature")

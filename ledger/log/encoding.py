@@ -79,7 +79,7 @@ def few_values(data: bytes) -> bytes:
 
 
 def from_json(data: bytes) -> Any:
-    """Read JSON made of objects, arrays, strings, integers and booleans; no member twice, no fractions.
+    """Read JSON made of objects, arrays, strings, integers, booleans and null; no member twice, no fractions.
 
     Raises `VerificationError` for everything else. Whether the writing was exact is for the caller to compare.
     """

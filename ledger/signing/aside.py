@@ -44,6 +44,7 @@ _R = TypeVar("_R", "Void", "Parked", "Disclosed")
 class Void:
     """Number `seq` of `stream` is given up: `statement` is SHA-256 of what had it, `why` for people."""
 
+    kind: ClassVar[Kind] = Kind.VOID_SEQ
     stream: bytes
     seq: int
     statement: bytes
@@ -79,6 +80,7 @@ class Void:
 class Parked:
     """A statement (SHA-256) that came when `key`, which signed it, had been revoked or suspended at index `ended`."""
 
+    kind: ClassVar[Kind] = Kind.AUDIT
     statement: bytes
     key: bytes
     why: str
@@ -116,6 +118,7 @@ class Disclosed:
     """An answer was handed out: `answer` is the SHA-256 of its manifest, `request` the case that asked, `to` the
     standing of who asked, `reason` why. Words of lower-case letters, digits and low lines: they name nobody."""
 
+    kind: ClassVar[Kind] = Kind.AUDIT
     answer: bytes
     request: str
     to: str
@@ -237,11 +240,8 @@ def sign_aside(
 ) -> SignedAside:
     """Make the statement of a record for the log `ledger` and sign it, the author's key first."""
     seed, document = secrets.token_bytes(SEED_BYTES), record.document()
-    kind = Kind.VOID_SEQ if isinstance(record, Void) else Kind.AUDIT
-    if isinstance(record, KeptCheckpoint | KeptPolicy):
-        kind = record.kind
     made = Commit(commitment_of(document, seed), 1)
-    statement = Statement.new(ledger, signers[0].thumbprint, kind, made, chain=chain)
+    statement = Statement.new(ledger, signers[0].thumbprint, record.kind, made, chain=chain)
     return SignedAside(sign(statement.encode(), signers), document, seed)
 
 

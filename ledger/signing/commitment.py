@@ -163,10 +163,10 @@ class Tree:
     ) -> None:
         if len(document_digest) != 32 or len(seed) < SEED_BYTES:
             raise CommitmentError("a seed and a document's digest are 32 bytes each")
-        _check_order(intake)
+        check_order(intake)
         for record in records:
             if not isinstance(record, Outline):
-                _check_order(record)
+                check_order(record)
         self._leaves = [_leaves(record) for record in records]
         salts = _Salts(seed, 1 + len(intake) + sum(self._leaves))
         self.document = _open_leaf("document", document_digest, salts)
@@ -252,8 +252,11 @@ def _leaves(record: Record | Outline) -> int:
     return sum(1 if isinstance(field, Leaf) else len(field.values) for field in record)
 
 
-def _check_order(fields: Sequence[Field]) -> None:
-    """Sorted by the bytes of the path, each path once. Code points sort as their UTF-8 bytes do."""
+def check_order(fields: Sequence[Field]) -> None:
+    """Raise `CommitmentError` unless fields are sorted by the bytes of the path, each path once, no list empty.
+
+    Code points sort as their UTF-8 bytes do.
+    """
     before = ""
     for field in fields:
         if field.path <= before:

@@ -54,10 +54,6 @@ class KeyEntry:
         """Whether a signature at `index` counts."""
         return self.registered < index and (self.ended is None or index < self.ended)
 
-    def suspect_at(self, index: int) -> bool:
-        """Whether a signature at `index`, which counts, is in doubt since the key was revoked."""
-        return self.valid_at(index) and self.suspect_since is not None and index >= self.suspect_since
-
 
 @dataclass(frozen=True, slots=True)
 class Keyring:

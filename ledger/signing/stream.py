@@ -12,11 +12,13 @@ that their number need not be known before the last record (docs/formats/stateme
 from collections.abc import Sequence
 
 from ledger.signing.commitment import (
+    HEAD_CHILDREN,
     SALT_BYTES,
     CommitmentError,
     Leaf,
     OpenList,
     Record,
+    check_order,
     leaf_commitment,
     subtree_over,
 )
@@ -41,7 +43,7 @@ class CommitmentStream:
     @property
     def count(self) -> int:
         """How many records were added."""
-        return len(self._children) - 2
+        return len(self._children) - HEAD_CHILDREN
 
     def add(self, record: Record) -> None:
         """Add the next record's fields, sorted by the bytes of their path."""
@@ -52,21 +54,12 @@ class CommitmentStream:
         return subtree_over("", self._children)
 
     def _subtree(self, name: str, record: Record) -> bytes:
+        check_order(record)
         hashes = []
-        before = ""
         for field in record:
-            if field.path <= before or "\x00" in field.path:
-                raise CommitmentError(
-                    f"field {field.path!r} does not follow {before!r}, or holds a zero byte"
-                )
-            before = field.path
             path = f"{name}/{field.path}"
             if isinstance(field, Leaf):
                 hashes.append(leaf_commitment(path, self._take(1), field.value))
-            elif not field.values:
-                raise CommitmentError(
-                    f"field {field.path!r} is a list without elements, which is an absent field"
-                )
             else:
                 hashes.append(OpenList(path, field.values, self._take(len(field.values))).hash)
         return subtree_over(name, hashes)

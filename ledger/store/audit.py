@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from ledger.errors import VerificationError
 from ledger.log.entry import Entry
 from ledger.log.hashing import HASH_BYTES, leaf_hash
+from ledger.log.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.log.tree import Growth, Peaks, grow
 from ledger.store.findings import FsckFinding, FsckReport, short
-from ledger.store.nodes import TILE_BYTES, TILE_HEIGHT, TILE_WIDTH, TileSource
+from ledger.store.nodes import TILE_BYTES, TileSource
 from ledger.store.signatures import SignatureCheck
 
 

@@ -15,7 +15,7 @@ What it cannot see: a ledger rewritten whole, and signed again with the node's o
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Table, bindparam, func, select
@@ -24,22 +24,19 @@ from ledger.errors import VerificationError
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.entry import ZERO_LEAF
 from ledger.log.note import Note, NoteVerifier
+from ledger.log.tiles import TILE_HEIGHT
 from ledger.log.tree import Peaks
+from ledger.signing.remains import SEED_BYTES
 from ledger.store.audit import ChainAudit, Row, SignedRoot, TreeAudit
 from ledger.store.findings import FsckFinding, FsckReport, short
-from ledger.store.nodes import TILE_HEIGHT
-from ledger.store.port import SEED_BYTES
 from ledger.store.quick.pool import WorkerFailed, usable_cores
-from ledger.store.quick.prove import Soundness, prove
+from ledger.store.quick.prove import Progress, Soundness, prove
 from ledger.store.signatures import SignatureCheck, signature_check
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import known_statements
 from ledger.store.sql.reader import SqlReader, UnknownLedger, hash16
 
 __all__ = ["FsckFinding", "FsckReport", "Progress", "SignatureCheck", "fsck"]
-
-Progress = Callable[[int, int], None]
-"""(rows looked at, rows there are), after each page."""
 
 PAGE_ROWS: Final = 1_000
 WORTH_WORKERS: Final = 50_000

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ledger.log.entry import ZERO_LEAF, Entry
+from ledger.log.tiles import TILE_HEIGHT
 from ledger.log.tree import Peaks, grow
-from ledger.store.nodes import TILE_HEIGHT, TileCache, TreeNodes, full_tiles
+from ledger.store.nodes import TileCache, TreeNodes, full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, NoSuchEntry, StoredCheckpoint, StoreError
 
 

@@ -18,12 +18,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ledger.log.hashing import HASH_BYTES, pair_up, tree_hash
+from ledger.log.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.store.port import NoSuchEntry
 
 V = TypeVar("V")
 
-TILE_HEIGHT: Final = 8
-TILE_WIDTH: Final = 1 << TILE_HEIGHT
 TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 
 TILES_KEPT: Final = 4_096

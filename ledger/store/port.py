@@ -21,8 +21,7 @@ from typing import Protocol
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind, Signature
 from ledger.log.tree import Peaks
-
-SEED_BYTES = 32
+from ledger.signing.remains import SEED_BYTES
 
 
 class StoreError(LedgerError):

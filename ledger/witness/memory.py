@@ -114,13 +114,9 @@ class Memory:
 
     def begin(self, note: bytes, now: datetime) -> Remembered:
         """Take the first head on trust: at enrolment, or when a person resets. Its signature must be the log's."""
-        first = Remembered(note, now, self._opened(note))
+        first = Remembered(note, now, self.opened(note))
         self._write(first, None)
         return first
-
-    def opened(self, note: bytes) -> Checkpoint:
-        """What a note says, if the log's key signed it. Raises `untrusted` ``log-key``."""
-        return self._opened(note)
 
     def continues(self, note: bytes, proof: Sequence[bytes]) -> bool:
         """Whether `note` is the log's and goes on, by `proof`, from what is remembered. Raises as `opened`."""
@@ -136,7 +132,7 @@ class Memory:
         it (a wrong address, another node in its place). `beyond`: see `ledger.log.conflict.path_of`.
         """
         seen = self.require_trusted()
-        shown = self._opened(note)
+        shown = self.opened(note)
         broken = _broken(seen.checkpoint, shown, proof)
         if broken is not None:
             path = path_of(seen.checkpoint, shown, proof, beyond) if broken is ConflictKind.REWRITTEN else ()
@@ -204,12 +200,13 @@ class Memory:
 
     def reset(self, note: bytes, now: datetime) -> Remembered:
         """Forget the refusal and begin anew from `note`. What was remembered is kept beside, with the conflicts."""
-        self._opened(note)
+        self.opened(note)
         kept = self._path.with_name(f"trust-until-{stamp(now)}.json")
         write_whole(kept, self._path.read_bytes())
         return self.begin(note, now)
 
-    def _opened(self, note: bytes) -> Checkpoint:
+    def opened(self, note: bytes) -> Checkpoint:
+        """What a note says, if the log's key signed it. Raises `untrusted` ``log-key``."""
         try:
             return SignedCheckpoint.open(note, [self._log]).checkpoint
         except LedgerError as error:

@@ -108,7 +108,7 @@ class AddCheckpoint:
 def parse_answer(body: bytes, note: Note, keys: Iterable[NoteVerifier]) -> Note:
     """`note` with the cosignatures that a witness answered with; lines of keys that were not asked for are left out.
 
-    Raises `VerificationError` where the answer is no signature lines, or one of `keys` did not sign this.
+    Raises `VerificationError` where the answer is no signature lines, none of them by `keys`, or one of those is wrong.
     """
     known = list(keys)
     found = Note.parse(note.text.encode() + b"\n" + body)

@@ -15,7 +15,6 @@ from scanner.decode.port import Decoded, Point
 _MATRIX_NAMES = "DataMatrix,QRCode"
 _LINEAR_NAMES = "Code128,EAN13,EAN8,UPCA,UPCE,ITF,DataBar,DataBarLtd,DataBarExp,Code39"
 MATRIX = zxingcpp.barcode_formats_from_str(_MATRIX_NAMES)
-LINEAR = zxingcpp.barcode_formats_from_str(_LINEAR_NAMES)
 PHARMA = zxingcpp.barcode_formats_from_str(f"{_MATRIX_NAMES},{_LINEAR_NAMES}")
 
 BINARIZERS = {

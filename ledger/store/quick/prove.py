@@ -28,6 +28,7 @@ BLOCK: Final = 4 * TILE
 _INDEX_ROWS: Final = 8_192  # of the table of statements in one task
 
 Progress = Callable[[int, int], None]
+"""(rows looked at, rows there are), after each page or block."""
 
 
 @dataclass(slots=True)

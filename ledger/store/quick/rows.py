@@ -1,6 +1,6 @@
 """Rows as the database's driver gives them: what SQLAlchemy does for each row costs more than hashing it.
 
-`Rows` works on any DB-API connection that sees one snapshot: that of an audit, or a worker's own.
+`RowSource` works on any DB-API connection that sees one snapshot: that of an audit, or a worker's own.
 """
 
 from typing import Any

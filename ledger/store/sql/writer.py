@@ -21,8 +21,9 @@ from sqlalchemy import Connection, insert, select
 from ledger.log.entry import Entry
 from ledger.log.hashing import leaf_hash
 from ledger.log.note import MAX_NOTE_BYTES
+from ledger.log.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.log.tree import Growth, grow
-from ledger.store.nodes import TILE_HEIGHT, TILE_WIDTH, full_tiles
+from ledger.store.nodes import full_tiles
 from ledger.store.port import CheckpointConflict, Draft, Head, HeadMoved, StoreError
 from ledger.store.sql import tables as t
 from ledger.store.sql.bulk import NewRows, rows_of

@@ -15,7 +15,8 @@ from ledger.custody.event import EXPIRY, LOT, Event, Linked, compact
 from ledger.custody.vocabulary import Action, EventType
 from ledger.epcis.document import Document, Form
 from ledger.epcis.json20 import write
-from ledger.evidence.verify import verify_item
+from ledger.evidence.policy import Policy
+from ledger.evidence.verify import verify
 from ledger.log.checkpoint import SignedCheckpoint
 from ledger.log.encoding import from_base64
 from ledger.log.note import NoteVerifier
@@ -82,7 +83,8 @@ def opened(node, answer):
 def test_an_answer_carries_the_verdict_the_head_and_evidence_for_that_head(trade):
     answer = ask(trade, trade.bearer(Role.DEVICE)).get_json()
     assert (answer["word"], answer["subject"], answer["record"]["yours"]) == ("OK", PACK, True)
-    report = verify_item(answer["evidence"].encode(), log_of(trade), PACK)
+    report = verify(answer["evidence"].encode(), Policy((log_of(trade),)))
+    assert report.subject == PACK
     assert report.checkpoint == answer["checkpoint"]
     assert report.events[0].vouched().startswith(f"received from {GLN_A}")
     assert opened(trade, answer).size == report.size

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ledger.__main__ import main
 from ledger.log.conflict import Conflict
-from ledger.log.cosignature import CosignatureSigner, cosigned_at
+from ledger.log.cosignature import CosignatureSigner
+from ledger.log.cosigned import split_time
 from ledger.log.encoding import to_base64
 from ledger.log.hashing import EMPTY_ROOT
 from ledger.log.note import Note, NoteSigner
@@ -42,7 +43,7 @@ def test_a_log_is_followed_from_size_to_size(witness: Witness) -> None:
         assert answer.status == HTTPStatus.OK, answer.body
         cosigned = parse_answer(answer.body, Note.parse(note(new)), [COSIGNER.verifier, ML.verifier])
         assert len(cosigned.verify([LOG.verifier, COSIGNER.verifier, ML.verifier])) == 3
-        assert [cosigned_at(line) for line in cosigned.signatures[1:]] == [int(NOW.timestamp())] * 2
+        assert [split_time(line.sig)[0] for line in cosigned.signatures[1:]] == [int(NOW.timestamp())] * 2
         old = new
 
 
@@ -69,7 +70,7 @@ def test_the_same_head_again_is_cosigned_at_the_later_time(tmp_path: Path) -> No
     witness = Witness(StateFolder(tmp_path), [COSIGNER], lambda: logs_of([LOG.verifier]), lambda: next(times))
     bodies = [witness.add_checkpoint(request(old, 5)).body for old in (0, 5)]
     seconds = [
-        cosigned_at(parse_answer(body, Note.parse(note(5)), [COSIGNER.verifier]).signatures[-1])
+        split_time(parse_answer(body, Note.parse(note(5)), [COSIGNER.verifier]).signatures[-1].sig)[0]
         for body in bodies
     ]
     assert seconds[1] - seconds[0] == 3600
