@@ -65,9 +65,10 @@ class Once:
         """Whether this is a scan of its own, and not the last one of the same code again."""
         key = (scan.data, scan.symbology)
         before = self._last.get(key)
-        self._last = {k: at for k, at in self._last.items() if scan.at - at <= SAME_WITHIN}
+        # Either way: a clock that was set back makes no scan the same as one of its own future.
+        self._last = {k: at for k, at in self._last.items() if abs(scan.at - at) <= SAME_WITHIN}
         self._last[key] = scan.at
-        return before is None or scan.at - before > SAME_WITHIN
+        return before is None or abs(scan.at - before) > SAME_WITHIN
 
 
 def waiting(source: Iterable[RawScan]) -> Iterable[RawScan]:

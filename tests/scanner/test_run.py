@@ -70,6 +70,12 @@ def test_a_repeat_counts_as_a_new_scan_after_a_second():
     assert [once.is_new(scan) for scan in scans] == [True, False, False, False, True]
 
 
+def test_a_clock_that_is_set_back_makes_no_scan_a_repeat():
+    once = Once()
+    scans = [RawScan(b"x", None, "keyboard", NOON + timedelta(seconds=s)) for s in (0, -3600, -1800)]
+    assert [once.is_new(scan) for scan in scans] == [True, True, True]
+
+
 def test_a_source_that_breaks_is_told_after_what_it_gave():
     def source():
         yield RawScan(b"x", None, "keyboard", NOON)
