@@ -128,13 +128,12 @@ class _Audit:
 
     def _placeholders(self) -> None:
         """Placeholders without a part."""
-        paths: dict[int, set[str]] = {}
         for index, group in groupby(_all_parts(self._connection), key=lambda row: int(row.idx)):
-            paths = {index: {row.path for row in group}}
+            paths = {row.path for row in group}
             query = select(event.c.seq, event.c.ev_no, event.c.body).where(event.c.idx == index)
             for row in self._connection.execute(query):
                 for field in _fields(bytes(row.body)):
-                    if isinstance(field, HiddenLeaf) and f"e{row.ev_no}/{field.path}" not in paths[index]:
+                    if isinstance(field, HiddenLeaf) and f"e{row.ev_no}/{field.path}" not in paths:
                         self._add(
                             "erasable", f"entry {index}", "path", f"e{row.ev_no}/{field.path}", "no row"
                         )
