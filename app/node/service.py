@@ -31,7 +31,7 @@ from ledger.log.note import Note, NoteSigner, NoteVerifier
 from ledger.log.proof import root_at
 from ledger.signing.keyrecord import SignedRecord, register_checkpoint_key, register_intake
 from ledger.signing.keys import Signer, load_verifier
-from ledger.store.port import Draft
+from ledger.store.port import Draft, LedgerDamaged
 from ledger.store.sealing import ReadOnly, Sealer
 from ledger.store.sql.engine import Database
 from ledger.store.sql.store import SqlLedger
@@ -259,6 +259,13 @@ class Node:
                 "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md has the rest.",
             )
             raise self._refusal from error
+        except LedgerDamaged as error:
+            # Asked anew each time: whoever puts the row right need not restart the node.
+            self._checked = False
+            raise CaptureStopped(
+                str(error),
+                "Nothing was signed. packproof fsck names the first row that is not as it must be.",
+            ) from error
         except MarkError as error:
             cause = error.__cause__
             if isinstance(cause, OSError) and cause.errno in _NO_ROOM:

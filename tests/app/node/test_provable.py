@@ -8,6 +8,7 @@ import pytest
 from app.cli import main
 from app.errors import CaptureStopped
 from app.log.receipts import since
+from app.proofs.sealed import sealed as seal_of
 from ledger.__main__ import main as packproof_verify
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.log.logproof import LogProof
@@ -16,6 +17,7 @@ from ledger.log.note import NoteSigner
 from tests.app.node.test_keys import append, fresh
 from tests.app.proofs.test_evidence_cli import PACK, trade  # noqa: F401 - a fixture
 from tests.support.app import Node
+from tests.support.crook import tamper
 from tests.support.trade import Trade
 
 
@@ -87,3 +89,21 @@ def test_where_no_head_was_kept_the_reason_stands(sqlite_node: Node) -> None:
     roll_back(sqlite_node, 5)
     with pytest.raises(CaptureStopped, match="takes nothing in"):
         own.provable()
+
+
+def test_a_head_that_was_rewritten_is_not_signed_and_the_kept_one_still_proves(sqlite_node: Node) -> None:
+    own = sqlite_node.services.node
+    own.initialise()
+    note = own.checkpoint()
+    with own.ledger.reading() as reader:
+        root = reader.head().root
+    tamper(own.database, "UPDATE head SET root = ?", [bytes(32)])
+    for ask in (own.checkpoint, fresh(sqlite_node).may_write):
+        with pytest.raises(CaptureStopped) as refused:
+            ask()
+        assert "packproof fsck" in refused.value.detail
+    assert own.provable().note == note
+    assert seal_of(own).refusal is not None
+    # The row is put right: no restart is needed, for nothing was signed meanwhile.
+    tamper(own.database, "UPDATE head SET root = ?", [root])
+    assert own.checkpoint() == note
