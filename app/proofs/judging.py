@@ -16,15 +16,14 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from app.proofs.judge import Block, doubtful
-from ledger.store.quick.pool import bare_environment, usable_cores
+from ledger.store.quick.pool import bare_environment, pipe, start, stop, usable_cores
 
 WORTH_EVENTS = 10_000
 """Below so many events starting workers takes longer than what they save."""
 MOST_WORKERS = 4
-_PATIENCE_S = 10
 P = TypeVar("P")
 Judge = Callable[[Iterable[tuple[P, Block]]], Iterator[tuple[P, list[int]]]]
 
@@ -45,7 +44,7 @@ def judging(workers: int) -> Iterator[Judge[P]]:
         yield (lambda tasks: _spread(started, tasks)) if started else _here
     finally:
         for process in started:
-            _stop(process)
+            stop(process)
 
 
 def _here(tasks: Iterable[tuple[P, Block]]) -> Iterator[tuple[P, list[int]]]:
@@ -71,7 +70,7 @@ def _spread(
 def _next(waiting: "deque[tuple[P, Block, subprocess.Popen[bytes]]]") -> tuple[P, list[int]]:
     part, block, worker = waiting.popleft()
     try:
-        found = pickle.load(_pipe(worker.stdout))  # noqa: S301 - from a process we started
+        found = pickle.load(pipe(worker.stdout))  # noqa: S301 - from a process we started
     except (EOFError, OSError, pickle.UnpicklingError):
         found = [case.doc_id for case in block.cases]
     return part, list(found)
@@ -79,32 +78,13 @@ def _next(waiting: "deque[tuple[P, Block, subprocess.Popen[bytes]]]") -> tuple[P
 
 def _start() -> subprocess.Popen[bytes]:
     # It reads what partners wrote, and needs none of the node's settings: no passphrase, no secret, no database.
-    return subprocess.Popen(
-        [sys.executable, "-m", "app.proofs.judging"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=bare_environment(),
-    )
+    return start("app.proofs.judging", bare_environment())
 
 
 def _send(worker: subprocess.Popen[bytes], block: Block) -> None:
     with contextlib.suppress(OSError):  # it has ended: its answer will be missing
-        pickle.dump(block, _pipe(worker.stdin), protocol=5)
-        _pipe(worker.stdin).flush()
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        _pipe(process.stdin).close()
-    process.kill()
-    process.wait(_PATIENCE_S)
-    _pipe(process.stdout).close()
+        pickle.dump(block, pipe(worker.stdin), protocol=5)
+        pipe(worker.stdin).flush()
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:

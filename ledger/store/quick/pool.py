@@ -70,7 +70,7 @@ def pool(connection: Connection, ledger: int, keys: Collection[bytes] | None, wo
         yield lambda tasks: _spread(started, tasks)
     finally:
         for process in started:
-            _stop(process)
+            stop(process)
 
 
 def _here(connection: Connection, ledger: int, keys: Collection[bytes] | None) -> Ask:
@@ -88,15 +88,20 @@ def _setup(connection: Connection, ledger: int, keys: Collection[bytes] | None) 
     return Setup("psycopg", target, snapshot, ledger, keys)
 
 
+def start(module: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A program that takes tasks on standard input and answers on standard output. Raises `OSError`."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
 def _start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "ledger.store.quick"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
+        return start("ledger.store.quick", environment)
     except OSError as error:
         raise WorkerFailed(f"a worker cannot be started: {error.strerror}") from error
 
@@ -117,13 +122,13 @@ def _spread(workers: list[subprocess.Popen[bytes]], tasks: Iterable[Task]) -> It
 def _next(waiting: "deque[tuple[Task, subprocess.Popen[bytes]]]") -> tuple[Task, Answer]:
     task, worker = waiting.popleft()
     try:
-        return task, cast(Answer, pickle.load(_pipe(worker.stdout)))  # noqa: S301 - from a process we started
+        return task, cast(Answer, pickle.load(pipe(worker.stdout)))  # noqa: S301 - from a process we started
     except (EOFError, OSError, pickle.UnpicklingError) as error:
         raise WorkerFailed("a worker ended before it had answered") from error
 
 
 def _send(worker: subprocess.Popen[bytes], value: Any) -> None:
-    stdin = _pipe(worker.stdin)
+    stdin = pipe(worker.stdin)
     try:
         pickle.dump(value, stdin, protocol=5)
         stdin.flush()
@@ -131,14 +136,16 @@ def _send(worker: subprocess.Popen[bytes], value: Any) -> None:
         raise WorkerFailed("a worker ended") from error
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
+def pipe(end: IO[bytes] | None) -> IO[bytes]:
+    """A worker's end of standard input or output."""
+    assert end is not None
+    return end
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a worker, whatever it does."""
     with contextlib.suppress(OSError):
-        _pipe(process.stdin).close()
+        pipe(process.stdin).close()
     process.kill()
     process.wait(_PATIENCE_S)
-    _pipe(process.stdout).close()
+    pipe(process.stdout).close()

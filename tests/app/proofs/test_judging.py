@@ -47,7 +47,7 @@ def test_a_worker_is_given_no_setting_of_the_node(monkeypatch: pytest.MonkeyPatc
         while not (given := environ.read_bytes()) and worker.poll() is None:
             pass  # Popen returns in the middle of exec: for a moment the process has no environment yet
     finally:
-        judging._stop(worker)
+        judging.stop(worker)
     assert b"MARK_OF_A_TEST=for all" in given
     assert b"not for workers" not in given
 
