@@ -11,6 +11,7 @@ tlog-witness. `logs` is read again when it changes. gunicorn serves it: ``app.wi
 
 import json
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -152,17 +153,19 @@ class Throttle:
         self._most = most
         self._now = now
         self._seen: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
 
     def passes(self, address: str) -> bool:
         """Whether one more request of this address is within the limit."""
         now = self._now()
-        if len(self._seen) > _ADDRESSES:
-            self._seen = {who: times for who, times in self._seen.items() if times and now - times[-1] < 60}
-        times = self._seen.setdefault(address, deque(maxlen=self._most))
-        if len(times) == self._most and now - times[0] < 60:
-            return False
-        times.append(now)
-        return True
+        with self._lock:  # requests are answered by several threads
+            if len(self._seen) > _ADDRESSES:
+                self._seen = {who: times for who, times in self._seen.items() if now - times[-1] < 60}
+            times = self._seen.setdefault(address, deque(maxlen=self._most))
+            if len(times) == self._most and now - times[0] < 60:
+                return False
+            times.append(now)
+            return True
 
 
 class Service:
