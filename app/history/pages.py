@@ -119,6 +119,10 @@ def _notes(found: Story) -> list[str]:
         (any(box.recalled for box in each), "Recalled by its maker."),
         (bool(holds), f"On hold: {', '.join(dict.fromkeys(holds))}."),
         (any(box.missing for box in each), "Missing when its container was opened."),
+        (
+            found.cut > 0,
+            f"More is reported of it than is shown here: {found.cut} events are left out, of whoever reported most.",
+        ),
     )
     return [text for applies, text in notes if applies]
 

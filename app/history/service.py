@@ -24,9 +24,12 @@ from ledger.custody.act import gln_of
 from ledger.custody.state import Item
 from ledger.store.sql.types import from_micros
 
-MOST_EVENTS = 10_000
+MOST_EVENTS = 5_000
+"""Events of one story; an evidence file takes twice as many."""
 
-# The item, and around it every container with the time it was in there: [f, t) in custody's order.
+# The item, and around it every container with the time it was in there: [f, t) in custody's order. Anybody can report
+# any package as often as he likes: where there are too many events, each party's first are told, as many of one as of
+# the other, so that nobody's reports push out what others did.
 _STORY = """
 WITH RECURSIVE around (item_id, f, t) AS (
     SELECT CAST(:item_id AS BIGINT), CAST(-9223372036854775807 AS BIGINT), CAST(9223372036854775807 AS BIGINT)
@@ -34,26 +37,43 @@ WITH RECURSIVE around (item_id, f, t) AS (
     SELECT c.parent, {later}(a.f, c.f), {earlier}(a.t, c.t)
     FROM around a JOIN contained c ON c.child = a.item_id
     WHERE c.f < a.t AND c.t > a.f
+),
+named AS (
+    SELECT e.seq, e.by_id, e.pos,
+           COALESCE(MAX(CASE WHEN a.item_id = :item_id THEN a.item_id END), MIN(a.item_id)) AS via
+    FROM around a
+    JOIN event_epc x ON x.item_id = a.item_id
+    JOIN event e ON e.seq = x.seq AND e.pos >= a.f AND e.pos < a.t
+    GROUP BY e.seq, e.by_id, e.pos
+),
+fair AS (
+    SELECT seq, via, ROW_NUMBER() OVER (PARTITION BY by_id ORDER BY pos, seq) AS nth, COUNT(*) OVER () AS known
+    FROM named
+    ORDER BY nth, seq
+    LIMIT :most
 )
-SELECT DISTINCT e.seq, e.idx, e.ev_no, e.event_id, e.declared_at, e.pos, e.event_time, e.record_time, e.type, e.action,
+SELECT e.seq, e.idx, e.ev_no, e.event_id, e.declared_at, e.pos, e.event_time, e.record_time, e.type, e.action,
        e.biz_step, e.disposition, e.read_point, e.biz_location, e.by_id, e.sender_id, e.recipient_id, e.seller_id,
-       e.buyer_id, e.effective, d.signer, d.channel, a.item_id AS via
-FROM around a
-JOIN event_epc x ON x.item_id = a.item_id
-JOIN event e ON e.seq = x.seq AND e.pos >= a.f AND e.pos < a.t
+       e.buyer_id, e.effective, d.signer, d.channel, f.via, f.known
+FROM fair f
+JOIN event e ON e.seq = f.seq
 JOIN document d ON d.doc_id = e.doc_id
 ORDER BY e.pos, e.event_id, e.seq
-LIMIT :most
 """
 
-_ITS_OWN = text(
+# By its maker first: whoever else says that he made it may say it as often as he likes.
+_BEGINNINGS = text(
     """
-SELECT e.seq, e.idx, e.event_id, e.declared_at, e.biz_step,
-       e.by_id, e.sender_id, e.recipient_id, e.seller_id, e.buyer_id
-FROM event_epc x JOIN event e ON e.seq = x.seq
-WHERE x.item_id = :item_id
-ORDER BY e.pos, e.event_id, e.seq
-LIMIT 10000
+SELECT DISTINCT e.seq, e.idx, e.by_id, e.sender_id, e.recipient_id, e.seller_id, e.buyer_id, e.pos,
+       CASE WHEN e.by_id = i.maker_id THEN 0 ELSE 1 END AS by_other
+FROM item i
+JOIN event_epc x ON x.item_id = i.item_id
+JOIN event e ON e.seq = x.seq
+WHERE i.item_id = :item_id AND e.biz_step = 'commissioning' AND e.declared_at = 0 AND NOT EXISTS (
+    SELECT 1 FROM event w WHERE w.by_id = e.by_id AND w.event_id = e.event_id AND w.declared_at <> 0
+)
+ORDER BY by_other, e.pos, e.seq
+LIMIT 100
 """
 ).bindparams(bindparam("item_id", type_=BigInteger))
 
@@ -105,6 +125,7 @@ class Story:
     maker_name: str | None
     bound_for_name: str | None
     events: tuple[Told, ...]
+    cut: int = 0  # how many events more there are than a story takes
     made_of: tuple[
         str, ...
     ] = ()  # by repackaging, canonical EPCs; to the repackager and the authorities alone
@@ -138,7 +159,8 @@ class Begun:
 
 
 def begun(connection: Connection, subject: str, *, reader: str | None) -> list[Begun]:
-    """How the package with this canonical EPC began, as `reader`, whom it concerns, may know it; the earliest first.
+    """How the package with this canonical EPC began, as `reader`, whom it concerns, may know it: by its maker
+    first, the earliest first.
 
     What `story` says of it, without the rest of the story: each scan asks for it. What was declared wrong is left out.
     """
@@ -146,16 +168,16 @@ def begun(connection: Connection, subject: str, *, reader: str | None) -> list[B
     item = loaded.world.items.get(subject)
     if item is None or (reader is not None and not _concerns(item, loaded.world.outer(item), reader)):
         return []
-    rows = connection.execute(_ITS_OWN, {"item_id": loaded.ids[subject]}).all()
+    rows = connection.execute(_BEGINNINGS, {"item_id": loaded.ids[subject]}).all()
     glns = partners.glns(connection, {number for row in rows for number in _party_ids(row)})
-    wrong = {(row.by_id, row.event_id) for row in rows if row.declared_at}
-    found = []
-    for row in rows:
-        by_maker = glns.get(row.by_id) == item.maker
-        told = reader is None or by_maker or reader in (glns.get(n or 0) for n in _party_ids(row))
-        if row.biz_step == "commissioning" and told and (row.by_id, row.event_id) not in wrong:
-            found.append(Begun(row.seq, row.idx))
-    return found
+    told = [
+        row
+        for row in rows
+        if reader is None
+        or glns.get(row.by_id) == item.maker
+        or reader in (glns.get(n or 0) for n in _party_ids(row))
+    ]
+    return [Begun(row.seq, row.idx) for row in told]
 
 
 def _rows(connection: Connection, item_id: int) -> list[Row[Any]]:
@@ -163,13 +185,7 @@ def _rows(connection: Connection, item_id: int) -> list[Row[Any]]:
     if connection.dialect.name == "postgresql":
         scalar = {"later": "greatest", "earlier": "least"}
     query = text(_STORY.format(**scalar)).bindparams(bindparam("item_id", type_=BigInteger))
-    rows = connection.execute(query, {"item_id": item_id, "most": MOST_EVENTS}).all()
-    seen: dict[int, Row[Any]] = {}
-    for row in rows:
-        # An event may name the package and its container: what names the package itself is the nearer account.
-        if row.seq not in seen or row.via == item_id:
-            seen[row.seq] = row
-    return list(seen.values())
+    return list(connection.execute(query, {"item_id": item_id, "most": MOST_EVENTS}).all())
 
 
 def _party_ids(row: Row[Any]) -> tuple[int | None, ...]:
@@ -253,6 +269,7 @@ def _tell(
         maker_name=names.get(item.maker or ""),
         bound_for_name=names.get(outer.bound_for or "") if shown else None,
         events=tuple(_event(row, about) for row in rows),
+        cut=max((row.known for row in rows), default=0) - len(rows),
         made_of=_repacked(custody.repacked_from(connection, item_id)) if reader in (None, item.maker) else (),
         became=_repacked(custody.repacked_into(connection, item_id))
         if reader in (None, item.ended_by)

@@ -161,6 +161,7 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
         "events": len(made.report.events),
         "unnamed": made.unnamed,
         "left_out": made.left_out,
+        "cut": made.cut,
         "read_only": made.warning,
         "hidden": [{"entry": each.index, "record": each.record, "paths": each.paths} for each in made.hidden],
     }
@@ -190,6 +191,8 @@ def _told(made: Made, subject: str, output: Path | None, html: Path | None) -> I
     yield "hidden  " + ("; ".join(paths) if paths else "no field; other packages' numbers always are")
     if made.left_out:
         yield f"not in it: {made.left_out} events of containers that the reader does not know"
+    if made.cut:
+        yield f"not in it: {made.cut} events more than a file takes, of whoever reported most"
     if output is not None:
         yield f"Anybody checks it with: packproof-verify {output} (or python -m ledger verify {output})"
     if html is not None:

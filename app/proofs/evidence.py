@@ -53,7 +53,8 @@ class Hidden:
 class Made:
     """An evidence file, what its verification says, and what it does not show.
 
-    `left_out` counts events of containers that are not the reader's to know. `warning`: the node is read-only.
+    `left_out` counts events of containers that are not the reader's to know, `cut` those that are too many for a file.
+    `warning`: the node is read-only.
     """
 
     data: bytes
@@ -61,6 +62,7 @@ class Made:
     hidden: tuple[Hidden, ...]
     left_out: int
     warning: str | None = None
+    cut: int = 0
 
     @property
     def unnamed(self) -> int:
@@ -126,7 +128,8 @@ class Evidence:
         if policy is not None:
             _accepted(data, policy)
         left_out = len({each.seq for each in kept} - {each.seq for each in shown})
-        return Made(data, verify(data, Policy((self._node.key_of(note),))), hidden, left_out, head.warning)
+        report = verify(data, Policy((self._node.key_of(note),)))
+        return Made(data, report, hidden, left_out, head.warning, whole.cut)
 
     def _reader(self, connection: Connection) -> SqlReader:
         """The ledger as this snapshot has it: what is committed, so that tiles once hashed may be remembered."""

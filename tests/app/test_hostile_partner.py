@@ -10,8 +10,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy import event as sql_events
 
 from app.events.models import event as event_table
+from app.history import pages
+from app.history import service as history
 from app.history.service import story
 from app.partners import service as partners
+from app.proofs.disclosure import Disclosure
 from app.shared.actor import Role
 from app.verification import handover
 from ledger.custody.event import ErrorDeclaration, Event
@@ -181,3 +184,35 @@ def test_a_receipt_refers_to_no_shipment_by_who_did_not_have_it(
         sent = {"content_type": "application/json", "headers": stranger}
         assert trade.client.post("/epcis/capture", data=trade.document(false), **sent).status_code == 202
     assert refers_to(PALLET) == refers_to(package(1)) == true
+
+
+def test_what_a_stranger_reports_again_and_again_pushes_nothing_out_of_a_packages_story(
+    sqlite_trade: Trade, stranger: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade = sqlite_trade
+    monkeypatch.setattr(history, "MOST_EVENTS", 6)
+    on_a_pallet(trade)
+    seen = replace(
+        trade.begun(), action=Action.OBSERVE, biz_step="inspecting", ilmd=(), epcs=(package(1), PALLET)
+    )
+    before, between = (WHEN + timedelta(minutes=minutes) for minutes in (-30, 15))
+    flood = [
+        replace(
+            seen,
+            event_id=f"urn:uuid:{number:08}-0000-4000-8000-000000000000",
+            event_time=(before if number < 6 else between) + timedelta(seconds=number),
+        )
+        for number in range(12)
+    ]
+    assert trade.post_epcis(trade.document(*flood), headers=stranger).status_code == 202
+    evidence = trade.node.services.evidence
+    made = evidence.disclosed(package(1), Disclosure())
+    steps = [event.one["bizStep"] for event in made.report.events]
+    assert sorted(steps) == sorted(["commissioning", "packing", "shipping", *["inspecting"] * 3])
+    assert made.cut == 9
+    proof = evidence.for_scan(package(1), reader=MAKER)
+    assert proof is not None
+    with trade.node.services.database.reading() as connection:
+        told = story(connection, package(1), reader=None)
+    assert told is not None
+    assert "9 events are left out" in " ".join(pages._notes(told))
