@@ -55,7 +55,7 @@ class Consensus:
         self._seen = {
             key: seen
             for key, seen in self._seen.items()
-            if at - seen.last_at <= (self.rearm if seen.reported else self.within)
+            if abs(at - seen.last_at) <= (self.rearm if seen.reported else self.within)
         }
 
 

@@ -130,6 +130,13 @@ def test_readings_too_far_apart_do_not_agree() -> None:
     assert consensus.feed([_ean(b"5030159003930")], NOON + timedelta(seconds=3)) == []
 
 
+def test_a_clock_that_is_set_back_keeps_no_code_reported() -> None:
+    consensus = Consensus()
+    matrix = Decoded(PACKAGE_BYTES, "]d2", "Data Matrix", SQUARE)
+    times = [NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=1) + timedelta(milliseconds=33)]
+    assert [len(consensus.feed([matrix], at)) for at in times] == [1, 1, 0]
+
+
 def test_a_matrix_code_is_believed_at_once_and_reported_once_while_it_stays() -> None:
     consensus = Consensus(rearm=timedelta(seconds=1.5))
     matrix = Decoded(PACKAGE_BYTES, "]d2", "Data Matrix", SQUARE)
