@@ -112,11 +112,15 @@ class Handover:
         head = SignedCheckpoint.open(self.checkpoint, [self.present])
         SignedCheckpoint.open(self.checkpoint, [self.following])
         keyring, signers, before = Keyring(), {}, -1
+        statements: set[bytes] = set()
         for item in self.entries:
             entry, record = _record(item, head, keyring)
             if entry.index <= before or (before < 0 < entry.index):
                 raise _refuse("its entries begin with the ledger's first and ascend", "order")
             before = entry.index
+            if entry.statement in statements:
+                raise _refuse(f"the statement of entry {entry.index} stands before already", "repeated")
+            statements.add(entry.statement)
             by = [signature.key for signature in entry.signatures]
             keyring = keyring.add(entry.index, record, by)
             signers[record.thumbprint, entry.index] = by

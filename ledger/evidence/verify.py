@@ -58,6 +58,7 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
     for raw, proof in zip(bundle.entries, proofs, strict=True):
         _inclusion(raw, proof, head)
     read = [_entry(raw, proof, head) for raw, proof in zip(bundle.entries, proofs, strict=True)]
+    _once(read)
     keyring, keys = _keys(read, policy)
     for item in read:
         if item.entry.kind is not Kind.KEY:
@@ -141,6 +142,19 @@ def _entry(raw: BundleEntry, proof: LogProof, head: SignedCheckpoint) -> _Read:
         if entry.kind not in (Kind.CAPTURED, Kind.RECEIVED, Kind.KEY):
             raise VerificationError(f"a {entry.kind.type} entry has no place in evidence", code="kind")
         return _Read(raw, proof, entry, statement)
+
+
+def _once(read: Sequence[_Read]) -> None:
+    """Step 4: no statement stands at two indexes; who signed it signed one act, and ended one suspension."""
+    found: dict[bytes, int] = {}
+    for item in read:
+        with at_step(Step.ENTRY, item.index):
+            first = found.setdefault(item.entry.statement, item.index)
+            if first != item.index:
+                raise VerificationError(
+                    f"its statement is the one of entry {first}: signed once, it stands twice",
+                    code="repeated",
+                )
 
 
 def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, tuple[KeyLine, ...]]:

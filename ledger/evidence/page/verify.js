@@ -12,6 +12,7 @@ async function verifyFile(bytes, policy, passed = () => {}) {
   passed(3);
   const read = [];
   for (const [n, raw] of file.entries.entries()) read.push(await checkEntry(raw, proofs[n], head));
+  await checkOnce(read);
   passed(4);
   const keyring = await checkKeys(read, policy);
   passed(5);
@@ -63,6 +64,19 @@ function checkEntry(raw, proof, head) {
     if (!["captured", "received", "key"].includes(entry.kind)) refuse("kind", `a ${entry.kind} entry has no place in evidence`);
     return { raw, entry, statement, index: entry.index };
   });
+}
+
+// Step 4: no statement stands at two indexes; who signed it signed one act, and ended one suspension.
+async function checkOnce(read) {
+  const found = new Map();
+  for (const item of read) {
+    await at(4, item.index, null, () => {
+      const statement = toHex(item.entry.statement);
+      const first = found.get(statement) ?? item.index;
+      found.set(statement, first);
+      if (first !== item.index) refuse("repeated", `its statement is the one of entry ${first}: signed once, it stands twice`);
+    });
+  }
 }
 
 // Step 5: every key record is shown whole, leads to its root, and was signed by who may register or revoke.

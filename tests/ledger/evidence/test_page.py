@@ -178,6 +178,21 @@ def test_both_verifiers_agree_on_a_false_node(opened: "Page") -> None:
     assert compare(opened, cases) == {6: 6, 8: 3, 4: 1}
 
 
+def test_both_verifiers_take_what_was_signed_once_for_one(opened: "Page") -> None:
+    twice, suspended = World(), World()
+    first = twice.capture(shipped(PACK, 1))
+    again = twice.repeat(first)
+    suspended.suspend_device()
+    suspended.repeat(suspended.device_entry)
+    late = suspended.capture(shipped(PACK, 1))
+    cases = [
+        twice.bundle([again], [PACK]),
+        twice.bundle([first, again], [PACK]),
+        suspended.bundle([late], [PACK]),
+    ]
+    assert compare(opened, cases) == {0: 1, 4: 2}
+
+
 def test_both_verifiers_show_which_entry_a_receiving_refers_to(opened: "Page") -> None:
     world = World()
     first = world.capture(shipped(PACK, 1))

@@ -1,7 +1,7 @@
 """A small ledger with everything an evidence file can hold, built with the real keys, entries and tree."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +14,7 @@ from ledger.log.proof import LeafNodes, inclusion_proof, root_at
 from ledger.signing.commitment import Field, Leaf, ListField, Record, commit
 from ledger.signing.envelope import Envelope, sign
 from ledger.signing.keyrecord import (
+    Action,
     Role,
     SignedRecord,
     register_checkpoint_key,
@@ -21,6 +22,7 @@ from ledger.signing.keyrecord import (
     register_key,
     register_root,
     revoke,
+    sign_record,
 )
 from ledger.signing.keys import LocalSigner, Signer, generate, load_verifier
 from ledger.signing.statement import Commit, Statement
@@ -146,6 +148,19 @@ class World:
         signers = [author, *also]
         envelope = sign(statement.encode(), signers)
         return self.append(kind or true_kind, envelope, [each.spki for each in signers], opened)
+
+    def repeat(self, index: int) -> int:
+        """The node appends what was signed for the entry at `index` once more."""
+        kept, last = self.kept[index], self.kept[-1].entry
+        again = replace(
+            kept.entry, index=len(self.kept), received_ms=last.received_ms + 1, prev_leaf=last.leaf
+        )
+        self.kept.append(replace(kept, entry=again))
+        return again.index
+
+    def suspend_device(self) -> int:
+        record = replace(self.registration.record, action=Action.SUSPEND)
+        return self.add_key(sign_record(record, ORIGIN, [self.root]))
 
     def revoke_device(self) -> int:
         return self.add_key(revoke(ORIGIN, self.root, self.registration.record, suspect_since=4))
