@@ -14,11 +14,11 @@ from ledger.errors import VerificationError
 from ledger.log.logproof import LogProof
 from ledger.log.policy import LogPolicy, PolicyLog
 from ledger.log.proof import inclusion_proof
+from ledger.log.tree import MAX_SIZE
 from ledger.signing.keyrecord import Role
 from ledger.store.port import NoSuchEntry
 from ledger.store.sql.engine import Database
 
-MOST_SIZE = 2**63 - 1
 LONG_TERM = "long-term"
 """In a policy, the node's ML-DSA-44 key where it is demanded."""
 
@@ -44,7 +44,7 @@ class Log:
         The event's own entry comes first. Raises `NotFound`.
         """
         if named.isascii() and named.isdigit():
-            if len(named) > 19 or int(named) > MOST_SIZE:
+            if len(named) > 19 or int(named) > MAX_SIZE:
                 raise _beyond(named)
             return [Place(int(named), "entry")]
         with self.database.reading() as connection:

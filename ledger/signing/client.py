@@ -280,7 +280,7 @@ def finish_root(path: Path, signer: Signer, signed: SignedRecord, ledger: str) -
     record = KeyRecord(Action.REGISTER, signer.spki, Role.ROOT, signed.record.party, signed.record.label)
     ended = revoke(ledger, signer, record)
     write_whole(path / REVOCATION, Registration.of(ended).encode())
-    return _finish(path, signer, signed, ledger)
+    return _finish(path, signed, ledger)
 
 
 def make_device(
@@ -307,8 +307,9 @@ def make_device(
         )
     signer, old = _new_key(path, place), replaces.signer if replaces is not None else None
     record = register_key(owner.ledger, owner.signer, signer, role, owner.party, label, replaces=old)
-    finish = finish_root if role is Role.ROOT else _finish
-    return finish(path, signer, record, owner.ledger)
+    if role is Role.ROOT:
+        return finish_root(path, signer, record, owner.ledger)
+    return _finish(path, record, owner.ledger)
 
 
 def _new_key(path: Path, place: Place) -> Signer:
@@ -319,7 +320,7 @@ def _new_key(path: Path, place: Place) -> Signer:
     return make_key(path, place)
 
 
-def _finish(path: Path, signer: Signer, signed: SignedRecord, ledger: str) -> Registration:
+def _finish(path: Path, signed: SignedRecord, ledger: str) -> Registration:
     registration = Registration.of(signed)
     assert signed.record.party is not None
     state = _State(

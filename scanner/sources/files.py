@@ -11,7 +11,7 @@ from pathlib import Path
 from scanner.decode import Decoded, decode_picture, load_picture
 from scanner.decode.rescue import DEFAULT_BUDGET_S
 from scanner.errors import ImageError
-from scanner.sources.port import Clock, Frame, RawScan
+from scanner.sources.port import Clock, RawScan
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,6 @@ class Looked:
     codes: tuple[Decoded, ...]
     scans: tuple[RawScan, ...]
     error: ImageError | None = None
-
-
-def frames(paths: Iterable[Path], clock: Clock) -> Iterator[Frame]:
-    """The pictures as frames. Raises ImageError at the first that cannot be read."""
-    for path in paths:
-        yield Frame(load_picture(path), str(path), clock())
 
 
 def look(paths: Iterable[Path], clock: Clock, *, rescue_s: float = DEFAULT_BUDGET_S) -> Iterator[Looked]:

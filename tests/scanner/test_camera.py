@@ -7,7 +7,7 @@ from PIL import Image
 
 from scanner.errors import SourceError
 from scanner.sources import CameraSource
-from scanner.sources.files import frames, look
+from scanner.sources.files import look
 from tests.scanner.pictures import PACKAGE_BYTES, datamatrix, ean13
 from tests.support.shared import missing
 
@@ -98,14 +98,12 @@ def test_without_opencv_the_error_says_what_to_install(monkeypatch: pytest.Monke
     assert "apt-get install libgl1 libglib2.0-0 libzbar0" in refused.value.message
 
 
-def test_picture_files_are_frames_and_scans(tmp_path: Path) -> None:
+def test_picture_files_are_scans(tmp_path: Path) -> None:
     label, broken = tmp_path / "label.png", tmp_path / "broken.png"
     datamatrix().save(label)
     broken.write_bytes(b"\x89PNG\r\n\x1a\nrest")
-    [frame] = list(frames([label], _noon))
-    assert (frame.source, frame.at) == (str(label), NOON)
     bad, good = list(look([broken, label], _noon))
     assert bad.error is not None
     assert bad.error.code == "image-unreadable"
     assert [scan.data for scan in good.scans] == [PACKAGE_BYTES]
-    assert good.scans[0].at == NOON
+    assert (good.scans[0].source, good.scans[0].at) == (str(label), NOON)

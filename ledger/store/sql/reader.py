@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from ledger.errors import VerificationError
 from ledger.log.entry import Entry
-from ledger.log.tree import Peaks
+from ledger.log.tree import MAX_SIZE, Peaks
 from ledger.store.nodes import TileCache, TreeNodes
 from ledger.store.port import Head, LedgerDamaged, NoSuchEntry, StoredCheckpoint, StoreError
 from ledger.store.sql import tables as t
@@ -71,7 +71,6 @@ _CHECKPOINTS = (
     .order_by(t.checkpoint.c.size)
     .limit(PAGE_ROWS)
 )
-_MAX_INT64: Final = 2**63 - 1
 
 
 class UnknownLedger(StoreError):
@@ -181,7 +180,7 @@ class SqlReader:
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """The checkpoint of the greatest size."""
-        return self.checkpoint_at_or_below(_MAX_INT64)
+        return self.checkpoint_at_or_below(MAX_SIZE)
 
     def checkpoint_at_or_below(self, size: int) -> StoredCheckpoint | None:
         """The checkpoint of the greatest size that is not above `size`."""
