@@ -3,11 +3,13 @@
 signed by 0399999000017 (device key 'Line 1', root pinned by your policy) at entry 7
 signed by 0399999000017 (device key 'Line 1', by this node's word) at entry 7
 received from 0399999000017 at entry 7, not signed by it
-THE LABEL DIFFERS: lot L8 on it, L7 signed by ...
+THE LABEL DIFFERS: lot L8 on it, lot L7 signed by ...
+no proof: the lot is not shown, and fields are hidden at entry 7
 no proof
 
-What is proven of lot and expiry is held against what the bench itself read: a copied serial on another lot's carton
-passes a node that has been tampered with, and not this.
+The event must have begun this very package: evidence may hold the story of whatever the package was in, too. What is
+proven of lot and expiry is held against what the bench itself read: a copied serial on another lot's carton passes a
+node that has been tampered with, and not this. So what the node hides of them is not proven by the rest.
 """
 
 import json
@@ -15,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger.custody.verdict import Reason
+from ledger.custody.vocabulary import Action, EventType
 from ledger.errors import LedgerError
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import EventLine, Report
@@ -79,7 +82,7 @@ def policy_of(log: NoteVerifier, party: str, root: str) -> Policy:
 
 
 def _told(report: Report, printed: Printed) -> Proof:
-    begun = next((event for event in report.events if event.one.get("bizStep") == "commissioning"), None)
+    begun = next((event for event in report.events if _begins(event, report.subject)), None)
     if begun is None:
         return NO_PROOF
     if any(path.startswith("errorDeclaration/") for path in begun.one):
@@ -98,16 +101,40 @@ def _told(report: Report, printed: Printed) -> Proof:
     return _held_against(printed, begun, proof)
 
 
+def _begins(event: EventLine, subject: str) -> bool:
+    """Whether `subject` itself is commissioned by the event, as custody's rules have it (`ledger.custody.rules`), by
+    what is shown. An event of something that only held it says nothing of who made it."""
+    if event.one.get("bizStep") != "commissioning":
+        return False
+    if event.one.get("type") == EventType.TRANSFORMATION:
+        return subject in event.many.get("outputEPCList", ())
+    is_new = event.one.get("type") == EventType.OBJECT and event.one.get("action") == Action.ADD
+    return is_new and subject in event.many.get("epcList", ())
+
+
 def _held_against(printed: Printed, begun: EventLine, proof: Proof) -> Proof:
-    """`proof`, or what differs between the label and what it proves. What either does not say differs in nothing."""
+    """`proof`, or what differs between the label and what it proves, or what of the label it leaves open.
+
+    What the label does not say differs in nothing, and neither does what an event without hidden fields does not say.
+    """
     lot, expiry = _text(begun.one.get(_LOT)), _text(begun.one.get(_EXPIRY))
     if None not in (lot, printed.lot) and lot != printed.lot:
         said, reason = f"lot {printed.lot} on it, lot {lot}", Reason.LOT_DIFFERS
     elif expiry is not None and printed.expiry is not None and not _same_day(printed.expiry, expiry):
         said, reason = f"expiry {printed.expiry} on it, {expiry}", Reason.EXPIRY_DIFFERS
     else:
-        return proof
+        open_lot = printed.lot is not None and lot is None and _left_open("lot", _LOT, begun)
+        open_expiry = printed.expiry is not None and expiry is None and _left_open("expiry", _EXPIRY, begun)
+        return open_lot or open_expiry or proof
     return Proof(ProofKind.DIFFERS, f"THE LABEL DIFFERS: {said} {proof.text}", proof.index, reason)
+
+
+def _left_open(what: str, path: str, begun: EventLine) -> Proof | None:
+    """No proof of this label, where `what` on it may be another than its maker's; None where its maker gave none."""
+    if path not in begun.one and not begun.hidden:
+        return None
+    why = "cannot be read" if path in begun.one else "is not shown, and fields are hidden"
+    return Proof(ProofKind.NONE, f"no proof: the {what} {why} at entry {begun.index}", begun.index)
 
 
 def _same_day(printed: ExpiryDate, proven: str) -> bool:

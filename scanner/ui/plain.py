@@ -87,10 +87,10 @@ def facts(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def _proof(answer: Answer) -> str:
-    if answer.proof.kind is not ProofKind.NONE:
-        return answer.proof.text
-    # A maker vouches for packages: who wants one of its proofs has to open the case.
-    return "no proof: a container has none, each package in it has its own" if answer.contents else "no proof"
+    if answer.contents and answer.proof.kind is ProofKind.NONE:
+        # A maker vouches for packages: who wants one of its proofs has to open the case.
+        return "no proof: a container has none, each package in it has its own"
+    return answer.proof.text
 
 
 def _what(answer: Answer) -> Iterator[tuple[str, str]]:

@@ -137,6 +137,8 @@ def test_an_ok_that_nothing_proves_looks_another_way():
     assert "[ok?] OK, not proven" in shown(bare, encoding="ascii")
     assert bare.is_clean
     assert not bare.is_proven
+    why = "no proof: the lot is not shown, and fields are hidden at entry 7"
+    assert why in " ".join(shown(replace(ANSWER, proof=Proof(ProofKind.NONE, why, 7))).split())
     pallet = replace(bare, contents=Contents(240, {"OK": 240}, 240, 0))
     assert "each package in it has its own" in " ".join(shown(pallet).split()), "nobody need be alarmed"
 

@@ -12,8 +12,9 @@ from ledger.signing.commitment import Leaf
 from scanner.lookup.port import ProofKind
 from scanner.lookup.proofs import Printed, prove
 from scanner.sources import RawScan
-from tests.ledger.evidence.world import MAKER, PACK, World, at, event, made
+from tests.ledger.evidence.world import CASE, MAKER, OTHER, PACK, World, at, event, made, packed
 
+LOT = "ilmd/urn:epcglobal:cbv:mda#lotNumber"
 EXPIRY = "ilmd/urn:epcglobal:cbv:mda#itemExpirationDate"
 
 
@@ -72,6 +73,101 @@ def test_a_signature_by_nobody_who_is_named_proves_no_maker(world: World) -> Non
     found = prove(file, PACK, note.decode(), Policy((world.log.verifier,), {}))
     assert found.kind is ProofKind.NONE
     assert "not named" in found.text
+
+
+NOTHING = Printed()
+FAKE = "https://id.gs1.org/01/09506000134352/21/COUNTERFEIT1"
+
+
+def asked(world: World, entries: list, subject: str, printed: Printed = NOTHING):
+    """What the bench makes of a file of the operator's own, with the maker's root pinned."""
+    keys = [world.material(index, [PACK]) for index in world.key_entries()]
+    note = world.checkpoint()
+    file = build(subject, str(world.log.verifier), note, [*keys, *entries]).decode()
+    roots = {MAKER: frozenset((world.root.thumbprint,))}
+    return prove(file, subject, note.decode(), Policy((world.log.verifier,), roots), printed)
+
+
+def begun_as(kind: str, action: str, **lists: list[str]) -> list:
+    return event(
+        type=kind, action=action, bizStep="commissioning", eventID="urn:x:made", eventTime=at(1), **lists
+    )
+
+
+@pytest.mark.parametrize("holder", [PACK, CASE])
+def test_the_commissioning_of_what_held_it_proves_nothing_of_a_counterfeit(holder: str) -> None:
+    """Evidence may hold the story of a container: an operator says that the counterfeit lay in a genuine thing."""
+    world = World()
+    genuine = world.capture(made(holder, minute=1))
+    inside = world.capture(packed(holder, FAKE, minute=0), received=True)
+    entries = [world.material(genuine, [holder]), world.material(inside, [holder, FAKE])]
+    found = asked(world, entries, FAKE, Printed(lot="LOT-77"))
+    assert (found.kind, found.index) == (ProofKind.NONE, None)
+    assert asked(world, entries[:1], holder, Printed(lot="LOT-77")).kind is ProofKind.SIGNED
+
+
+def test_a_list_that_does_not_show_it_does_not_begin_it() -> None:
+    world = World()
+    both = world.capture(made(OTHER, PACK, minute=1))
+    inside = world.capture(packed(OTHER, PACK, minute=0), received=True)
+    shown = [world.material(both, [OTHER]), world.material(inside, [OTHER, PACK])]
+    assert asked(world, shown, PACK).kind is ProofKind.NONE
+    assert asked(world, [world.material(both, [PACK])], PACK).kind is ProofKind.SIGNED
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        (begun_as("TransformationEvent", "ADD", outputEPCList=[PACK]), ProofKind.SIGNED),
+        (begun_as("TransformationEvent", "ADD", inputEPCList=[PACK]), ProofKind.NONE),
+        (begun_as("AggregationEvent", "ADD", childEPCs=[PACK]), ProofKind.NONE),
+        (begun_as("ObjectEvent", "ADD", outputEPCList=[PACK]), ProofKind.NONE),
+        (begun_as("ObjectEvent", "OBSERVE", epcList=[PACK]), ProofKind.NONE),
+    ],
+)
+def test_what_begins_a_package_is_what_custody_says(record: list, kind: ProofKind) -> None:
+    world = World()
+    index = world.capture(record)
+    assert asked(world, [world.material(index, [PACK])], PACK).kind is kind
+
+
+@pytest.mark.parametrize("received", [False, True])
+@pytest.mark.parametrize(
+    ("hide", "label", "kind", "text"),
+    [
+        (
+            (LOT,),
+            b"\x1d1728053110COPIED",
+            ProofKind.NONE,
+            "no proof: the lot is not shown, and fields are hidden",
+        ),
+        ((LOT,), b"\x1d17290531", ProofKind.DIFFERS, "THE LABEL DIFFERS: expiry"),
+        ((LOT,), b"\x1d1729053110COPIED", ProofKind.DIFFERS, "THE LABEL DIFFERS: expiry"),
+        ((EXPIRY,), b"\x1d1729053110LOT-77", ProofKind.NONE, "no proof: the expiry is not shown"),
+        ((EXPIRY, LOT), b"\x1d1729053110COPIED", ProofKind.NONE, "no proof: the lot is not shown"),
+        ((EXPIRY, LOT), b"", None, ""),
+        ((LOT,), b"\x1d17280531", None, ""),
+        (("eventID",), b"\x1d1728053110LOT-77", None, ""),
+    ],
+)
+def test_what_is_hidden_of_lot_and_expiry_is_not_proven_by_the_rest(
+    world: World, hide: tuple[str, ...], label: bytes, kind: ProofKind | None, text: str, received: bool
+) -> None:
+    """A copied serial on another lot's carton, and a node that hides the lot by which it would be seen."""
+    printed = read(b"01095060001343522111" + label)
+    found = asked(world, [world.material(5 if received else 4, [PACK], hide)], PACK, printed)
+    assert found.kind is (kind or (ProofKind.RECEIVED if received else ProofKind.SIGNED))
+    assert found.text.startswith(text)
+
+
+def test_what_its_maker_left_out_differs_in_nothing_and_what_cannot_be_read_proves_nothing() -> None:
+    world, label = World(), read(b"01095060001343522111\x1d10LOT-77")
+    bare = world.capture(begun_as("ObjectEvent", "ADD", epcList=[PACK]))
+    number = [*begun_as("ObjectEvent", "ADD", epcList=[PACK]), Leaf(LOT, b"77")]
+    odd = world.capture(sorted(number, key=lambda field: field.path))
+    assert asked(world, [world.material(bare, [PACK])], PACK, label).kind is ProofKind.SIGNED
+    found = asked(world, [world.material(odd, [PACK])], PACK, label)
+    assert (found.kind, found.text) == (ProofKind.NONE, f"no proof: the lot cannot be read at entry {odd}")
 
 
 def test_a_beginning_that_its_maker_took_back_is_no_proof() -> None:
