@@ -2,35 +2,14 @@
 
 A sender may tell of two shipments of one object, by mistake or to lead it away from whoever has got it: a report may
 be dated back. His own word cannot decide which is true, so the first that vouches for receiving decides, and until then
-all of them are remembered, in custody's order, whatever order they came in::
-
-    0860000000017>0370000000018>0370000000018        sender > recipient > to whom the title was offered, or nothing
-    0860000000017>*>*                                of more than are remembered: whoever names him as sender
+all of them are remembered (`ledger.custody.promise`), in custody's order, whatever order they came in.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ledger.custody.promise import ANYBODY, Promise, remembered
 from ledger.custody.run import Run
-from ledger.custody.state import ANYBODY, Item, remembered
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """One shipment that was told, by GLNs. `buyer` None: it offered no title."""
-
-    sender: str
-    recipient: str
-    buyer: str | None
-
-    def text(self) -> str:
-        return f"{self.sender}>{self.recipient}>{self.buyer or ''}"
-
-    @classmethod
-    def parse(cls, text: str) -> Promise:
-        sender, recipient, buyer = text.split(">")
-        return cls(sender, recipient, buyer or None)
+from ledger.custody.state import Item
 
 
 def promised(item: Item) -> list[Promise]:

@@ -20,9 +20,9 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
+from ledger.custody.promise import remembered
+
 MOST_OWNERS = 16  # past owners remembered; the oldest are forgotten
-MOST_PROMISES = 16  # shipments of one object beside the one that counts
-ANYBODY = "*"  # to whom went those that are beyond: whoever says so
 MAX_DEPTH = 16  # containers within containers; deeper is a loop or an attack
 
 
@@ -217,21 +217,6 @@ def owners_with(own: str, outer: str) -> str:
     """Whose a package was, that comes out of a container: its own past owners, then those it had inside."""
     past = own.split()
     return " ".join([*past, *(gln for gln in outer.split() if gln not in past)][-MOST_OWNERS:])
-
-
-def remembered(promises: Iterable[str]) -> str:
-    """What is kept of shipments (ledger.custody.promised): the first, each once, and of a sender who has told of more
-    that he has; the title with it where he has offered it to one of those."""
-    told = list(dict.fromkeys(promises))
-    if len(told) <= MOST_PROMISES:
-        return " ".join(told)
-    beyond: dict[str, str] = {}
-    for text in told[MOST_PROMISES - 1 :]:
-        sender, recipient, buyer = text.split(">")
-        sold = ANYBODY if buyer == recipient else ""
-        beyond[sender] = beyond.get(sender, "") or sold
-    forgotten = (f"{sender}>{ANYBODY}>{sold}" for sender, sold in beyond.items())
-    return " ".join(dict.fromkeys([*told[: MOST_PROMISES - 1], *forgotten]))
 
 
 def last_seen(item: Item, around: Iterable[Item]) -> Item:

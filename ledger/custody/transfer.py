@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ledger.custody.containment import compare
 from ledger.custody.findings import FindingCode
-from ledger.custody.promised import Promise, double, kept_for_others, kept_of, to_receiver, with_promise
+from ledger.custody.promise import Promise
+from ledger.custody.promised import double, kept_for_others, kept_of, to_receiver, with_promise
 from ledger.custody.run import Run, subjects
 from ledger.custody.state import Item, owned_by, replace
 from ledger.custody.vocabulary import EventType

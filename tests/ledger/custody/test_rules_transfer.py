@@ -4,7 +4,7 @@ import pytest
 
 from ledger.custody.event import Linked
 from ledger.custody.findings import FindingCode
-from ledger.custody.state import MOST_PROMISES
+from ledger.custody.promise import MOST_PROMISES
 from ledger.custody.vocabulary import Action, EventType
 from tests.support.world import (
     CARRIER,
