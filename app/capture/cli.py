@@ -6,7 +6,6 @@ Two commands in one word, because people think of one thing: with ``--as`` the f
 
 import argparse
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,12 @@ from app.capture import prepare, remote, words
 from app.capture.inbox import Job
 from app.config import Settings
 from app.devices.cli import open_folder
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.partners import service as partners
 from ledger.epcis.document import Document
 from ledger.errors import LedgerError
 from ledger.log.encoding import from_hex
-from ledger.signing.client import KeyFolder
+from ledger.signing.client import KeyFolder, SignedCapture
 from ledger.signing.keylife import close
 
 if TYPE_CHECKING:
@@ -166,13 +165,24 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     document = _document(raw, limits)
     shown = words.Applied(sys.stderr)
     folder = open_folder(arguments.key, arguments.passphrase_file)
+    source = folder if arguments.of is None or arguments.adopt is None else open_folder(arguments.of, None)
+    parked = None if arguments.adopt is None else _parked(source, arguments.adopt)
+    if parked is not None and parked.document != raw:
+        raise Conflict(
+            "adopt.other_document",
+            "That is another document than the parked one",
+            f"{arguments.file} is not what was signed under the leaf {arguments.adopt.hex()}. Nothing was sent.",
+            "packproof key parked --key FOLDER --out DIR writes each parked document: give that file.",
+        )
     refs = (*(() if arguments.adopt is None else (arguments.adopt,)), *(arguments.ref or ()))
     also = [open_folder(path, passphrase_file) for path, passphrase_file in arguments.also or ()]
     receipt, late = remote.sign_and_send(
         folder, arguments.node, raw, document, shown.at, refs=refs, also=also
     )
-    if arguments.adopt is not None:
-        _close(folder if arguments.of is None else open_folder(arguments.of, None), arguments.adopt, receipt)
+    if (
+        parked is not None
+    ):  # what was taken over waits no longer in the folder of the key that signed it first
+        close(source, parked, {"code": "capture.adopted", "index": receipt.get("index")})
     events = receipt.get("event_count", len(receipt.get("events", [])))
     lines = [
         f"{events} event{'' if events == 1 else 's'} signed for {receipt.get('by')}, "
@@ -186,12 +196,13 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     context.show({**receipt, "sent_late": late}, "\n".join(lines))
 
 
-def _close(of: KeyFolder, leaf: bytes, receipt: Mapping[str, Any]) -> None:
-    """What was taken over waits no longer in the folder of the key that signed it first."""
-    for each in of.refused_captures():
-        parked = (each.receipt or {}).get("parked")
-        if isinstance(parked, dict) and parked.get("leaf") == leaf.hex():
-            close(of, each, {"code": "capture.adopted", "index": receipt.get("index")})
+def _parked(folder: KeyFolder, leaf: bytes) -> SignedCapture | None:
+    """The capture of this folder that the node parked under the leaf."""
+    for each in folder.refused_captures():
+        told = (each.receipt or {}).get("parked")
+        if isinstance(told, dict) and told.get("leaf") == leaf.hex():
+            return each
+    return None
 
 
 def _read(path: Path, most_bytes: int) -> bytes:

@@ -75,7 +75,7 @@ class Capture:
         with self._reading() as connection:
             by = partners.owners_of(connection, [by])[by]
         if document is None:
-            intake = prepare.intake_of(by, channel, actor.id, actor.session_id)
+            intake = prepare.intake_of(by, channel, actor.for_ever, actor.session_id)
             return self._put(by, raw, content_type, channel=channel, intake=intake)
         return self.submit(
             prepare.receive(
@@ -86,7 +86,7 @@ class Capture:
                 channel=channel,
                 origin=self.node.origin,
                 intake_key=self.node.intake_key,
-                account=actor.id,
+                account=actor.for_ever,
                 session=actor.session_id,
             ),
             first,

@@ -256,7 +256,7 @@ class Node:
             self._checked = False
             self._refusal = CaptureStopped(
                 str(error),
-                "Nothing is lost. packproof ledger recover says what fits; docs/operating/node.md has the rest.",
+                "packproof ledger recover says what fits; docs/operating/node.md has the rest.",
             )
             raise self._refusal from error
         except LedgerDamaged as error:

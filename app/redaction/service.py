@@ -24,7 +24,7 @@ from app.node.service import Node
 from app.redaction import erasing
 from app.redaction.rules import checked_basis, chosen
 from app.retention import service as retention
-from app.shared.actor import SHELL, Actor
+from app.shared.actor import Actor
 from app.shared.audit import record as audit
 from app.shared.clock import Clock
 from ledger.log.entry import Entry
@@ -102,8 +102,7 @@ class Redactions:
         for a regulated field, `Conflict` for a hold that keeps it and is not named, `Invalid`, `CaptureStopped`.
         """
         basis = checked_basis(basis)
-        # The entry stays for ever: a system's account is often a person's name, which the audit trail alone keeps.
-        account = by or (SHELL if actor.kind == "command" else actor.id)
+        account = by or actor.for_ever
         wanted = None if fields is None else list(fields)
 
         def write(connection: Connection, writer: SqlWriter) -> tuple[list[erasing.Done], list[int]]:

@@ -55,6 +55,12 @@ class Actor:
     def is_anonymous(self) -> bool:
         return self.kind == "anonymous"
 
+    @property
+    def for_ever(self) -> str:
+        """Its id where that is committed to and stays: a system's account is often a person's name, which the audit
+        trail alone keeps."""
+        return SHELL if self.kind == "command" else self.id
+
 
 ANONYMOUS = Actor(kind="anonymous", id="", name="", role=Role.ANYONE)
 

@@ -69,6 +69,13 @@ def test_the_whole_life_at_the_command_line(live_node: LiveNode, tmp_path: Path,
         assert (status, told["code"]) == (1, "capture.parked")
     status, rows, _ = packproof("key", "parked", "--key", maker.device, "--out", tmp_path / "late")
     assert [row["seq"] for row in rows] == [2, 3]
+    for other in (first, rows[1]["file"]):
+        status, told, _ = packproof(
+            "capture", other, "--key", tmp_path / "mia", "--passphrase-file", secret,
+            "--adopt", rows[0]["leaf"], "--of", maker.device, *at,
+        )  # fmt: skip
+        assert (status, told["code"]) == (1, "adopt.other_document")
+    assert len(packproof("key", "parked", "--key", maker.device)[1]) == 2
     status, told, _ = packproof(
         "capture", rows[0]["file"], "--key", tmp_path / "mia", "--passphrase-file", secret,
         "--adopt", rows[0]["leaf"], "--ref", "ab" * 32, "--of", maker.device, *at,
