@@ -17,7 +17,7 @@ from typing import Final
 from ledger.log.encoding import to_base64
 
 SCRIPTS: Final = (
-    "bytes", "crypto", "log", "entry", "fields", "keys", "subject", "policy", "verify", "report", "page",
+    "bytes", "crypto", "log", "entry", "fields", "keys", "subject", "policy", "verify", "words", "report", "page",
 )  # fmt: skip
 """The scripts in the order in which they stand in the page."""
 

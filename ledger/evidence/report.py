@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ledger.evidence.words import field_name, moment, plain, quoted
 from ledger.log.cosigned import split_time
 from ledger.log.note import NoteSignature, NoteVerifier
 
@@ -18,22 +19,6 @@ _LAST_MS = 253_402_300_799_000  # the end of year 9999: a node may write any num
 _WIDTH = 20
 _MANY = 5
 _SAID_ELSEWHERE = frozenset(("bizStep", "eventTime", "eventTimeZoneOffset", "type", "eventID", "action"))
-_NAMES = {
-    "epcList": "packages",
-    "childEPCs": "contents",
-    "parentID": "container",
-    "inputEPCList": "went in",
-    "outputEPCList": "came out",
-    "readPoint": "read at",
-    "bizLocation": "stays at",
-    "bizTransactionList": "documents",
-    "sourceList": "from",
-    "destinationList": "to",
-    "lotNumber": "lot",
-    "itemExpirationDate": "expires",
-    "set": "stays",
-    "unset": "no longer",
-}
 # A document, sender or receiver with its type, as docs/formats/event.md writes it. JCS has one form, so that a pattern
 # finds it, and nothing of a stranger's is parsed for the sake of looks.
 _TYPED = re.compile(r'\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}')
@@ -58,11 +43,11 @@ class KeyLine:
     pinned: bool
 
     def who(self) -> str:
-        """The key's holder in words."""
+        """The key's holder in words, and whose word that is before the label, which is the holder's own text."""
         if self.party is None:
-            return f"this node ({self.role} key, '{self.label}')"
+            return f"this node ({self.role} key {quoted(self.label)})"
         trust = "root pinned by your policy" if self.pinned else "by this node's word"
-        return f"{self.party} ({self.role} key '{self.label}', {trust})"
+        return f"{self.party} ({trust}, {self.role} key {quoted(self.label)})"
 
     def in_doubt(self, index: int) -> bool:
         """Whether its owner suspects signatures at `index`, which counted, to be somebody else's."""
@@ -246,11 +231,12 @@ def _end(key: KeyLine) -> str:
 
 
 def _event_lines(number: int, event: EventLine) -> Iterator[str]:
-    what = event.one.get("bizStep") or event.one.get("type") or "event"
+    what = plain(event.one.get("bizStep") or event.one.get("type") or "event")
+    when = moment(event.one["eventTime"]) if "eventTime" in event.one else "a time that is not shown"
     if any(path.startswith("errorDeclaration/") for path in event.one):
         what += " (declared to be wrong)"
     recorded = _EPOCH + timedelta(milliseconds=min(event.received_ms, _LAST_MS))
-    yield _clean(f"{number:>3}. {what} at {_time(event.one.get('eventTime', 'a time that is not shown'))}")
+    yield _clean(f"{number:>3}. {what} at {when}")
     yield _row("vouched for", event.vouched())
     yield _row(
         "stands as entry",
@@ -260,24 +246,26 @@ def _event_lines(number: int, event: EventLine) -> Iterator[str]:
         yield _row("" if position else "key valid then", key.valid(event.index))
     if event.refers_to:
         yield _row("refers to", f"entry {', '.join(map(str, event.refers_to))}, by its author's own words")
-    for path, value in event.one.items():
-        if path not in _SAID_ELSEWHERE:
-            yield _row(_name(path), _value(value))
-    for path, values in event.many.items():
-        for position, value in enumerate(values[:_MANY]):
-            yield _row("" if position else _name(path), _value(value))
-        if len(values) > _MANY:
-            yield _row("", f"and {len(values) - _MANY} more")
-        if path in event.unshown:
-            yield _row("", f"and {event.unshown[path]} that are hidden")
     if event.hidden:
         yield _row("hidden", f"{event.hidden} fields")
+    told = list(_told(event))
+    if told:
+        yield "     what it says:"
+    yield from told
 
 
-def _name(path: str) -> str:
-    """A field's name in everyday words, or the last part of its path."""
-    last = path.rpartition("#")[2].rpartition("/")[2]
-    return _NAMES.get(last, last)
+def _told(event: EventLine) -> Iterator[str]:
+    """The event's own fields, indented deeper than any row in which the report itself speaks."""
+    for path, value in event.one.items():
+        if path not in _SAID_ELSEWHERE:
+            yield _row(field_name(path), _value(value), deeper=2)
+    for path, values in event.many.items():
+        for position, value in enumerate(values[:_MANY]):
+            yield _row("" if position else field_name(path), _value(value), deeper=2)
+        if len(values) > _MANY:
+            yield _row("", f"and {len(values) - _MANY} more", deeper=2)
+        if path in event.unshown:
+            yield _row("", f"and {event.unshown[path]} that are hidden", deeper=2)
 
 
 def _value(value: str) -> str:
@@ -305,17 +293,8 @@ def _short(vkey: str) -> str:
     )
 
 
-def _time(text: str) -> str:
-    """2026-03-01T10:00:00.000000Z as 2026-03-01 10:00:00 UTC; what is written otherwise stays as it is."""
-    day, separator, rest = text.partition("T")
-    clock, dot, fraction = rest.removesuffix("Z").partition(".")
-    if not separator or not dot or not rest.endswith("Z"):
-        return text
-    return f"{day} {clock}{'' if fraction.strip('0') == '' else '.' + fraction} UTC"
-
-
-def _row(name: str, value: str) -> str:
-    return _clean(f"     {name:<{_WIDTH}} {value}").rstrip()
+def _row(name: str, value: str, deeper: int = 0) -> str:
+    return _clean(f"{'':{5 + deeper}}{name:<{_WIDTH - deeper}} {value}").rstrip()
 
 
 def _clean(text: str) -> str:

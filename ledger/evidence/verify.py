@@ -5,10 +5,12 @@ signatures, fields, subject, digest. Nothing here reads a clock, a network or an
 policy give the same answer for ever.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
+from typing import Final
 
 from ledger.errors import VerificationError
 from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
@@ -31,6 +33,9 @@ from ledger.signing.keyrecord import Action, KeyRecord, Role
 from ledger.signing.keyring import KeyEntry, Keyring
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
+
+_GLN: Final = re.compile(r"[0-9]{13}")
+_CHANNELS: Final = frozenset(("rest", "file", "page", "exchange"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +302,13 @@ def _noted(item: _Read) -> dict[str, str]:
     paths = [node.path for node in shown]
     if sorted(set(paths)) != paths or not all(path.startswith("intake/") for path in paths):
         raise VerificationError("the intake's paths are out of place", code="path")
-    return {node.path.removeprefix("intake/"): _text(node) for node in shown}
+    noted = {node.path.removeprefix("intake/"): _text(node) for node in shown}
+    party, channel = noted.get("onBehalfOf"), noted.get("channel")
+    if party is not None and not _GLN.fullmatch(party):
+        raise VerificationError("on whose behalf it came is no GLN of 13 digits", code="intake")
+    if channel is not None and channel not in _CHANNELS:
+        raise VerificationError(f"it came by none of {', '.join(sorted(_CHANNELS))}", code="intake")
+    return noted
 
 
 def _party(item: _Read, keyring: Keyring) -> str:

@@ -135,16 +135,18 @@ function showLine(line) {
 
 function showEvent(event) {
   const rows = make("dl", "rows");
-  const row = (name, lines) => rows.append(make("dt", "", name), make("dd", "", ...lines.map(showLine)));
+  const said = make("dl", "rows"); // the event's own fields, apart from where the report itself speaks
+  const row = (name, lines, into = rows) => into.append(make("dt", "", name), make("dd", "", ...lines.map(showLine)));
   row("vouched for", [event.vouched.text]);
   row("stands as", [`entry ${event.entry}, which the node says it recorded at ${event.recorded}`]);
   if (event.valid.length) row("key valid then", event.valid.map((each) => each.text));
   if (event.refersTo.length) row("refers to", [`entry ${event.refersTo.join(", ")}, by its author's own words`]);
-  for (const [name, values] of event.rows) row(name, values.length > 12 ? [...values.slice(0, 12), `and ${values.length - 12} more`] : values);
   if (event.hidden) row("hidden", [plural(event.hidden, "field")]);
+  for (const [name, values] of event.rows) row(name, values.length > 12 ? [...values.slice(0, 12), `and ${values.length - 12} more`] : values, said);
   const head = make("div", "head", make("h3", "", event.step), make("span", `badge ${event.vouched.kind}`, BADGES[event.vouched.kind]));
   if (event.valid.some((each) => each.doubt)) head.append(make("span", "badge doubt", "key in doubt"));
-  return make("li", "", head, make("p", "time", event.time), rows);
+  const own = event.rows.length ? [make("h4", "", "What it says"), said] : [];
+  return make("li", "", head, make("p", "time", event.time), rows, ...own);
 }
 
 // A byte is changed as an operator would who changes what was recorded: one letter of a field's value, the digest made

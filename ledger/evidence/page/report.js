@@ -1,17 +1,7 @@
 // What a verified file proves, in the words of the verifier in Python (ledger/evidence/report.py): never more than was signed.
 
-const NAMES = {
-  epcList: "packages", childEPCs: "contents", parentID: "container", inputEPCList: "went in", outputEPCList: "came out",
-  readPoint: "read at", bizLocation: "stays at", bizTransactionList: "documents", sourceList: "from", destinationList: "to",
-  lotNumber: "lot", itemExpirationDate: "expires", set: "stays", unset: "no longer",
-};
 const SAID_ELSEWHERE = ["bizStep", "eventTime", "eventTimeZoneOffset", "type", "eventID", "action"];
 const LAST_MS = 253402300799000;
-
-const fieldName = (path) => {
-  const last = path.slice(path.lastIndexOf("#") + 1).split("/").pop();
-  return Object.hasOwn(NAMES, last) ? NAMES[last] : last;
-};
 
 // A document, sender or receiver with its type, as docs/formats/event.md writes it.
 const TYPED = /^\{"(?:bizTransaction|source|destination)":"([^"\\]+)","type":"([^"\\]*)"\}$/;
@@ -39,12 +29,6 @@ function fieldValue(value) {
   return said === uri ? text : { text, uri };
 }
 
-function timeWords(stamp) {
-  const found = /^(\S+?)T([^.]+)\.(\d+)Z$/.exec(stamp);
-  if (!found) return stamp;
-  return `${found[1]} ${found[2]}${/^0*$/.test(found[3]) ? "" : `.${found[3]}`} UTC`;
-}
-
 // Milliseconds since 1970 (BigInt) as people read them.
 function momentWords(ms) {
   const capped = Number(ms > BigInt(LAST_MS) ? BigInt(LAST_MS) : ms);
@@ -53,9 +37,11 @@ function momentWords(ms) {
 
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
+// The key's holder, and whose word that is before the label, which is the holder's own text.
 function keyWords(key, policy) {
-  if (key.party === null) return `this node (${key.role} key '${key.label}')`;
-  return `${key.party} (${key.role} key '${key.label}', ${policy?.roots.has(key.party) ? "root pinned by your policy" : "by this node's word"})`;
+  if (key.party === null) return `this node (${key.role} key ${quoted(key.label)})`;
+  const trust = policy?.roots.has(key.party) ? "root pinned by your policy" : "by this node's word";
+  return `${key.party} (${trust}, ${key.role} key ${quoted(key.label)})`;
 }
 
 // Whether a key's signature at `index` counted, and whether it is in doubt since.
@@ -97,8 +83,8 @@ function eventWords(number, each, found) {
   }
   return {
     number,
-    step: step.replaceAll("_", " ") + (declaredWrong(event) ? " (declared to be wrong)" : ""),
-    time: timeWords(event.one.get("eventTime") ?? "at a time that is not shown"),
+    step: plain(step).replaceAll("_", " ") + (declaredWrong(event) ? " (declared to be wrong)" : ""),
+    time: event.one.has("eventTime") ? timeWords(event.one.get("eventTime")) : "at a time that is not shown",
     vouched: vouchedWords(item, found.keyring, found.policy),
     entry: String(item.index),
     recorded: momentWords(item.entry.receivedMs),

@@ -178,6 +178,8 @@ async function checkRoot(item, step) {
   await at(step, item.index, "intake", () => notedIn(item));
 }
 
+const CHANNELS = ["exchange", "file", "page", "rest"];
+
 // What the node noted when it took the capture in, as far as it is shown.
 function notedIn(item) {
   const shown = item.raw.intake.kind === "subtree" ? item.raw.intake.nodes.filter((node) => node.kind === "shown") : [];
@@ -188,6 +190,8 @@ function notedIn(item) {
     }
   });
   for (const node of shown) noted.set(node.path.slice(7), fromUtf8(node.value, "value", "a value is not UTF-8"));
+  if (noted.has("onBehalfOf") && !/^[0-9]{13}$/.test(noted.get("onBehalfOf"))) refuse("intake", "on whose behalf it came is no GLN of 13 digits");
+  if (noted.has("channel") && !CHANNELS.includes(noted.get("channel"))) refuse("intake", `it came by none of ${CHANNELS.join(", ")}`);
   return noted;
 }
 

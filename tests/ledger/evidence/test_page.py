@@ -77,7 +77,7 @@ def test_it_shows_the_verdict_the_nine_steps_and_the_report(opened: "Page") -> N
     told = opened.inner_text("main")
     for words in (
         "(01) 09506000134352 (21) 11",
-        f"signed by {MAKER} (device key 'Packing line 3', by this node's word)",
+        f"signed by {MAKER} (by this node's word, device key 'Packing line 3')",
         f"received from {MAKER} (by rest), NOT signed by it; that it came is signed by the node",
         "registered in entry 3, not shown to be revoked",
         "entries 4, 5, 6 of packproof.example/ledger, sealed at 7 entries",

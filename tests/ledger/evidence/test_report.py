@@ -19,7 +19,7 @@ def test_nothing_in_a_value_can_forge_a_line_of_the_report() -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert [line for line in text.split("\n") if line.startswith("     vouched for")] == [
-        f"     vouched for          signed by {MAKER} (device key 'Packing line 3', by this node's word)"
+        f"     vouched for          signed by {MAKER} (by this node's word, device key 'Packing line 3')"
     ]
 
 

@@ -39,7 +39,7 @@ def test_the_whole_story_of_a_package_is_accepted_and_told(story: World) -> None
     assert [(event.index, event.record) for event in report.events] == [(4, 0), (5, 0), (5, 1), (6, 0)]
     assert (report.origin, report.size) == (ORIGIN, 7)
     text = report.text()
-    assert "signed by 9506000134352 (device key 'Packing line 3', by this node's word)" in text
+    assert "signed by 9506000134352 (by this node's word, device key 'Packing line 3')" in text
     assert "received from 9506000134352 (by rest), NOT signed by it" in text
     assert "Completeness cannot be proven here" in text
     assert OTHER not in text, "a package that is not the subject must not be told"

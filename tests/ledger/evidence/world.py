@@ -1,6 +1,7 @@
 """A small ledger with everything an evidence file can hold, built with the real keys, entries and tree."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -134,10 +135,13 @@ class World:
         kind: Kind | None = None,
         claimed: int | None = None,
         refs: tuple[bytes, ...] = (),
+        noted: Mapping[str, str] | None = None,
     ) -> int:
-        """Append a capture; `kind` and `claimed` are for an author or node that lies about type and number."""
+        """Append a capture; `kind` and `claimed` are for an author or node that lies about type and number, `noted`
+        for a node that notes something of its own where it took it in."""
         author: Signer = signer or (self.intake if received else self.device)
-        intake = [Leaf("channel", b"rest"), Leaf("onBehalfOf", MAKER.encode())] if received else []
+        told = {"channel": "rest", "onBehalfOf": MAKER, **(noted or {})} if received else {}
+        intake = [Leaf(name, value.encode()) for name, value in sorted(told.items())]
         digest, seed = sha256(repr(records).encode()).digest(), os.urandom(32)
         root = commit(digest, intake, records, seed)
         true_kind = Kind.RECEIVED if received else Kind.CAPTURED
