@@ -7,7 +7,7 @@ as it came::
     {"log": "<verifier key>", "note": "<checkpoint>", "refused": null, "seen_at": "2026-11-22T10:00:00+00:00", "v": 1}
 
 `former`, where it stands, are the log's keys of before: it was led on from each by a `ledger.evidence.handover`, which
-lies beside as ``handover-TIME.json``.
+lies beside as ``handover-TIME-NUMBER.json``.
 
 A later checkpoint is accepted only if the log's key signed it and a proof (RFC 6962, 2.1.2) shows that it continues
 the one remembered. Where the log itself signed something that cannot go together with it, both notes are kept in
@@ -16,15 +16,17 @@ the one remembered. Where the log itself signed something that cannot go togethe
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.handover import Handover
 from ledger.log.checkpoint import Checkpoint, SignedCheckpoint
-from ledger.log.conflict import Conflict, ConflictKind, Sighting, path_of
+from ledger.log.conflict import Conflict, ConflictKind, Sighting, asks_beyond, path_of
 from ledger.log.note import Note, NoteVerifier
 from ledger.log.proof import verify_consistency
 from ledger.signing.durable import write_whole
@@ -159,35 +161,62 @@ class Memory:
         """Go on with the key that the log's own key leads to, by `handovers`; that key, pinned from now on.
 
         `note` is the log's present head, signed by the new key: it must continue what is remembered and each head
-        that two keys signed. Raises `untrusted` ``log-key`` where anything of it does not hold; then nothing changes.
+        that two keys signed. Raises `untrusted`: as `accept`, and from then on, where one key signed two of these
+        heads that do not go together; ``log-key`` where anything else does not hold, and then nothing changes.
         """
-        seen, key = self.require_trusted(), self._log
-        taken, heads = [], [seen.checkpoint]
+        keys, heads, taken = [self._log], [self.require_trusted()], []
         try:
             for data in handovers:
                 handover = Handover.parse(data)
-                if handover.present == key:
-                    heads.append(handover.prove(key).checkpoint)
+                if handover.present == keys[-1]:
+                    both = handover.prove(keys[-1]).checkpoint
+                    heads.append(Remembered(handover.checkpoint, now, both))
                     taken.append(data)
-                    key = handover.following
-            shown = SignedCheckpoint.open(note, [key]).checkpoint
+                    keys.append(handover.following)
+            shown = Remembered(note, now, SignedCheckpoint.open(note, [keys[-1]]).checkpoint)
         except LedgerError as error:
             raise self.untrusted("log-key", f"The log's new key is not believed: {error.message}") from error
-        if key == self._log:
+        if not taken:
             raise self.untrusted("log-key", "The log gives nothing that leads on from the key pinned here.")
-        for head in heads:
-            proof = prove(head.size, shown.size) if 0 < head.size < shown.size else ()
-            if _broken(head, shown, proof) is not None:
-                raise self.untrusted(
-                    "log-key",
-                    f"The log's new key is not believed: it signs {shown.size} entries that do not continue the "
-                    f"{head.size} signed before",
-                )
-        for number, data in enumerate(taken):
+        self._require_one_past([*heads, shown], keys, taken, prove)
+        self._keep(taken, now)
+        former = (*self._former(), *map(str, keys[:-1]))
+        type(self)(self._path.parent, keys[-1])._write(shown, None, former)
+        return keys[-1]
+
+    def _require_one_past(
+        self, heads: Sequence[Remembered], keys: Sequence[NoteVerifier], taken: Sequence[bytes], prove: Prove
+    ) -> None:
+        """Each head goes together with the next and with the last, the newest of them, or `untrusted` is raised.
+
+        A head and the next have a key that signed both: where they contradict each other the log itself has signed two
+        pasts, and is refused. Which of the two is the larger tells nothing: a handover may be older than what was seen.
+        """
+        *before, shown = heads
+        for one, other in dict.fromkeys([*pairwise(heads), *((head, shown) for head in before)]):
+            path = _contradiction(one.checkpoint, other.checkpoint, prove)
+            if path is not None:
+                signer = _who_signed(keys, one.note, other.note)
+                if signer is None:
+                    raise self._not_continued(one, other)
+                if signer != self._log:
+                    self._keep(taken, shown.seen_at)  # they show that this key, too, is the log's
+                kind = ConflictKind.of(one.checkpoint, other.checkpoint)
+                self._refuse(kind, one, other, path, signer)
+        for head in before:
+            if head.checkpoint.size > shown.checkpoint.size:
+                raise self._not_continued(head, shown)
+
+    def _not_continued(self, seen: Remembered, shown: Remembered) -> Exception:
+        return self.untrusted(
+            "log-key",
+            f"The log's new key is not believed: it signs {shown.checkpoint.size} entries that do not continue the "
+            f"{seen.checkpoint.size} signed before",
+        )
+
+    def _keep(self, handovers: Sequence[bytes], now: datetime) -> None:
+        for number, data in enumerate(handovers):
             write_whole(self._path.with_name(f"handover-{stamp(now)}-{number}.json"), data)
-        former = (*self._former(), *(str(Handover.parse(data).present) for data in taken))
-        type(self)(self._path.parent, key)._write(Remembered(note, now, shown), None, former)
-        return key
 
     def _former(self) -> tuple[str, ...]:
         """The log's keys of before, as the file has them."""
@@ -218,16 +247,22 @@ class Memory:
             ) from error
 
     def _refuse(
-        self, kind: ConflictKind, seen: Remembered, shown: Remembered, path: tuple[bytes, ...]
-    ) -> None:
-        message = _words(kind, seen, shown.checkpoint)
+        self,
+        kind: ConflictKind,
+        seen: Remembered,
+        shown: Remembered,
+        path: tuple[bytes, ...],
+        signer: NoteVerifier | None = None,
+    ) -> NoReturn:
+        """Keep both heads, which `signer` (None: the key pinned here) signed, and refuse the log from now on."""
+        message = _words(kind, seen, shown.checkpoint, proven=bool(path))
         name = f"conflict-{stamp(shown.seen_at)}.json"
         conflict = Conflict(
-            self._log, Sighting(seen.note, seen.seen_at), Sighting(shown.note, shown.seen_at), path
+            signer or self._log, Sighting(seen.note, seen.seen_at), Sighting(shown.note, shown.seen_at), path
         )
         # The proof first: a refusal that cannot show why would be worth little.
         write_whole(self._path.with_name(name), conflict.encode())
-        self._write(seen, Refusal(kind.value, message, shown.seen_at, name))
+        self._write(self.remembered(), Refusal(kind.value, message, shown.seen_at, name))
         raise self.untrusted(
             kind.value, f"{message} Both heads are in {self._path.with_name(name)}. {self.advice}"
         )
@@ -313,9 +348,35 @@ def _broken(seen: Checkpoint, shown: Checkpoint, proof: Sequence[bytes]) -> Conf
     return None
 
 
-def _words(kind: ConflictKind, seen: Remembered, shown: Checkpoint) -> str:
+def _contradiction(one: Checkpoint, other: Checkpoint, prove: Prove) -> tuple[bytes, ...] | None:
+    """None where the log shows that the larger head continues the smaller. Else the path that proves that it does not:
+    empty where they are of one size, or where the log proves neither."""
+    smaller, larger = sorted((one, other), key=lambda head: head.size)
+    proof = prove(smaller.size, larger.size) if 0 < smaller.size < larger.size else ()
+    if _broken(smaller, larger, proof) is None:
+        return None
+    asks = asks_beyond(smaller.size, larger.size)
+    return path_of(smaller, larger, proof, prove(smaller.size + 1, larger.size) if asks else ())
+
+
+def _who_signed(keys: Sequence[NoteVerifier], *notes: bytes) -> NoteVerifier | None:
+    """The first of `keys`, all of one log, that signed each of `notes`."""
+    for key in keys:
+        with suppress(LedgerError):
+            for note in notes:
+                SignedCheckpoint.open(note, [key])
+            return key
+    return None
+
+
+def _words(kind: ConflictKind, seen: Remembered, shown: Checkpoint, *, proven: bool) -> str:
     before = f"the one you saw on {_day(seen.seen_at)}"
     size = seen.checkpoint.size
+    if kind is ConflictKind.ROLLED_BACK and proven:
+        return (
+            f"This node shows a different past than {before}: it has signed a ledger of {shown.size} entries that "
+            f"are not the first of the {size} it had signed then. One of them was not the truth."
+        )
     if kind is ConflictKind.ROLLED_BACK:
         return (
             f"This node shows a different past than {before}: then it had signed {size} entries, now it shows "

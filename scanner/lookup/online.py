@@ -173,6 +173,8 @@ class OnlineProvider:
             given = split_handovers(self._client.get_bytes("/ledger/handovers"))
             key = memory.follow(given, note, self._ask_proof, self._clock())
         except (NodeError, TrustError):
+            if memory.refusal() is not None:
+                raise  # the key pinned here has signed two pasts: why, and where the proof lies, is what counts now
             memory.opened(note)  # signed by the key that is pinned here as well: nothing is lost
             return memory
         self._take(replace(self._bench, log=key))

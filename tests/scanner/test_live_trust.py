@@ -5,12 +5,15 @@ import shutil
 
 import pytest
 
+from app.node.keys import CHECKPOINT
+from app.node.rotation import Rotation
+from ledger.__main__ import main as verify
 from ledger.signing.keyfile import save_key
 from ledger.signing.keys import generate
 from scanner.bench import Bench
 from scanner.cli import main
 from tests.scanner.story import GTIN, MAKER, commissioning, package_picture
-from tests.support.live import LiveNode
+from tests.support.live import LiveNode, closing_database
 from tests.support.ports import free_port
 
 
@@ -81,6 +84,22 @@ def test_a_rewritten_ledger_is_refused_from_then_on_and_says_why(crook, capsys):
     assert json.loads(proof.read_bytes())["kind"] == "log-rewritten"
     assert "node-distrusted" in refused(capsys, home, picture)
     assert main(["trust", "--home", str(home)]) == 4
+
+
+def test_another_past_under_a_key_that_was_handed_over_is_refused_and_proven(crook, capsys):
+    """The old key signs the handover's head: the operator cannot leave a fork behind by changing the log's key."""
+    twin, home, picture = crook
+    maker = twin.known(MAKER)
+    for serial in ("A1", "X2"):
+        twin.capture(maker, commissioning(serial))
+    services = twin.services()
+    with closing_database(services):
+        Rotation(services.node).begin(CHECKPOINT)
+        Rotation(services.node).finish(CHECKPOINT)
+    assert "log-rewritten" in refused(capsys, home, picture)
+    [proof] = home.glob("conflict-*.json")
+    assert verify([str(proof)]) == 0
+    assert "node-distrusted" in refused(capsys, home, picture)
 
 
 def test_the_truth_is_not_believed_again_before_a_person_says_so(crook, past, tmp_path, capsys):
