@@ -69,11 +69,11 @@ class _Node:
         return _Node(self.depth + 1, self.prefix << 1 | bit, sha256(_STEP[bit] + self.key).digest())
 
     def leaf(self, slot: int) -> "_Node":
-        """The node of `slot` alone, 64 levels below the root."""
-        node = self
-        while node.depth < SLOT_BITS:
-            node = node.child(slot >> (SLOT_BITS - 1 - node.depth) & 1)
-        return node
+        """The node of `slot` alone, 64 levels below the root: `child` again and again, without the nodes between."""
+        key = self.key
+        for bit in range(SLOT_BITS - 1 - self.depth, -1, -1):
+            key = sha256(_STEP[slot >> bit & 1] + key).digest()
+        return _Node(SLOT_BITS, slot, key)
 
 
 class Rings:

@@ -34,7 +34,7 @@ _NEXT = {
     Verdict.MARK_TO_WRITE: "Every head that is known is on this tree. To write the mark, run it again with --yes.",
     Verdict.NOBODY_ASKED: "All this comes from this machine alone, which may have been restored as a whole. Give what "
     "others kept: --checkpoint FILE (a bench's trust.json, a proof, an evidence file), --witness URL. "
-    "Only if nobody ever saw a head of this ledger: --alone.",
+    "Only if nobody ever saw a head of this ledger: --alone --yes.",
     Verdict.OTHER_ORIGIN: "The settings of two nodes are mixed: set PACKPROOF_LEDGER_ORIGIN or the data "
     "folder right.",
     Verdict.ENTRIES_LOST: _LOST,
@@ -95,7 +95,8 @@ def _run(arguments: argparse.Namespace, context: "Context") -> int:
             node.sealer.check_at_start()
     except LedgerError as error:
         raise Conflict(f"recover.{error.code}", "It cannot be compared", error.message) from error
-    context.show(_data(found, silent, write), "\n".join(_lines(found, silent, write, node)))
+    to_do = _NEXT[Verdict.MARK_TO_WRITE if allowed else found.verdict]
+    context.show(_data(found, silent, write, to_do), "\n".join(_lines(found, silent, write, node, to_do)))
     return 0 if write or found.verdict is Verdict.FINE or (allowed and not arguments.yes) else 1
 
 
@@ -124,7 +125,7 @@ def _shown(head: Checkpoint | None) -> dict[str, Any] | None:
     return None if head is None else {"origin": head.origin, "size": head.size, "root": to_base64(head.root)}
 
 
-def _data(found: Comparison, silent: list[str], written: bool) -> dict[str, Any]:
+def _data(found: Comparison, silent: list[str], written: bool, to_do: str) -> dict[str, Any]:
     return {
         "verdict": found.verdict.value,
         "written": written,
@@ -142,11 +143,11 @@ def _data(found: Comparison, silent: list[str], written: bool) -> dict[str, Any]
             for item in found.known
         ],
         "silent": silent,
-        "next": "" if written else _NEXT[found.verdict],
+        "next": "" if written else to_do,
     }
 
 
-def _lines(found: Comparison, silent: list[str], written: bool, node: "Node") -> list[str]:
+def _lines(found: Comparison, silent: list[str], written: bool, node: "Node", to_do: str) -> list[str]:
     lines = [f"The ledger {found.head.origin} has {found.head.size} entries."]
     if found.mark is None:
         lines.append(
@@ -164,4 +165,4 @@ def _lines(found: Comparison, silent: list[str], written: bool, node: "Node") ->
         return lines
     if silent and not found.verdict.refused:
         lines.append("A witness gave no answer: ask again later, or go on without it (--without-witnesses).")
-    return [*lines, _NEXT[found.verdict]]
+    return [*lines, to_do]
