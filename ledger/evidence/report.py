@@ -30,7 +30,11 @@ _SHOWN_KEY = 200  # characters of base64: an Ed25519 key has 44, an ML-DSA-44 ke
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """A key that the evidence rests on. `pinned`: its party's root is named by the verifier's own policy."""
+    """A key that the evidence rests on. `pinned`: its party's root is named by the verifier's own policy.
+
+    `registered_in_doubt` is the index since which the key that registered it, or one that this one's registration goes
+    back to, is suspected, where that was registered at or above it; None where nothing is in doubt.
+    """
 
     key: str
     role: str
@@ -41,6 +45,7 @@ class KeyLine:
     revoked: bool
     suspect_since: int | None
     pinned: bool
+    registered_in_doubt: int | None = None
 
     def who(self) -> str:
         """The key's holder in words, and whose word that is before the label, which is the holder's own text."""
@@ -50,18 +55,39 @@ class KeyLine:
         return f"{self.party} ({trust}, {self.role} key {quoted(self.label)})"
 
     def in_doubt(self, index: int) -> bool:
-        """Whether its owner suspects signatures at `index`, which counted, to be somebody else's."""
-        return self.suspect_since is not None and index >= self.suspect_since
+        """Whether its owner suspects signatures at `index`, which counted, to be somebody else's.
+
+        So they are where the key itself may be somebody else's: registered by a key that was in doubt then.
+        """
+        own = self.suspect_since is not None and index >= self.suspect_since
+        return own or self.registered_in_doubt is not None
 
     def valid(self, index: int) -> str:
         """How its signature at `index` counted, in words."""
         words = f"yes: registered in entry {self.registered}"
         if self.ended is None:
-            return f"{words}, not shown to be revoked"
-        words += f", {'revoked' if self.revoked else 'suspended'} later, in entry {self.ended}"
-        if self.in_doubt(index):
+            words += ", not shown to be revoked"
+        else:
+            words += f", {'revoked' if self.revoked else 'suspended'} later, in entry {self.ended}"
+        if self.suspect_since is not None and index >= self.suspect_since:
             words += f"; IN DOUBT: its owner suspects it since entry {self.suspect_since}"
+        if self.registered_in_doubt is not None:
+            words += f"; IN DOUBT: {self._by_suspect()}"
         return words
+
+    def life(self) -> str:
+        """From when to when it counted, and since when it is suspected, in words."""
+        words = f"registered in entry {self.registered}"
+        if self.ended is None:
+            words += ", not shown to be revoked"
+        else:
+            words += f", {'revoked' if self.revoked else 'suspended'} in entry {self.ended}"
+        if self.suspect_since is not None:
+            words += f", suspect since entry {self.suspect_since}"
+        return words if self.registered_in_doubt is None else f"{words}, IN DOUBT: {self._by_suspect()}"
+
+    def _by_suspect(self) -> str:
+        return f"it was registered by a key that is suspected since entry {self.registered_in_doubt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +232,7 @@ class Report:
         yield ""
         yield "Keys this rests on:"
         for key in self.keys:
-            yield _row("", f"{key.who()}, registered in entry {key.registered}{_end(key)}")
+            yield _row("", f"{key.who()}, {key.life()}")
             yield _row("", f"  thumbprint {key.key}")
         yield ""
         yield "What this proves: these events, in these words, were vouched for as said above, and the ledger cannot"
@@ -221,13 +247,6 @@ class Report:
         if self.hidden or self.unshown:
             yield f"Hidden: {self.hidden} fields and {self.unshown} elements of lists. Each is sealed: it can be shown"
             yield "later, but not changed."
-
-
-def _end(key: KeyLine) -> str:
-    if key.ended is None:
-        return ", not shown to be revoked"
-    since = f", suspect since entry {key.suspect_since}" if key.suspect_since is not None else ""
-    return f", {'revoked' if key.revoked else 'suspended'} in entry {key.ended}{since}"
 
 
 def _event_lines(number: int, event: EventLine) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from ledger.errors import VerificationError
 from ledger.evidence.bundle import Bundle, BundleEntry, ShownRecord
+from ledger.evidence.keylines import key_lines
 from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import EventLine, KeyLine, Report, WitnessLine
@@ -30,7 +31,7 @@ from ledger.log.proof import fold_inclusion, verify_inclusion
 from ledger.signing.commitment import HEAD_CHILDREN, subtree_commitment
 from ledger.signing.envelope import verify_signatures
 from ledger.signing.keyrecord import Action, KeyRecord, Role
-from ledger.signing.keyring import KeyEntry, Keyring
+from ledger.signing.keyring import Keyring
 from ledger.signing.keys import Verifier, load_verifier
 from ledger.signing.statement import Statement
 
@@ -89,8 +90,8 @@ def verify(data: bytes, policy: Policy | None = None) -> Report:
         made_for_policy=bundle.policy,
         policy=policy.sha256 if policy else "",
         witnesses=witnesses,
-        keys=keys,
-        events=tuple(_line(item, number, event, keyring, policy, leaves) for item, number, event in shown),
+        keys=tuple(keys.values()),
+        events=tuple(_line(item, number, event, keyring, keys, leaves) for item, number, event in shown),
     )
 
 
@@ -162,9 +163,13 @@ def _once(read: Sequence[_Read]) -> None:
                 )
 
 
-def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, tuple[KeyLine, ...]]:
-    """Step 5: every key record is shown whole, leads to its root, and was signed by who may register or revoke."""
+def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, dict[int, KeyLine]]:
+    """Step 5: every key record is shown whole, leads to its root, and was signed by who may register or revoke.
+
+    Gives the keyring, and what is told of each registration by its index.
+    """
     keyring = Keyring()
+    authors: dict[int, bytes] = {}
     before = -1
     for item in read:
         with at_step(Step.KEYS, item.index):
@@ -183,23 +188,8 @@ def _keys(read: Sequence[_Read], policy: Policy | None) -> tuple[Keyring, tuple[
             _verify_entry(item, verifiers)
             _pinned(record, policy)
             keyring = keyring.add(item.index, record, [signature.key for signature in item.entry.signatures])
-    return keyring, tuple(
-        _key_line(entry, policy) for entries in keyring.entries.values() for entry in entries
-    )
-
-
-def _key_line(entry: KeyEntry, policy: Policy | None) -> KeyLine:
-    return KeyLine(
-        key=entry.thumbprint.hex(),
-        role=entry.role.value,
-        party=entry.party,
-        label=entry.label,
-        registered=entry.registered,
-        ended=entry.ended,
-        revoked=entry.revoked,
-        suspect_since=entry.suspect_since,
-        pinned=policy is not None and entry.party in policy.roots,
-    )
+            authors[item.index] = item.statement.author
+    return keyring, key_lines(keyring, authors, policy)
 
 
 def _pinned(record: KeyRecord, policy: Policy | None) -> None:
@@ -352,7 +342,7 @@ def _line(
     number: int,
     event: ShownEvent,
     keyring: Keyring,
-    policy: Policy | None,
+    keys: Mapping[int, KeyLine],
     leaves: Mapping[bytes, int],
 ) -> EventLine:
     return EventLine(
@@ -362,7 +352,7 @@ def _line(
         leaf=item.entry.leaf.hex(),
         type=item.statement.type,
         signed_by=tuple(
-            _key_line(keyring.require(signature.key, item.index), policy)
+            keys[keyring.require(signature.key, item.index).registered]
             for signature in ([] if item.raw.signers else item.entry.signatures)
         ),
         intake=_noted(item),

@@ -75,8 +75,18 @@ class Keyring {
       refuse("key-replaced", "beside root and new key only the key whose place it takes signs a registration");
     }
     const { key, role, party, label, verifier } = record;
-    const entry = { key, role, party, label, verifier, registered: index, ended: null, revoked: false, suspectSince: null };
+    const entry = { key, role, party, label, verifier, author: signers[0], registered: index, ended: null, revoked: false, suspectSince: null, registeredInDoubt: null };
     this.registrations.set(key, [...before, entry]);
+  }
+
+  // Says of each registration since when a key that it goes back to is suspected, if it was by then. Once all are in.
+  settle() {
+    for (const each of this.all().sort((a, b) => (a.registered < b.registered ? -1 : 1))) {
+      const by = this.validAt(each.author, each.registered); // nothing where a key registered itself
+      if (!by) each.registeredInDoubt = null;
+      else if (by.suspectSince !== null && each.registered >= by.suspectSince) each.registeredInDoubt = by.suspectSince;
+      else each.registeredInDoubt = by.registeredInDoubt;
+    }
   }
 
   mayRegister(index, record, author) {

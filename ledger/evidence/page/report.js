@@ -44,14 +44,25 @@ function keyWords(key, policy) {
   return `${key.party} (${trust}, ${key.role} key ${quoted(key.label)})`;
 }
 
+const bySuspect = (key) => `it was registered by a key that is suspected since entry ${key.registeredInDoubt}`;
+
+// From when to when a key counted, and since when it is suspected.
+function lifeWords(key) {
+  const end = key.ended === null ? ", not shown to be revoked" : `, ${key.revoked ? "revoked" : "suspended"} in entry ${key.ended}`;
+  const since = key.suspectSince === null ? "" : `, suspect since entry ${key.suspectSince}`;
+  return `registered in entry ${key.registered}${end}${since}${key.registeredInDoubt === null ? "" : `, IN DOUBT: ${bySuspect(key)}`}`;
+}
+
 // Whether a key's signature at `index` counted, and whether it is in doubt since.
 function validWords(key, index) {
   const since = `yes: registered in entry ${key.registered}`;
-  if (key.ended === null) return { text: `${since}, not shown to be revoked`, doubt: false };
-  const word = key.revoked ? "revoked" : "suspended";
-  const doubt = key.suspectSince !== null && index >= key.suspectSince;
-  const text = `${since}, ${word} later, in entry ${key.ended}`;
-  return { text: doubt ? `${text}; IN DOUBT: its owner suspects it since entry ${key.suspectSince}` : text, doubt };
+  const own = key.suspectSince !== null && index >= key.suspectSince;
+  const text = key.ended === null ? `${since}, not shown to be revoked` : `${since}, ${key.revoked ? "revoked" : "suspended"} later, in entry ${key.ended}`;
+  const doubts = [
+    ...(own ? [`; IN DOUBT: its owner suspects it since entry ${key.suspectSince}`] : []),
+    ...(key.registeredInDoubt === null ? [] : [`; IN DOUBT: ${bySuspect(key)}`]),
+  ];
+  return { text: text + doubts.join(""), doubt: doubts.length > 0 };
 }
 
 function vouchedWords(item, keyring, policy) {
@@ -146,8 +157,7 @@ function reportWords(found) {
     keys: keyring.all().map((key) => ({
       who: keyWords(key, policy),
       thumbprint: key.key,
-      life: `registered in entry ${key.registered}` + (key.ended === null ? ", not shown to be revoked" : `, ${key.revoked ? "revoked" : "suspended"} in entry ${key.ended}`)
-        + (key.suspectSince === null ? "" : `, suspect since entry ${key.suspectSince}`),
+      life: lifeWords(key),
     })),
     byWord: keyring.all().some((key) => key.party !== null && !policy?.roots.has(key.party)),
   };

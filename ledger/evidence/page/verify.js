@@ -100,6 +100,7 @@ async function checkKeys(read, policy) {
       keyring.add(item.index, record, item.entry.signatures.map((each) => each.key));
     });
   }
+  keyring.settle();
   return keyring;
 }
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ledger.evidence.policy import Policy
 from ledger.evidence.verify import verify
+from tests.ledger.evidence.test_doubt import by_the_thief, down_the_chain
 from tests.ledger.evidence.test_forged import LABEL, PINNED, labelled, saying
 from tests.ledger.evidence.test_page import files, opened, story, world  # noqa: F401 - fixtures
 from tests.ledger.evidence.verifiers import compare, encoded, in_browser
@@ -57,3 +58,17 @@ def test_the_page_shows_what_an_event_says_apart_from_what_is_said_of_it(opened:
     assert PINNED not in own
     assert PINNED in said
     assert opened.inner_text("#events > li > h4") == "What it says"
+
+
+def test_both_verifiers_doubt_what_goes_back_to_a_stolen_root(opened: "Page") -> None:  # noqa: F811
+    worlds = [by_the_thief(5), by_the_thief(6), down_the_chain()]
+    cases = [each.bundle([index], [PACK]) for each, index in worlds]
+    assert compare(opened, cases) == {0: 3}
+    reports = [verify(case) for case in cases]
+    shown = [found["told"] for found in in_browser(opened, cases)]
+    assert [report.events[0].in_doubt for report in reports] == [True, False, True]
+    for report, seen in zip(reports, shown, strict=True):
+        [event] = report.events
+        words = {"text": event.signed_by[0].valid(event.index), "doubt": event.in_doubt}
+        assert seen["events"][0]["valid"] == [words]
+        assert sorted(key["life"] for key in seen["keys"]) == sorted(key.life() for key in report.keys)
