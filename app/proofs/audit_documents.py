@@ -25,6 +25,7 @@ from app.partners import service as partners
 from app.proofs import blocks, presence
 from app.proofs.judge import NOTHING, Block
 from app.proofs.judging import judging, worth
+from app.proofs.unreadable import UNREADABLE, told
 from app.shared.auditing import AuditContext
 from ledger.custody.act import read_act
 from ledger.custody.event import Event
@@ -34,6 +35,7 @@ from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind
 from ledger.signing.commitment import commit
+from ledger.signing.remains import SEED_BYTES, check_form
 from ledger.signing.statement import Statement
 from ledger.store.findings import short
 from ledger.store.sql.types import to_micros
@@ -83,20 +85,25 @@ class _Documents:
         for part in blocks.parts(self._connection):
             try:
                 block, unusual = blocks.read_block(self._context, part, applying)
-            except (LedgerError, LookupError, TypeError, ValueError):
+            except UNREADABLE:
                 # A value of another type than its column's: looking at each row tells where.
                 block, unusual = NOTHING, [each.doc_id for each in part]
             yield (part, unusual), block
 
     def _singly(self, number: int) -> None:
-        row = self._connection.execute(select(document).where(document.c.doc_id == number)).one()
-        rows = self._connection.execute(
-            select(event).where(event.c.doc_id == number).order_by(event.c.ev_no)
-        ).all()
-        self._document(row, rows)
+        key = str(number)
+        try:
+            row = self._connection.execute(select(document).where(document.c.doc_id == number)).one()
+            key = f"{number} (entry {row.idx})"
+            rows = self._connection.execute(
+                select(event).where(event.c.doc_id == number).order_by(event.c.ev_no)
+            ).all()
+            self._document(key, row, rows)
+        except UNREADABLE as error:
+            # What nobody foresaw of a row that somebody else wrote; the next document is looked at all the same.
+            self._context.add("I9", "document", key, "-", "rows that can be read", told(error))
 
-    def _document(self, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
-        key = f"{row.doc_id} (entry {row.idx})"
+    def _document(self, key: str, row: Row[Any], rows: Sequence[Row[Any]]) -> None:
         entry = self._context.entry(row.idx)
         if entry is None:
             self._context.add("I9", "document", key, "idx", "an entry of the ledger", "none")
@@ -113,7 +120,7 @@ class _Documents:
         raw = self._raw(row, key)
         try:
             what = records.committed(self._connection, row.idx, statement.commit.n, self._vault)
-        except (LedgerError, ValueError):
+        except UNREADABLE:
             what = None
         seed = self._context.reader.seed(row.idx)
         # The seed may be gone with it: app.redaction keeps no salts of what nothing can be proven of.
@@ -125,9 +132,28 @@ class _Documents:
                 "I9", "document", key, "body, intake or seed", "what was committed to", "cannot be read"
             )
             return
-        if commit(what.document_digest, what.intake, what.records, seed) != statement.commit.root:
-            self._name_culprit(key, row, raw, rows)
+        if self._seed(row.idx, seed):
+            try:
+                root = commit(what.document_digest, what.intake, what.records, seed)
+            except LedgerError:  # such fields have no commitment, or the seed is for another number of them
+                root = b""
+            if root != statement.commit.root and not self._changed_event(row, rows):
+                column, must = "intake, sha256 or seed", "what its entry committed to"
+                self._context.add("I9", "document", key, column, must, "other")
+        else:
+            self._changed_event(row, rows)
         self._beside(row, rows, key, entry, raw)
+
+    def _seed(self, index: int, seed: bytes) -> bool:
+        """Whether a commitment can be made with the seed of the entry at `index`; else its row is named."""
+        try:
+            check_form(seed)
+        except LedgerError as error:
+            if len(seed) >= SEED_BYTES:  # a shorter one the ledger's own audit has named
+                must, rests = "a seed, or what a redaction left of one", "all evidence of its entry"
+                self._context.add("I9", "seed", str(index), "seed", must, error.message, rests)
+            return False
+        return True
 
     def _waiting(self, row: Row[Any], n: int) -> None:
         """Of a document that is being applied, the events that have no rows yet wait in the inbox, all of them."""
@@ -161,27 +187,29 @@ class _Documents:
             self._context.add("I9", "document", key, "raw or sha256", short(bytes(row.sha256)), short(found))
         return raw
 
-    def _name_culprit(self, key: str, row: Row[Any], raw: bytes, rows: Sequence[Row[Any]]) -> None:
-        """The commitment does not hold: the raw document tells which event's body was changed, if it was one."""
+    def _changed_event(self, row: Row[Any], rows: Sequence[Row[Any]]) -> bool:
+        """Whether an event's body is not what the raw document says; the first one is named.
+
+        Erased values are placeholders in both, and an id that was derived from them before is the one kept with them.
+        """
         try:
-            expected = [each.fields() for each in read(raw, None, UNBOUNDED).events]
-        except DocumentError:
-            expected = []
+            stands = records.raw_document(bytes(row.raw))
+            expected = self._vault.records(self._connection, row.idx, stands) or []
+        except (LedgerError, DocumentError):
+            return False
         for each in rows:
             try:
                 stored = unpack_fields(bytes(each.body))
                 stored = self._vault.fields(self._connection, row.idx, each.ev_no, stored)
             except LedgerError:
                 continue
-            if each.ev_no < len(expected) and stored != expected[each.ev_no]:
+            if 0 <= each.ev_no < len(expected) and stored != expected[each.ev_no]:
                 changed = [f.path for f in stored if f not in expected[each.ev_no]] or ["a field is gone"]
                 self._context.add(
                     "I9", "event", str(each.seq), f"body ({changed[0]})", "what was committed to", "other"
                 )
-                return
-        self._context.add(
-            "I9", "document", key, "intake, sha256 or seed", "what its entry committed to", "other"
-        )
+                return True
+        return False
 
     def _names_of(self, doc_id: int) -> dict[int, set[tuple[str, int]]]:
         """What the index of names has for the events of a document: (canonical EPC, role) by the event's number."""

@@ -3,7 +3,7 @@
 `ledger.store.fsck` proves the ledger to itself. Then each of `AUDITS`: every document and event is what its entry
 committed to, every column beside them follows from them, keys are what their entries registered, and custody is what
 the events give (I9). Nothing is trusted because it is stored; everything is computed anew and the first row that
-differs is named.
+differs is named. A part of the audit that cannot be brought to its end is named too, and the parts after it run.
 
 What this cannot see is a history rewritten whole and signed again with the node's own key. Those who remember an
 earlier checkpoint do: every scanner, every witness.
@@ -12,7 +12,6 @@ earlier checkpoint do: every scanner, every witness.
 from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.devices import audit as devices_audit
 from app.devices.models import party_key
@@ -20,6 +19,7 @@ from app.log import audit as log_audit
 from app.log import keep
 from app.node.service import Node
 from app.proofs import audit_custody, audit_documents
+from app.proofs.unreadable import named
 from app.redaction import audit as redaction_audit
 from app.regulator import audit as regulator_audit
 from app.shared.auditing import AuditContext, Progress
@@ -66,8 +66,9 @@ def fsck(
     tell = progress or (lambda what, done, total: None)
     report = FsckReport()
     mark = _mark(node, report)
+    unsigned: list[FsckFinding] = []
     with database.snapshot() as connection:
-        try:
+        with named(connection, report, "ledger"):
             found = fsck_ledger(
                 connection,
                 node.origin,
@@ -81,20 +82,16 @@ def fsck(
             # A signature that fits no key may be a key's damage: who reads this shall see that first.
             unsigned = [each for each in found.findings if each.invariant == "signatures"]
             report.findings += [each for each in found.findings if each.invariant != "signatures"]
+        with named(connection, report, "app"):
             reader = SqlReader(connection, node.origin)
             context = AuditContext(
                 connection, reader, report, node.origin, node.data_dir, tell, witnesses or LogPolicy()
             )
             for audit in () if ledger_only else AUDITS:
-                audit(context)
-            for each in unsigned:
-                report.add(each)
-        except (LedgerError, SQLAlchemyError, LookupError, ValueError) as error:
-            # A value of another type than its column's: nothing this program writes, so somebody else did.
-            told = str(getattr(error, "orig", None) or error).splitlines()[0]
-            report.add(
-                FsckFinding("I9", "database", "-", "-", "rows that can be read", told, "what they hold")
-            )
+                with named(connection, report, audit.__module__):
+                    audit(context)
+    for each in unsigned:
+        report.add(each)
     return report
 
 

@@ -39,6 +39,12 @@ def is_seed(kept: bytes) -> bool:
     return len(kept) == SEED_BYTES
 
 
+def check_form(kept: bytes) -> None:
+    """Raise `RemainsDamaged` unless `kept` is a seed, or what a redaction left of one, whatever capture it is of."""
+    if not is_seed(kept):
+        _decode(kept)
+
+
 def openings(kept: bytes, count: int) -> list[bytes]:
     """For each of the capture's `count` leaves its salt (16 bytes), or its hash (32 bytes) where it was erased.
 

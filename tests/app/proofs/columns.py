@@ -21,6 +21,14 @@ class Located:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What the first finding names, where a value of a redacted document (or of its seed) is changed."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
 class Harmless:
     """A column whose change the audit does not find, and why that does no harm."""
 
@@ -247,3 +255,24 @@ RECORDED: dict[str, Located | Harmless] = {
     "redaction.remaining": Located("redaction"),
     "redaction.at": Located("redaction"),
 }
+
+SEED = Found("seed", "seed")
+DOCUMENT = Found("document", "intake, sha256 or seed")
+REDACTED: dict[str, Found] = {
+    "version": SEED,
+    "number of leaves": SEED,
+    "first byte of the number": SEED,
+    "bitmap": SEED,
+    "a byte short": SEED,
+    "a byte more": SEED,
+    "32 bytes": DOCUMENT,  # a seed by its length
+    "leaf 0": DOCUMENT,  # the hash of the document's digest
+    "a salt": DOCUMENT,
+    "the last salt": DOCUMENT,
+    "a leaf less": DOCUMENT,  # well formed, but of another document
+    "intake": DOCUMENT,
+    "intake, a member more": DOCUMENT,
+    "intake, no object": Found("document", "body, intake or seed"),
+    "body of an event": Found("event", "event_id"),
+}
+"""Of a redacted document whose events have no id of their own: test_tampering_redacted.py makes each change."""

@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from app.node.service import Node
+from app.proofs import fsck as audits
 from app.proofs.fsck import fsck
 from ledger.store.findings import FsckReport
 from ledger.store.sql.engine import Database, open_engine
 from tests.app.proofs.test_tampering import tell
+from tests.app.proofs.test_tampering_redacted import ends_early
 from tests.support.app import make_node
 from tests.support.crook import tamper
 from tests.support.postgres import Postgres
@@ -86,3 +88,12 @@ def test_what_is_changed_is_named(stage: tuple[str, Node], copy: Database, name:
     report = audited(copy, stage[1])
     assert not report.ok, "nothing was found"
     assert report.findings[0].table == table, report.findings[0].message
+
+
+def test_a_query_that_the_database_refuses_hides_nothing(
+    stage: tuple[str, Node], copy: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "AUDITS", (ends_early, *audits.AUDITS))
+    assert tamper(copy, SAMPLE["redaction.basis"][0]) >= 1
+    tables = [each.table for each in audited(copy, stage[1]).findings]
+    assert tables == ["database", "redaction"]
