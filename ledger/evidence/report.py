@@ -124,7 +124,8 @@ class EventLine:
 
     `hidden` counts fields of which only a seal is given, `unshown` elements by list. `unnamed` are the thumbprints of
     an author whom the file does not name; then `signed_by` is empty. `refers_to` are the entries of this file that its
-    statement refers to: a receiving names the shipping.
+    statement refers to: a receiving names the shipping. `declared_wrong`: it carries an error declaration;
+    `may_retract`: it may, in a field that is hidden.
     """
 
     index: int
@@ -141,6 +142,8 @@ class EventLine:
     unshown: Mapping[str, int] = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
     refers_to: tuple[int, ...] = ()
+    declared_wrong: bool = False
+    may_retract: bool = False
 
     @property
     def in_doubt(self) -> bool:
@@ -244,6 +247,9 @@ class Report:
         if any(event.unnamed for event in self.events):
             yield "'Not named here': a holder whose name is not for the reader of this file. That these words were"
             yield "signed and stand in the ledger is proven; who he is, only the node or a regulator can show."
+        if any(event.may_retract for event in self.events):
+            yield "'Or its retraction': what is hidden of that event may declare it to be wrong. Ask for a file that"
+            yield "shows its eventID, and its error declaration or that it has none."
         if self.hidden or self.unshown:
             yield f"Hidden: {self.hidden} fields and {self.unshown} elements of lists. Each is sealed: it can be shown"
             yield "later, but not changed."
@@ -252,8 +258,10 @@ class Report:
 def _event_lines(number: int, event: EventLine) -> Iterator[str]:
     what = plain(event.one.get("bizStep") or event.one.get("type") or "event")
     when = moment(event.one["eventTime"]) if "eventTime" in event.one else "a time that is not shown"
-    if any(path.startswith("errorDeclaration/") for path in event.one):
+    if event.declared_wrong:
         what += " (declared to be wrong)"
+    elif event.may_retract:
+        what += " (OR ITS RETRACTION: what would tell is hidden)"
     recorded = _EPOCH + timedelta(milliseconds=min(event.received_ms, _LAST_MS))
     yield _clean(f"{number:>3}. {what} at {when}")
     yield _row("vouched for", event.vouched())

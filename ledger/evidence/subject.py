@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ledger.evidence.retraction import DECLARATION
+
 _EPC_LISTS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 
 
@@ -26,13 +28,15 @@ class ShownEvent:
     """What a shown event says, as text: fields of one value, and the shown elements of its lists by path.
 
     `hidden` is the number of fields of which only the hash is given. `by` is the GLN of the party that vouches for it:
-    whose key signed it, or on whose behalf it was received; empty where that is not shown.
+    whose key signed it, or on whose behalf it was received; empty where that is not shown. `may_retract` where a hidden
+    field may be one of an error declaration.
     """
 
     one: Mapping[str, str]
     many: Mapping[str, Sequence[str]]
     hidden: int = 0
     by: str = ""
+    may_retract: bool = False
 
     @property
     def time(self) -> str:
@@ -41,8 +45,8 @@ class ShownEvent:
 
     @property
     def declared_wrong(self) -> bool:
-        """Whether it carries an error declaration."""
-        return any(path.startswith("errorDeclaration/") for path in self.one)
+        """Whether it carries an error declaration, as far as it is shown."""
+        return any(path.startswith(DECLARATION) for path in (*self.one, *self.many))
 
     def names(self) -> set[str]:
         """Every object it shows."""

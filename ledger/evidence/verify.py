@@ -18,6 +18,7 @@ from ledger.evidence.keylines import key_lines
 from ledger.evidence.nodes import Element, Elements, Hidden, Shown, Subtree
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import EventLine, KeyLine, Report, WitnessLine
+from ledger.evidence.retraction import may_retract
 from ledger.evidence.steps import EvidenceRefused as EvidenceRefused
 from ledger.evidence.steps import Step as Step
 from ledger.evidence.steps import at_step
@@ -251,7 +252,8 @@ def _fields(item: _Read, record: ShownRecord, step: Step) -> ShownEvent:
                 many[name] = [_text(element) for element in node.elements]
             else:
                 one[name] = _text(node)
-    return ShownEvent(one, many, hidden)
+    paths = [None if isinstance(node, Hidden) else node.path.removeprefix(prefix) for node in record.fields]
+    return ShownEvent(one, many, hidden, may_retract=may_retract(paths))
 
 
 def _text(node: Shown | Element) -> str:
@@ -360,6 +362,8 @@ def _line(
         one=event.one,
         many=event.many,
         hidden=event.hidden,
+        declared_wrong=event.declared_wrong,
+        may_retract=event.may_retract,
         unshown={
             node.path.partition("/")[2]: node.n - len(node.elements)
             for node in next(record for record in item.raw.records if record.n == number).fields

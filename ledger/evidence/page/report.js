@@ -94,7 +94,7 @@ function eventWords(number, each, found) {
   }
   return {
     number,
-    step: plain(step).replaceAll("_", " ") + (declaredWrong(event) ? " (declared to be wrong)" : ""),
+    step: plain(step).replaceAll("_", " ") + (declaredWrong(event) ? " (declared to be wrong)" : event.mayRetract ? " (OR ITS RETRACTION: what would tell is hidden)" : ""),
     time: event.one.has("eventTime") ? timeWords(event.one.get("eventTime")) : "at a time that is not shown",
     vouched: vouchedWords(item, found.keyring, found.policy),
     entry: String(item.index),

@@ -3,7 +3,32 @@
 const EPC_LISTS = ["epcList", "childEPCs", "inputEPCList", "outputEPCList"];
 
 const timeOf = (event) => event.one.get("eventTime") ?? "";
-const declaredWrong = (event) => [...event.one.keys()].some((path) => path.startsWith("errorDeclaration/"));
+const declaredWrong = (event) => [...event.one.keys(), ...event.many.keys()].some((path) => path.startsWith(DECLARATION));
+
+const DECLARATION = "errorDeclaration/";
+const BEHIND = "errorDeclaration0"; // the least text above every path that begins with DECLARATION
+const ALWAYS = ["eventID", "eventTime", "type"];
+
+// Whether a field of an error declaration may be hidden. `paths` are those of an event's fields within its record, in
+// order, null where only the hash is given (ledger/evidence/retraction.py).
+function mayRetract(paths) {
+  if (paths.some((path) => path?.startsWith(DECLARATION))) return false; // it says so itself
+  let below = "";
+  for (let n = 0; n < paths.length; n += 1) {
+    if (paths[n] !== null) {
+      below = paths[n];
+      continue;
+    }
+    const first = n;
+    while (n + 1 < paths.length && paths[n + 1] === null) n += 1;
+    const above = paths[n + 1] ?? null;
+    const under = (path) => above === null || compareText(path, above) < 0;
+    if (compareText(below, BEHIND) >= 0 || !under(DECLARATION)) continue;
+    const others = ALWAYS.filter((path) => !paths.includes(path) && compareText(below, path) < 0 && under(path));
+    if (n + 1 - first > others.length) return true;
+  }
+  return false;
+}
 
 function namesOf(event) {
   const named = EPC_LISTS.flatMap((path) => event.many.get(path) ?? []);

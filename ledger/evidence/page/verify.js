@@ -137,7 +137,7 @@ async function checkUnnamed(item, keyring) {
 // The fields that a record shows, as text; paths in order and of this record.
 async function readFields(item, record, step) {
   const prefix = `e${record.n}/`;
-  const event = { one: new Map(), many: new Map(), elements: new Map(), hidden: 0, by: "" };
+  const event = { one: new Map(), many: new Map(), elements: new Map(), hidden: 0, by: "", mayRetract: false };
   let before = "";
   for (const node of record.fields) {
     if (node.kind === "hidden") {
@@ -156,6 +156,7 @@ async function readFields(item, record, step) {
       }
     });
   }
+  event.mayRetract = mayRetract(record.fields.map((node) => (node.kind === "hidden" ? null : node.path.slice(prefix.length))));
   return event;
 }
 

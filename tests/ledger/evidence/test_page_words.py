@@ -7,6 +7,7 @@ from ledger.evidence.verify import verify
 from tests.ledger.evidence.test_doubt import by_the_thief, down_the_chain
 from tests.ledger.evidence.test_forged import LABEL, PINNED, labelled, saying
 from tests.ledger.evidence.test_page import files, opened, story, world  # noqa: F401 - fixtures
+from tests.ledger.evidence.test_retraction import DECLARED, retracted, shown
 from tests.ledger.evidence.verifiers import compare, encoded, in_browser
 from tests.ledger.evidence.world import MAKER, PACK, World, shipped
 
@@ -72,3 +73,15 @@ def test_both_verifiers_doubt_what_goes_back_to_a_stolen_root(opened: "Page") ->
         words = {"text": event.signed_by[0].valid(event.index), "doubt": event.in_doubt}
         assert seen["events"][0]["valid"] == [words]
         assert sorted(key["life"] for key in seen["keys"]) == sorted(key.life() for key in report.keys)
+
+
+def test_both_verifiers_tell_what_may_be_a_retraction(opened: "Page") -> None:  # noqa: F811
+    wrong, act = retracted(shipped(PACK, 3)), shipped(PACK, 3)
+    hidden = [(), ("eventID",), ("eventID", "type"), ("bizStep", "eventID", "action")]
+    cases = [shown(record, *DECLARED, *hide) for record in (wrong, act) for hide in hidden]
+    cases += [shown(wrong, *(DECLARED.keys() - {path})) for path in DECLARED]
+    assert compare(opened, cases) == {0: 11}
+    for case, found in zip(cases, in_browser(opened, cases), strict=True):
+        [event], [seen] = verify(case).events, found["told"]["events"]
+        assert ("OR ITS RETRACTION: what would tell is hidden" in seen["step"]) is event.may_retract
+        assert ("declared to be wrong" in seen["step"]) is event.declared_wrong
