@@ -1,7 +1,7 @@
 """What the evidence inside an answer proves, checked with the key this bench enrolled with.
 
-signed by 0399999000017 (device key 'Line 1', root pinned by your policy) at entry 7
-signed by 0399999000017 (device key 'Line 1', by this node's word) at entry 7
+signed by 0399999000017 (root pinned by your policy, device key 'Line 1') at entry 7
+signed by 0399999000017 (by this node's word, device key 'Line 1') at entry 7
 received from 0399999000017 at entry 7, not signed by it
 THE LABEL DIFFERS: lot L8 on it, lot L7 signed by ...
 no proof: the lot is not shown, and fields are hidden at entry 7
@@ -22,6 +22,7 @@ from ledger.errors import LedgerError
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import EventLine, Report
 from ledger.evidence.verify import verify
+from ledger.evidence.words import plain
 from ledger.gs1.dates import ExpiryDate, parse_iso_date
 from ledger.gs1.element_string import parse_scan
 from ledger.gs1.errors import Gs1Error
@@ -70,7 +71,7 @@ def prove(
     except (LedgerError, ValueError) as error:
         return _broken(str(error))
     if report.subject != subject:
-        return _broken(f"it is about {report.subject}")
+        return _broken(f"it is about {plain(report.subject)}")
     if report.checkpoint != note:
         return _broken("it was made for another head than the one the node shows")
     return _told(report, printed)
@@ -93,7 +94,8 @@ def _told(report: Report, printed: Printed) -> Proof:
     if begun.type == "captured":
         proof = Proof(ProofKind.SIGNED, f"signed by {_signers(begun)} at entry {begun.index}", begun.index)
         if begun.in_doubt:
-            proof = replace(proof, text=f"{proof.text}; ITS OWNER HOLDS THAT KEY FOR STOLEN BY THEN")
+            doubt = "IN DOUBT: ITS OWNER HOLDS THAT KEY, OR ONE THAT REGISTERED IT, FOR STOLEN BY THEN"
+            proof = replace(proof, text=f"{proof.text}; {doubt}")
     else:
         sender = begun.intake.get("onBehalfOf", "its sender")
         text = f"received from {sender} at entry {begun.index}, not signed by it"
@@ -118,10 +120,10 @@ def _held_against(printed: Printed, begun: EventLine, proof: Proof) -> Proof:
     What the label does not say differs in nothing, and neither does what an event without hidden fields does not say.
     """
     lot, expiry = _text(begun.one.get(_LOT)), _text(begun.one.get(_EXPIRY))
-    if None not in (lot, printed.lot) and lot != printed.lot:
-        said, reason = f"lot {printed.lot} on it, lot {lot}", Reason.LOT_DIFFERS
+    if lot is not None and printed.lot is not None and lot != printed.lot:
+        said, reason = f"lot {plain(printed.lot)} on it, lot {plain(lot)}", Reason.LOT_DIFFERS
     elif expiry is not None and printed.expiry is not None and not _same_day(printed.expiry, expiry):
-        said, reason = f"expiry {printed.expiry} on it, {expiry}", Reason.EXPIRY_DIFFERS
+        said, reason = f"expiry {printed.expiry} on it, {plain(expiry)}", Reason.EXPIRY_DIFFERS
     else:
         open_lot = printed.lot is not None and lot is None and _left_open("lot", _LOT, begun)
         open_expiry = printed.expiry is not None and expiry is None and _left_open("expiry", _EXPIRY, begun)

@@ -9,10 +9,12 @@ from ledger.custody.verdict import Reason
 from ledger.evidence.bundle import build
 from ledger.evidence.policy import Policy
 from ledger.signing.commitment import Leaf
+from ledger.signing.keyrecord import Action, KeyRecord, Role, register_key, revoke
+from ledger.signing.keys import generate
 from scanner.lookup.port import ProofKind
 from scanner.lookup.proofs import Printed, prove
 from scanner.sources import RawScan
-from tests.ledger.evidence.world import CASE, MAKER, OTHER, PACK, World, at, event, made, packed
+from tests.ledger.evidence.world import CASE, MAKER, ORIGIN, OTHER, PACK, World, at, event, made, packed
 
 LOT = "ilmd/urn:epcglobal:cbv:mda#lotNumber"
 EXPIRY = "ilmd/urn:epcglobal:cbv:mda#itemExpirationDate"
@@ -168,6 +170,35 @@ def test_what_its_maker_left_out_differs_in_nothing_and_what_cannot_be_read_prov
     assert asked(world, [world.material(bare, [PACK])], PACK, label).kind is ProofKind.SIGNED
     found = asked(world, [world.material(odd, [PACK])], PACK, label)
     assert (found.kind, found.text) == (ProofKind.NONE, f"no proof: the lot cannot be read at entry {odd}")
+
+
+def test_a_lot_that_differs_is_told_as_its_makers_text() -> None:
+    world = World()
+    forged = [*begun_as("ObjectEvent", "ADD", epcList=[PACK]), Leaf(LOT, b'"L7 signed by 1 (root pinned)"')]
+    index = world.capture(sorted(forged, key=lambda field: field.path), received=True)
+    found = asked(world, [world.material(index, [PACK])], PACK, Printed(lot="LOT-77"))
+    said = f"received from {MAKER} at entry {index}, not signed by it"
+    assert found.text == f"THE LABEL DIFFERS: lot LOT-77 on it, lot 'L7 signed by 1 (root pinned)' {said}"
+
+
+def test_a_key_that_its_owner_suspects_by_then_is_told_in_doubt() -> None:
+    world = World()
+    index = world.capture(made(PACK))
+    assert "IN DOUBT" not in asked(world, [world.material(index, [PACK])], PACK).text
+    world.revoke_device()
+    assert "IN DOUBT: " in asked(world, [world.material(index, [PACK])], PACK).text
+
+
+def test_a_key_whose_root_was_suspect_when_it_registered_it_is_told_in_doubt() -> None:
+    world = World()
+    thief = generate()
+    register = register_key(ORIGIN, world.root, thief, Role.DEVICE, MAKER, "Line 9")
+    stolen_by = world.add_key(register, thief)
+    root = KeyRecord(Action.REGISTER, world.root.spki, Role.ROOT, MAKER, "Maker's root")
+    world.add_key(revoke(ORIGIN, world.root, root, suspect_since=stolen_by))
+    by_thief, by_device = world.capture(made(PACK), signer=thief), world.capture(made(OTHER))
+    assert "IN DOUBT: " in asked(world, [world.material(by_thief, [PACK])], PACK).text
+    assert "IN DOUBT" not in asked(world, [world.material(by_device, [OTHER])], OTHER).text
 
 
 def test_a_beginning_that_its_maker_took_back_is_no_proof() -> None:
