@@ -52,7 +52,7 @@ def register(actions: Any) -> None:
 def _run(arguments: argparse.Namespace, context: "Context") -> None:
     services = context.services
     node, folder = services.node, arguments.tiles
-    head = node.provable()
+    head = services.cosigned.provable()
     note, size = head.note, head.size
     if arguments.entries:
         subject = f"entries 0 to {size - 1}"

@@ -61,7 +61,7 @@ def register(actions: Any) -> None:
 def _proof(arguments: argparse.Namespace, context: "Context") -> None:
     log = _log(context)
     place, *others = log.places(arguments.entry)
-    head = log.node.provable()
+    head = context.services.cosigned.provable_at(place.index)
     made = log.proof(place.index, head)
     warn(head)
     also = tell_others(place, others)

@@ -14,7 +14,10 @@ from app.proofs.disclosure import Disclosure, Profile
 from app.proofs.evidence import Made
 from app.shared.audit import disclose
 from app.shared.meter import meter
+from ledger.errors import VerificationError
 from ledger.evidence.html import page
+from ledger.evidence.policy import Policy
+from ledger.evidence.verify import verify
 from ledger.log.policy import MAX_POLICY_BYTES
 
 if TYPE_CHECKING:
@@ -167,7 +170,20 @@ def _evidence(arguments: argparse.Namespace, context: "Context") -> None:
     }
     if made.warning:
         sys.stderr.write(f"packproof: {made.warning}\n")
+    elif arguments.policy is None:
+        _warn_if_refused(made.data, services.own_policy.encode())
     context.show(value, "\n".join(_told(made, subject, arguments.output, arguments.html)))
+
+
+def _warn_if_refused(data: bytes, own_policy: bytes) -> None:
+    """Say what who checks with the node's own policy would be told: that witnesses are still missing, mostly."""
+    try:
+        verify(data, Policy.parse(own_policy))
+    except VerificationError as error:
+        sys.stderr.write(
+            f"packproof: this node's own policy refuses the file for now: {error.message}. "
+            "Make it again when packproof ledger cosign has what the policy asks for.\n"
+        )
 
 
 def _policy(path: Path | None) -> bytes | None:

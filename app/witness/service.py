@@ -101,6 +101,12 @@ class CosignedHeads:
         found = self._node.provable()
         return replace(found, note=self._cosigned(found.note, found.size))
 
+    def provable_at(self, index: int) -> Provable:
+        """The head to prove the entry `index` by: the newest over it that the quorum cosigned, else as `provable`."""
+        found = self.provable()
+        note = None if found.refusal is not None else self.witnessed(index + 1)
+        return found if note is None else Provable(note, self._size(note))
+
     def _cosigned(self, note: bytes, size: int) -> bytes:
         with self._node.ledger.reading() as reader:
             stored = reader.checkpoint_at_or_below(size)

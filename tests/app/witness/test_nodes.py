@@ -121,6 +121,9 @@ def test_counterparties_cosign_and_evidence_shows_who_saw_it_and_when(
     assert cosigned.startswith(fresh.content)
     witnesses = [NoteVerifier.parse(key) for key in pair.b.keys()[1]]
     assert Note.parse(cosigned).verify(witnesses) == witnesses
+    assert pair.a.packproof("ledger", "export", "--tiles", tmp_path / "log").returncode == 0
+    assert (tmp_path / "log" / "checkpoint").read_bytes() == cosigned
+    size = int(cosigned.split(b"\n")[1])
 
     # The ledger goes on. What was witnessed covers the package: its evidence says by whom it was seen, and when.
     pair.a.capture(pair.maker, commissioning("A2"))
@@ -131,6 +134,12 @@ def test_counterparties_cosign_and_evidence_shows_who_saw_it_and_when(
         cosigned,
     )
     assert newest != cosigned
+    for index, note in ((size - 1, cosigned), (size, newest)):
+        proof = tmp_path / f"proof-{index}.txt"
+        assert pair.a.packproof("ledger", "proof", str(index), "-o", proof).returncode == 0
+        assert proof.read_bytes().endswith(note), (
+            "by the newest head over it that is witnessed, else by the present"
+        )
     evidence, policy = tmp_path / "evidence.json", tmp_path / "policy"
     evidence.write_bytes(pair.a.evidence("A1"))
     policy.write_text(
