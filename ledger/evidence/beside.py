@@ -46,4 +46,5 @@ def verify_time_stamp(
                 code="time-stamp-head",
             )
         found = check_stamp(stamp.answer, stamp.note, load_certificates(stamp.certificates))
-        return StampLine(found.at.isoformat(), found.authority, head.size)
+        beyond = sorted({event.index for event in report.events if event.index >= head.size})
+        return StampLine(found.at.isoformat(), found.authority, head.size, tuple(beyond))

@@ -62,15 +62,23 @@ class TimeStampFiles:
 
 @dataclass(frozen=True, slots=True)
 class StampLine:
-    """What a time stamp proved: the head of `size` entries was there `at`, by the clock of `authority`."""
+    """What a time stamp proved: the head of `size` entries was there `at`, by the clock of `authority`.
+
+    `beyond` are the entries of the evidence's events that stand at or above `size`: of those it says nothing.
+    """
 
     at: str
     authority: str
     size: int
+    beyond: tuple[int, ...] = ()
 
     def told(self) -> str:
         """In words, on a line."""
-        return f"time stamp: the ledger of {self.size} entries was there at {self.at}, says {self.authority}"
+        words = f"time stamp: the ledger of {self.size} entries was there at {self.at}, says {self.authority}"
+        if not self.beyond:
+            return words
+        noun = "entry" if len(self.beyond) == 1 else "entries"
+        return f"{words}; of {noun} {', '.join(map(str, self.beyond))} it says NOTHING: not in that head"
 
 
 @dataclass(frozen=True, slots=True)

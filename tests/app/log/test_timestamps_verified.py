@@ -11,11 +11,13 @@ from ledger.__main__ import main
 from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.beside import verify_receipt, verify_time_stamp
 from ledger.evidence.der import Der, oid
-from ledger.evidence.receipt import MAX_STAMP_BYTES, TimeStampFiles
+from ledger.evidence.receipt import MAX_STAMP_BYTES, ReceiptLine, TimeStampFiles
 from ledger.evidence.timestamp import check, load_certificates
 from ledger.evidence.verify import EvidenceRefused, Step, verify
+from ledger.log.checkpoint import SignedCheckpoint
 from tests.app.log.test_receipts_verified import captured, shown  # noqa: F401 - a fixture
 from tests.app.log.test_timestamps import authority, openssl  # noqa: F401 - a fixture
+from tests.ledger.evidence.world import PACK, World, made, shipped
 
 
 def stamped(folder, note, **changed):
@@ -73,6 +75,33 @@ def test_a_stamp_of_the_head_says_since_when_it_was_there(shown, authority, tmp_
     receipt = verify_receipt(of_entry(node, index)[0], report)
     assert verify_time_stamp(files, report, [receipt]).size == report.size + 1
     assert verify(data).size == report.size
+
+
+def test_of_what_came_after_the_stamped_head_it_says_nothing(authority):  # noqa: F811
+    world = World()
+    first = world.capture(made(PACK))
+    note, pem = world.checkpoint(), (authority / "root.pem").read_bytes()
+    after = [world.capture(shipped(PACK, minute)) for minute in (5, 6)]
+    files = TimeStampFiles(stamped(authority, note), note, pem)
+    for events, beyond, words in (
+        ([first], (), "says CN=tsa"),
+        (
+            [first, after[0]],
+            (after[0],),
+            f"says CN=tsa; of entry {after[0]} it says NOTHING: not in that head",
+        ),
+        (
+            [first, *after],
+            tuple(after),
+            f"of entries {after[0]}, {after[1]} it says NOTHING: not in that head",
+        ),
+    ):
+        report = verify(world.bundle(events, [PACK]))
+        older = SignedCheckpoint.open(note, [world.log.verifier]).checkpoint
+        receipt = ReceiptLine("inclusion", first, older.size, older.root.hex())
+        line = verify_time_stamp(files, report, [receipt])
+        assert (line.size, line.beyond) == (after[0], beyond)
+        assert line.told().endswith(words)
 
 
 def test_what_is_no_stamp_of_these_bytes_is_refused_by_name(authority):  # noqa: F811
