@@ -1,4 +1,7 @@
-"""Keys, chains and parked acts are what their entries say: every column follows from what an entry committed to."""
+"""Keys, chains and parked acts are what their entries say: every column follows from what an entry committed to.
+
+And who signed an entry could do so where it stands: `app.devices.audit_signers`.
+"""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -6,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from app.devices import chains
+from app.devices import audit_signers, chains
 from app.devices import parked_document as kept
 from app.devices import service as devices
 from app.devices.models import chain_link, parked, party_key
@@ -35,17 +38,21 @@ _KIND_AT = 4  # the fifth byte of an entry (docs/formats/entry.md)
 
 def check(context: AuditContext) -> None:
     """Every row of the tables of `app.devices`, and every entry that should have one."""
-    _keys(context)
+    records = _keys(context)
     _parked(context)
     _chains(context)
     _without_rows(context)
+    audit_signers.check(context, records)
 
 
-def _keys(context: AuditContext) -> None:
+def _keys(context: AuditContext) -> dict[int, KeyRecord | None]:
+    """The key record at each index that has a row; None where the row is not what its entry says, which is named."""
+    found: dict[int, KeyRecord | None] = {}
     rows = context.connection.execute(select(party_key).order_by(party_key.c.idx)).all()
     glns = partners.glns(context.connection, {row.party_id for row in rows})
     for row in rows:
         context.counts["key records"] += 1
+        found[row.idx] = None
         name = f"{bytes(row.thumbprint).hex()[:16]} ({row.label}), entry {row.idx}"
         gln = glns.get(row.party_id) if row.party_id is not None else None
         try:
@@ -69,6 +76,9 @@ def _keys(context: AuditContext) -> None:
         elif not _commits(context, row.idx, Kind.KEY, record.document()):
             columns = "idx, action, role, party_id, label, suspect_since"
             context.add("I9", "party_key", name, columns, "what its entry says", "other")
+        else:
+            found[row.idx] = record
+    return found
 
 
 def _commits(context: AuditContext, index: int, kind: Kind, record: bytes) -> bool:

@@ -16,6 +16,7 @@ from ledger.custody.verdict import TABLE, Reason, Word
 from ledger.epcis import NoteCode, ProblemCode
 from ledger.signing.chain import ChainCode
 from ledger.signing.refs import RefCode
+from ledger.signing.signers import SignerCode
 from tests.support.pages import REFERENCE, entries, section
 from tests.support.shared import ROOT
 
@@ -26,6 +27,7 @@ PAGES: list[tuple[str, tuple[str, ...], type[StrEnum]]] = [
     ("findings.md", ("Custody",), FindingCode),
     ("findings.md", ("Chains",), ChainCode),
     ("findings.md", ("References",), RefCode),
+    ("findings.md", ("Signers",), SignerCode),
     ("findings.md", ("Documents", "Problems"), ProblemCode),
     ("findings.md", ("Documents", "Notes"), NoteCode),
 ]
