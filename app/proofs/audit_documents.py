@@ -35,7 +35,7 @@ from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry, Kind
 from ledger.signing.commitment import commit
-from ledger.signing.remains import SEED_BYTES, check_form
+from ledger.signing.remains import check_form
 from ledger.signing.statement import Statement
 from ledger.store.findings import short
 from ledger.store.sql.types import to_micros
@@ -132,28 +132,15 @@ class _Documents:
                 "I9", "document", key, "body, intake or seed", "what was committed to", "cannot be read"
             )
             return
-        if self._seed(row.idx, seed):
+        if _root(what, seed) != statement.commit.root and not self._changed_event(row, rows):
             try:
-                root = commit(what.document_digest, what.intake, what.records, seed)
-            except LedgerError:  # such fields have no commitment, or the seed is for another number of them
-                root = b""
-            if root != statement.commit.root and not self._changed_event(row, rows):
+                check_form(seed)
+            except LedgerError:
+                pass  # the audit of seeds has named it
+            else:
                 column, must = "intake, sha256 or seed", "what its entry committed to"
                 self._context.add("I9", "document", key, column, must, "other")
-        else:
-            self._changed_event(row, rows)
         self._beside(row, rows, key, entry, raw)
-
-    def _seed(self, index: int, seed: bytes) -> bool:
-        """Whether a commitment can be made with the seed of the entry at `index`; else its row is named."""
-        try:
-            check_form(seed)
-        except LedgerError as error:
-            if len(seed) >= SEED_BYTES:  # a shorter one the ledger's own audit has named
-                must, rests = "a seed, or what a redaction left of one", "all evidence of its entry"
-                self._context.add("I9", "seed", str(index), "seed", must, error.message, rests)
-            return False
-        return True
 
     def _waiting(self, row: Row[Any], n: int) -> None:
         """Of a document that is being applied, the events that have no rows yet wait in the inbox, all of them."""
@@ -326,3 +313,11 @@ class _Documents:
                 "as the document says",
                 str(row.statement_affirmed),
             )
+
+
+def _root(what: records.Committed, seed: bytes) -> bytes | None:
+    """What these bytes give; None where the seed is damaged, is for another number of fields, or these have no root."""
+    try:
+        return commit(what.document_digest, what.intake, what.records, seed)
+    except LedgerError:
+        return None

@@ -18,7 +18,7 @@ from app.devices.models import party_key
 from app.log import audit as log_audit
 from app.log import keep
 from app.node.service import Node
-from app.proofs import audit_custody, audit_documents
+from app.proofs import audit_custody, audit_documents, audit_seeds
 from app.proofs.unreadable import named
 from app.redaction import audit as redaction_audit
 from app.regulator import audit as regulator_audit
@@ -34,6 +34,7 @@ from ledger.store.sql.engine import Database
 from ledger.store.sql.reader import SqlReader
 
 AUDITS: tuple[Callable[[AuditContext], None], ...] = (
+    audit_seeds.check,
     regulator_audit.check,
     keep.check,
     devices_audit.check,

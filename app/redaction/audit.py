@@ -176,13 +176,7 @@ class _Audit:
             return
         said = RedactionRecord(_paths(row.fields), row.basis, row.by_account, bytes(row.remaining))
         statement = Statement.parse(entry.statement)
-        seed = self._context.reader.seed(row.idx)
-        root = (
-            None
-            if seed is None or not said.fields
-            else commit(said.document_digest(), [], [said.record()], seed)
-        )
-        if root != statement.commit.root:
+        if self._root(row.idx, said) != statement.commit.root:
             self._add("redaction", key, "fields, basis, by or remaining", "what its entry says", "other")
         if statement.refs != (self._leaf(row.about),):
             self._add("redaction", key, "about", "the entry that it refers to", str(row.about))
@@ -191,6 +185,16 @@ class _Audit:
         query = select(erasable.c.path).where(erasable.c.erased_idx == row.idx)
         if set(self._connection.execute(query).scalars()) != set(said.fields):
             self._add("erasable", key, "erased_idx", ", ".join(said.fields), "others")
+
+    def _root(self, index: int, said: RedactionRecord) -> bytes | None:
+        """What the record gives with the seed that is kept; None where there is none, or none that can be used."""
+        seed = self._context.reader.seed(index)
+        if seed is None or not said.fields:
+            return None
+        try:
+            return commit(said.document_digest(), [], [said.record()], seed)
+        except LedgerError:
+            return None
 
     def _leaf(self, index: int) -> bytes:
         try:

@@ -185,6 +185,15 @@ def test_one_broken_row_hides_no_other(stage: Stage, damage: str) -> None:
         assert any(each.table == "document" and str(stage.redacted) in each.key for each in found)
 
 
+def test_the_damaged_seed_of_a_redactions_entry_is_named_and_hides_no_other(stage: Stage) -> None:
+    index = int(stage.value("SELECT max(idx) FROM redaction"))
+    stage.seed(index, lambda kept: b"\x01" + kept)
+    assert tamper(stage.database, "UPDATE erasable SET path = path || 'x' WHERE path LIKE 'e2/%'") == 1
+    tables = [(each.table, each.key) for each in stage.findings()]
+    assert tables[:2] == [("seed", str(index)), ("redaction", f"entry {index}")]
+    assert "erasable" in {table for table, _ in tables}
+
+
 def test_a_part_of_the_audit_that_ends_early_is_named_and_the_next_runs(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
