@@ -1,7 +1,8 @@
 """Check a file without the node that made it: ``python -m ledger verify FILE [--policy P] [--authors A] [--json]``.
 
 FILE is evidence about a package, a conflict (two heads that one log signed and that cannot both be true), or a handover
-(what leads from a log's key to the one that follows it). P is a C2SP tlog-policy, A an author policy
+(what leads from a log's key to the one that follows it), or a C2SP tlog-proof with the entry's bytes (``--entry E``).
+P is a C2SP tlog-policy, A an author policy
 (docs/formats/policy.md). With evidence may come COSE receipts of what it shows (``--receipt R``) and a time
 stamp of its head (``--timestamp T --stamped NOTE --tsa PEM``). Needs ``cryptography`` and nothing else, no network, no
 clock.
@@ -22,6 +23,8 @@ from ledger.errors import LedgerError, VerificationError
 from ledger.evidence import handover, mldsa_handover
 from ledger.evidence.beside import verify_receipt, verify_time_stamp
 from ledger.evidence.bundle import MAX_BUNDLE_BYTES
+from ledger.evidence.entryproof import BEGINNING as TLOG_PROOF
+from ledger.evidence.entryproof import prove_entry
 from ledger.evidence.policy import MAX_AUTHORS_BYTES, Policy
 from ledger.evidence.receipt import (
     MAX_CERTIFICATES_BYTES,
@@ -31,6 +34,7 @@ from ledger.evidence.receipt import (
 )
 from ledger.evidence.verify import EvidenceRefused, verify
 from ledger.log.conflict import BEGINNING, Conflict
+from ledger.log.entry import MAX_ENTRY_BYTES
 from ledger.log.note import MAX_NOTE_BYTES
 from ledger.log.policy import MAX_POLICY_BYTES
 
@@ -81,14 +85,23 @@ def _run(arguments: Sequence[str] | None) -> int:
         data = _read(options.file, MAX_BUNDLE_BYTES)
         receipts = [_read(path, MAX_RECEIPT_BYTES) for path in options.receipt]
         stamp = _time_stamp(options)
+        entry = None if options.entry is None else _read(options.entry, MAX_ENTRY_BYTES)
+        if data.startswith(TLOG_PROOF) != (entry is not None) or (entry is not None and policy is None):
+            raise LedgerError(
+                "a tlog-proof goes with --entry E and --policy P, and only it does", code="usage"
+            )
     except (OSError, LedgerError) as error:
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         print(f"packproof-verify: {_line(message)}", file=sys.stderr)  # noqa: T201
         return USAGE
-    other = data.startswith(BEGINNING) or handover.MEMBER in data or mldsa_handover.MEMBER in data
+    other = (
+        data.startswith((BEGINNING, TLOG_PROOF)) or handover.MEMBER in data or mldsa_handover.MEMBER in data
+    )
     if other and (receipts or stamp is not None):
         print("packproof-verify: --receipt and --timestamp go with evidence alone", file=sys.stderr)  # noqa: T201
         return USAGE
+    if entry is not None and policy is not None:
+        return _entry(data, entry, policy, as_json=options.json)
     if data.startswith(BEGINNING):
         return _conflict(data, policy, as_json=options.json)
     if handover.MEMBER in data or mldsa_handover.MEMBER in data:
@@ -121,10 +134,13 @@ def _parser() -> argparse.ArgumentParser:
         description=_TOLD,
         epilog="examples:\n  packproof-verify evidence.json\n"
         "  packproof-verify evidence.json --policy policy.txt --authors authors.json\n"
+        "  packproof-verify proof.txt --entry entry.bin --policy policy.txt\n"
         "  python -m ledger verify evidence.json --json\n\nExit status: 0 accepted, 1 refused, 2 usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="the evidence, conflict or handover file")
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="evidence, a conflict, a handover or a tlog-proof"
+    )
     command.add_argument(
         "--policy",
         type=Path,
@@ -136,6 +152,9 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="A",
         help="the companies' root keys that you trust (docs/formats/policy.md)",
+    )
+    command.add_argument(
+        "--entry", type=Path, metavar="E", help="the bytes of the entry that a tlog-proof is about"
     )
     command.add_argument(
         "--receipt",
@@ -189,6 +208,18 @@ def _conflict(data: bytes, policy: Policy | None, *, as_json: bool) -> int:
     except VerificationError as refused:
         value = {"accepted": False, "code": refused.code, "message": refused.message}
         words = f"REFUSED. This file proves nothing.\n     {_line(refused.message)}\n"
+        _print(_json(value) if as_json else words)
+        return REFUSED
+    _print(_json(proven.to_json()) if as_json else proven.text())
+    return ACCEPTED
+
+
+def _entry(data: bytes, entry: bytes, policy: Policy, *, as_json: bool) -> int:
+    try:
+        proven = prove_entry(data, entry, policy)
+    except VerificationError as refused:
+        value = {"accepted": False, "code": refused.code, "message": refused.message}
+        words = f"REFUSED. These bytes are not shown to be in the log.\n     {_line(refused.message)}\n"
         _print(_json(value) if as_json else words)
         return REFUSED
     _print(_json(proven.to_json()) if as_json else proven.text())

@@ -20,7 +20,8 @@ from ledger.log.hashing import HASH_BYTES
 from ledger.log.note import MAX_NOTE_BYTES
 
 MAX_PROOF_BYTES: Final = MAX_NOTE_BYTES + 8 * 1024
-_HEADER: Final = "c2sp.org/tlog-proof@v1"
+HEADER: Final = "c2sp.org/tlog-proof@v1"
+"""Its first line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class LogProof:
 
     def encode(self) -> bytes:
         """The proof's bytes."""
-        lines = [_HEADER, f"index {self.index}", *map(to_base64, self.hashes), "", ""]
+        lines = [HEADER, f"index {self.index}", *map(to_base64, self.hashes), "", ""]
         return "\n".join(lines).encode() + self.checkpoint
 
     @classmethod
@@ -46,7 +47,7 @@ class LogProof:
             header, index, *hashes = above.decode("ascii").split("\n")
         except ValueError:
             raise _refuse("it does not begin with its header and an index") from None
-        if not gap or header != _HEADER or not index.startswith("index "):
+        if not gap or header != HEADER or not index.startswith("index "):
             raise _refuse("it does not begin with its header and an index")
         if len(hashes) > 64:
             raise _refuse("it has more hashes than any tree is high")

@@ -9,6 +9,7 @@ from app import wiring
 from app.config import Settings
 from app.events.models import event as event_table
 from app.shared.audit import entries as trail
+from ledger.__main__ import main as verify
 from ledger.errors import VerificationError
 from ledger.evidence.policy import Policy
 from ledger.log.checkpoint import SignedCheckpoint
@@ -60,6 +61,36 @@ def test_a_proof_verifies_with_the_entry_and_the_pinned_key(run, event, tmp_path
     verify_inclusion(leaf, proof.index, head.size, proof.hashes, head.root)
     assert proof.index == index
     assert Entry.decode((tmp_path / "entry.bin").read_bytes()).index == index
+
+
+def test_packproof_verify_holds_a_proof_against_the_entry_and_a_policy(run, event, tmp_path, capsys):  # noqa: F811
+    event_id, index = event
+    proof, entry, policy = (tmp_path / name for name in ("proof.txt", "entry.bin", "policy.txt"))
+    run("ledger", "proof", event_id, "-o", proof)
+    run("ledger", "entry", event_id, "-o", entry)
+    run("ledger", "policy", "-o", policy)
+    capsys.readouterr()
+    given = [str(proof), "--entry", str(entry), "--policy", str(policy)]
+    assert verify([*given, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["index"], told["kind"], told["leaf"]) == (
+        index,
+        "received",
+        leaf_hash(entry.read_bytes()).hex(),
+    )
+    assert verify(given) == 0
+    assert f"ACCEPTED. These bytes are entry {index} of the log" in capsys.readouterr().out
+    for wanting in (given[:1], given[:3], [str(entry), *given[1:]]):
+        assert verify(wanting) == 2
+        assert "--entry E and --policy P" in capsys.readouterr().err
+    whole = entry.read_bytes()
+    for at in (5, 13, len(whole) // 2, len(whole) - 1):  # its index, time, statement, signature
+        entry.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert verify([*given, "--json"]) == 1
+        assert json.loads(capsys.readouterr().out)["code"] in ("log-proof", "entry", "inclusion")
+    entry.write_bytes(whole)
+    proof.write_bytes(proof.read_bytes().replace(b"\nindex ", b"\nindex 1", 1))
+    assert verify([*given, "--json"]) == 1
 
 
 def test_an_entry_goes_to_standard_output_as_it_is_and_taking_it_is_recorded(services, tmp_path):
