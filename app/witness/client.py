@@ -81,6 +81,8 @@ def _followed(memory: Memory, home: Path, node: str, note: bytes, now: datetime)
         given = split_handovers(_get(node, "/ledger/handovers"))
         return Memory(home, memory.follow(given, note, lambda old, new: _proof(node, old, new), now))
     except (AppError, LedgerError):
+        if memory.refusal() is not None:
+            raise  # two heads that cannot both be true: it is kept, and said at once
         memory.opened(note)  # signed by the key that is pinned here as well: nothing is lost
         return memory
 
