@@ -9,11 +9,12 @@ In the folder::
 tlog-witness. `logs` is read again when it changes. gunicorn serves it: ``app.witness.standalone:create('FOLDER')``.
 """
 
+import ipaddress
 import json
 import sys
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -39,6 +40,8 @@ from ledger.witness.witness import PLAIN, Answer, Witness, logs_of
 
 REQUESTS_A_MINUTE: Final = 600
 _ADDRESSES: Final = 10_000
+_MINUTE_S: Final = 60.0
+_MOST_TEXT: Final = 64
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -144,28 +147,60 @@ class WitnessFolder:
 
 
 class Throttle:
-    """How often one address may ask: so many times a minute, counted in this process.
+    """How often one caller may ask: so many times a minute, counted in this process.
 
-    Behind a proxy the address is that of the caller, as `behind` has it; else all callers would share one.
+    Behind a proxy the address is that of the caller, as `behind` has it; else all callers would share one. An IPv6
+    caller is its network of 64 bits: whoever has one address of it has them all. At most `addresses` callers are
+    remembered; beyond, whoever has not asked for longest is forgotten. A request takes the same time however many
+    there are.
     """
 
-    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most: int, now: Callable[[], float] = time.monotonic, addresses: int = _ADDRESSES
+    ) -> None:
         self._most = most
         self._now = now
-        self._seen: dict[str, deque[float]] = {}
+        self._addresses = addresses
         self._lock = threading.Lock()
+        self._seen: OrderedDict[str | int, deque[float]] = OrderedDict()  # who asked last stands last
+
+    def __len__(self) -> int:
+        """How many callers are remembered."""
+        return len(self._seen)
 
     def passes(self, address: str) -> bool:
         """Whether one more request of this address is within the limit."""
-        now = self._now()
-        with self._lock:  # requests are answered by several threads
-            if len(self._seen) > _ADDRESSES:
-                self._seen = {who: times for who, times in self._seen.items() if now - times[-1] < 60}
-            times = self._seen.setdefault(address, deque(maxlen=self._most))
-            if len(times) == self._most and now - times[0] < 60:
+        caller = _caller(address)
+        with self._lock:
+            now = self._now()
+            times = self._seen.pop(caller, None) or deque(maxlen=self._most)
+            self._forget(now)
+            self._seen[caller] = times
+            if len(times) == self._most and now - times[0] < _MINUTE_S:
                 return False
             times.append(now)
             return True
+
+    def _forget(self, now: float) -> None:
+        """Make room for one: up to two that have not asked for a minute go, and one in any case where all is full."""
+        for _ in range(2):
+            oldest = next(iter(self._seen), None)
+            if oldest is None:
+                return
+            if len(self._seen) < self._addresses and now - self._seen[oldest][-1] < _MINUTE_S:
+                return
+            del self._seen[oldest]
+
+
+def _caller(address: str) -> str | int:
+    """What requests of an address are counted by: an IPv4 address, the upper 64 bits of an IPv6 one, or other text."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:_MOST_TEXT]
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped) if found.ipv4_mapped else int(found) >> 64
+    return str(found)
 
 
 class Service:

@@ -168,6 +168,35 @@ def test_an_address_that_asks_too_often_waits(tmp_path: Path) -> None:
     assert told == ["400 Bad Request", "429 Too Many Requests"]
 
 
+def test_whoever_has_a_network_has_one_share() -> None:
+    throttle = Throttle(2, lambda: 0.0)
+    assert [throttle.passes(f"2001:db8:0:7::{n:x}") for n in range(3)] == [True, True, False]
+    assert throttle.passes("2001:db8:0:8::1")
+    assert [throttle.passes(address) for address in ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1")] == [
+        True, True, False,
+    ]  # fmt: skip
+    assert throttle.passes("192.0.2.2")
+    assert throttle.passes("::ffff:192.0.2.2")
+    assert len(throttle) == 4
+
+
+def test_many_addresses_take_neither_memory_nor_time() -> None:
+    """However many ask, no more are remembered than there is room for, and a request looks at two of them."""
+    times = [0.0]
+    throttle = Throttle(2, lambda: times[0], addresses=100)
+    for n in range(500):
+        assert throttle.passes(f"10.0.{n // 256}.{n % 256}")
+        assert throttle.passes("192.0.2.1") == (n < 2)  # who goes on asking is not forgotten among them
+        assert len(throttle) <= 100
+    times[0] = 61.0
+    left = [len(throttle)]
+    for n in range(60):
+        assert throttle.passes(f"192.0.2.{n + 1}")
+        left.append(len(throttle))
+    assert min(after - before for before, after in zip(left, left[1:], strict=False)) >= -2
+    assert left[-1] == 60, "those of the last minute alone"
+
+
 def test_behind_a_proxy_it_is_the_callers_address_that_counts(tmp_path: Path) -> None:
     made = WitnessFolder.made(tmp_path / "w", "w.example/1")
 
