@@ -1,10 +1,16 @@
-"""The start page: what to do first, by role."""
+"""The start page: what to do first, by role, and how much of it waits."""
+
+from collections.abc import Mapping
 
 from flask import Blueprint, render_template
 
-from app.shared.actor import Role
+from app.cases import waiting
+from app.cases.rules import Desk
+from app.cases.waiting import Waiting
+from app.shared.actor import Actor, Role
 from app.web.actor import present
-from app.web.layout import links
+from app.web.layout import Link, links
+from app.wiring import services
 
 blueprint = Blueprint("start", __name__)
 
@@ -36,6 +42,16 @@ WELCOME: dict[Role, tuple[str, str]] = {
     ),
 }
 
+# The places that are a desk's queue: how many cases are open there stands beside them.
+DESKS: dict[str, Desk] = {
+    "exceptions.queue_page": Desk.EXCEPTIONS,
+    "investigations.queue_page": Desk.INVESTIGATIONS,
+    "returns.queue_page": Desk.RETURNS,
+    "recalls.queue_page": Desk.RECALLS,
+    "overrides.queue_page": Desk.OVERRIDES,
+    "requests.queue_page": Desk.REGULATOR,
+}
+
 COMMANDS = (
     ("packproof user add NAME --role ROLE --gln GLN", "Let somebody in. It asks for their first password."),
     ("packproof user list", "Who has an account, and until when."),
@@ -50,4 +66,25 @@ def start_page() -> str:
     actor = present()
     heading, lead = WELCOME[actor.role]
     commands = COMMANDS if actor.role is Role.OPERATOR else ()
-    return render_template("start.html", links=links(actor), heading=heading, lead=lead, commands=commands)
+    now = services().clock.now()
+    tiles = [
+        (link, found.said(now) if found else "", found is not None and found.is_overdue(now))
+        for link, found in _waiting(actor)
+    ]
+    return render_template("start.html", tiles=tiles, heading=heading, lead=lead, commands=commands)
+
+
+def _waiting(actor: Actor) -> list[tuple[Link, Waiting | None]]:
+    """The places of a reader, with what is open at their company's desks."""
+    places = links(actor)
+    desks = [DESKS[link.place.endpoint] for link in places if link.place.endpoint in DESKS]
+    open_at: Mapping[Desk, Waiting] = {}
+    if actor.party_gln is not None and desks:
+        with services().database.reading() as connection:
+            open_at = waiting.of_desks(connection, actor.party_gln, desks)
+    told = [
+        (link, open_at.get(DESKS[link.place.endpoint]) if link.place.endpoint in DESKS else None)
+        for link in places
+    ]
+    # What an authority waits for by a clock is not looked for among a dozen places: it stands behind the first.
+    return told[:1] + sorted(told[1:], key=lambda each: each[1] is None or each[1].due_at is None)
