@@ -58,7 +58,8 @@ WHERE c.{_HERE} AND c.relname = ANY(:tables) AND pg_has_role(CAST(:role AS name)
 ORDER BY c.relname
 """)  # noqa: S608
 # Who owns a schema drops what is in it, and who owns the database drops all. Who makes schemas makes one that stands
-# before ours in the owner's search path.
+# before ours in the owner's search path. Who owns a trigger's function says what it refuses. Who replicates reads the
+# whole server, and so does who reads its files; what PostgreSQL's own roles (pg_...) may do, the node does not.
 _AROUND = text(f"""
 SELECT 'ownership of the schema ' || n.nspname FROM pg_namespace n
     WHERE n.oid = CAST(current_schema() AS regnamespace) AND pg_has_role(CAST(:role AS name), n.nspowner, 'MEMBER')
@@ -70,8 +71,14 @@ UNION ALL SELECT 'CREATE on the database' WHERE EXISTS (
     SELECT 1 FROM pg_roles r WHERE {_ITS} AND has_database_privilege(r.oid, current_database(), 'CREATE'))
 UNION ALL SELECT 'SUPERUSER' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolsuper)
 UNION ALL SELECT 'CREATEROLE' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolcreaterole)
-UNION ALL SELECT r.rolname FROM pg_roles r
-    WHERE {_ITS} AND r.rolname IN ('pg_execute_server_program', 'pg_write_server_files')
+UNION ALL SELECT 'REPLICATION' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolreplication)
+UNION ALL SELECT 'BYPASSRLS' WHERE EXISTS (SELECT 1 FROM pg_roles r WHERE {_ITS} AND r.rolbypassrls)
+UNION ALL (SELECT DISTINCT 'ownership of the function ' || p.proname AS found
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE NOT t.tgisinternal AND c.{_HERE} AND c.relname = ANY(:tables)
+        AND pg_has_role(CAST(:role AS name), p.proowner, 'MEMBER') ORDER BY found)
+UNION ALL (SELECT r.rolname FROM pg_roles r
+    WHERE {_ITS} AND left(r.rolname, 3) = 'pg_' AND r.rolname <> 'pg_database_owner' ORDER BY r.rolname)
 """)  # noqa: S608
 _GRANTED = text(f"""
 SELECT DISTINCT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee

@@ -251,6 +251,15 @@ def test_no_role_is_granted_that_could_take_more_for_itself(
         assert refusal(late) == "CREATEROLE, pg_write_server_files"
         postgres.execute(f"REVOKE pg_write_server_files FROM {late}")
         postgres.execute(f"ALTER ROLE {late} NOCREATEROLE")
+        # Who copies or reads the server needs no table's leave, and a guard obeys who owns it.
+        postgres.execute(f"ALTER ROLE {late} REPLICATION BYPASSRLS")
+        postgres.execute(f"GRANT pg_read_server_files, pg_signal_backend TO {late}")
+        assert refusal(late) == "REPLICATION, BYPASSRLS, pg_read_server_files, pg_signal_backend"
+        postgres.execute(f"REVOKE pg_read_server_files, pg_signal_backend FROM {late}")
+        postgres.execute(f"ALTER ROLE {late} NOREPLICATION NOBYPASSRLS")
+        run(f"ALTER FUNCTION entry_refuse() OWNER TO {aunt}")
+        assert refusal(ward) == "ownership of the function entry_refuse"
+        run(f"ALTER FUNCTION entry_refuse() OWNER TO {postgres_database.url.username}")
         with postgres_database.writing() as connection:
             assert not roles.grant(connection, late).warning
         run(f"DROP OWNED BY {late}")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,7 @@ def test_many_addresses_take_neither_memory_nor_time() -> None:
     for n in range(60):
         assert throttle.passes(f"192.0.2.{n + 1}")
         left.append(len(throttle))
-    assert min(after - before for before, after in zip(left, left[1:], strict=False)) >= -2
+    assert min(after - before for before, after in pairwise(left)) >= -2
     assert left[-1] == 60, "those of the last minute alone"
 
 
