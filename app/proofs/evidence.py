@@ -22,10 +22,10 @@ from app.history import service as history
 from app.history.service import Story, Told
 from app.node.service import Node
 from app.proofs.disclosure import NEEDED, Disclosure, Profile
-from app.proofs.opening import OpenedEntry, OpenedRecord, Opening
+from app.proofs.opening import EvidenceDamaged, OpenedEntry, OpenedRecord, Opening, seed_of
 from app.witness.service import CosignedHeads
 from ledger.custody.findings import FindingCode
-from ledger.errors import VerificationError
+from ledger.errors import LedgerError, VerificationError
 from ledger.evidence.bundle import EPC_LISTS, EvidenceEntry, build, show_all, show_record
 from ledger.evidence.policy import Policy
 from ledger.evidence.report import Report
@@ -167,7 +167,10 @@ class Evidence:
             intake = ("channel", "onBehalfOf") if told_by else ("channel",)
             made.append(_event_entry(reader, sources[index], size, show, intake, keys))
         made += _key_entries(connection, reader, signers, size)
-        return build(subject, str(self._node.key_of(note)), note, made, made_for), tuple(hidden)
+        try:
+            return build(subject, str(self._node.key_of(note)), note, made, made_for), tuple(hidden)
+        except LedgerError as error:
+            raise EvidenceDamaged(f"{error.message[:1].upper()}{error.message[1:]}.") from error
 
     def for_scan(self, subject: str, *, reader: str | None) -> ScanEvidence | None:
         """Evidence that the package was commissioned, by whom, with its lot and expiry; None where there is none.
@@ -345,7 +348,7 @@ def _key_entries(
 
 def _key_entry(reader: SqlReader, index: int, record: KeyRecord, size: int) -> EvidenceEntry:
     """A registration, suspension or revocation, which is always shown whole."""
-    seed = reader.seed(index)
+    seed = seed_of(reader, index)
     assert seed is not None
     fields: list[Leaf] = record.fields()
     return EvidenceEntry(

@@ -8,19 +8,25 @@ import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.cli import main
+from app.shared.actor import Role
 from ledger.__main__ import main as packproof_verify
 from ledger.evidence.verify import verify
+from ledger.log.encoding import to_base64
 from ledger.log.note import COSIGNATURE, NoteVerifier
+from ledger.signing.remains import encode, openings
+from tests.support.app import OPERATOR
+from tests.support.crook import flipped, tamper
 from tests.support.patience import PATIENCE_S
 from tests.support.shared import ROOT
 from tests.support.trade import Trade
-from tests.support.world import MAKER, WHOLESALER, package
+from tests.support.world import GTIN, MAKER, WHOLESALER, package
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -190,3 +196,41 @@ def test_who_reads_only_the_beginning_is_not_told_of_a_broken_pipe(trade: Trade)
     finally:
         os.close(unread)
     assert (found.returncode, found.stderr) == (141, b"")
+
+
+def test_a_damaged_seed_is_told_with_its_entry_whoever_asks_for_evidence(
+    trade: Trade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services = trade.node.services
+    with services.database.reading() as connection:
+        index, event_id = connection.exec_driver_sql("SELECT idx, event_id FROM event").one()
+        seed = bytes(connection.exec_driver_sql(f"SELECT seed FROM seed WHERE idx = {index}").scalar_one())
+    inspector = trade.node.signed_in_as(Role.INSPECTOR)
+    data = to_base64(f"01{GTIN}2121".encode())
+    scan = {"data": data, "symbology": "]d2", "known_size": 0, "evidence": True}
+
+    def told(kept: bytes, detail: str) -> None:
+        assert tamper(services.database, f"UPDATE seed SET seed = ? WHERE idx = {index}", [kept]) == 1
+        capsys.readouterr()
+        assert main(["evidence", PACK, "-o", str(tmp_path / "e.json")]) == 1
+        shown = capsys.readouterr().err
+        assert detail in shown and "packproof fsck" in shown
+        page = inspector.get("/inspector/evidence", query_string={"epc": PACK})
+        assert page.status_code == 503 and detail in unescape(page.text)
+        answer = trade.client.post("/verification/checks", json=scan, headers=trade.bearer)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "evidence.damaged")
+        assert answer.get_json()["detail"].startswith(detail)
+
+    root = f"Entry {index}: document, seed and records do not give the root that was signed"
+    broken = f"The seed of entry {index} is damaged: "
+    told(b"\x01" + seed, broken)
+    told(seed[:5], broken)
+    told(flipped(seed, 0), root)
+    assert tamper(services.database, f"UPDATE seed SET seed = ? WHERE idx = {index}", [seed]) == 1
+    services.redactions.redact(event_id, None, "GDPR Art. 17(1)(a)", OPERATOR)
+    with services.database.reading() as connection:
+        left = bytes(connection.exec_driver_sql(f"SELECT seed FROM seed WHERE idx = {index}").scalar_one())
+    told(flipped(left, 0), broken)
+    told(flipped(left, len(left) - 1), root)
+    fewer = encode(openings(left, int.from_bytes(left[1:5], "big"))[:-1])
+    told(fewer, f"What is kept of entry {index} cannot be used: what is left of the seed is for ")
