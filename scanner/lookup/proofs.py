@@ -86,11 +86,13 @@ def _told(report: Report, printed: Printed) -> Proof:
     begun = next((event for event in report.events if _begins(event, report.subject)), None)
     if begun is None:
         return NO_PROOF
-    if any(path.startswith("errorDeclaration/") for path in begun.one):
+    if begun.declared_wrong:
         return _broken("what begins its life there is declared to be wrong")
     if begun.unnamed:
         # Whoever runs the node can make a key of nobody's and have it sign.
         return Proof(ProofKind.NONE, "no proof: who is said to have made it is not named", begun.index)
+    if begun.may_retract:
+        return _broken("whether it was taken back is hidden")
     if begun.type == "captured":
         proof = Proof(ProofKind.SIGNED, f"signed by {_signers(begun)} at entry {begun.index}", begun.index)
         if begun.in_doubt:

@@ -208,3 +208,5 @@ def test_a_beginning_that_its_maker_took_back_is_no_proof() -> None:
     found = proof(world, Printed(), index)
     assert found.kind is ProofKind.BROKEN
     assert "declared to be wrong" in found.text
+    hidden = asked(world, [world.material(index, [PACK], ("errorDeclaration/declarationTime",))], PACK)
+    assert (hidden.kind, "taken back is hidden" in hidden.text) == (ProofKind.BROKEN, True)
