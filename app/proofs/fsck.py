@@ -1,9 +1,10 @@
 """The whole audit of a node: the ledger's own tables, then what stands on them.
 
 `ledger.store.fsck` proves the ledger to itself. Then each of `AUDITS`: every document and event is what its entry
-committed to, every column beside them follows from them, keys are what their entries registered, and custody is what
-the events give (I9). Nothing is trusted because it is stored; everything is computed anew and the first row that
-differs is named. A part of the audit that cannot be brought to its end is named too, and the parts after it run.
+committed to, every column beside them follows from them, keys are what their entries registered, who signed an entry
+could do so there, and custody is what the events give (I9). Nothing is trusted because it is stored; everything is
+computed anew and the first row that differs is named. A part of the audit that cannot be brought to its end is named
+too, and the parts after it run.
 
 What this cannot see is a history rewritten whole and signed again with the node's own key. Those who remember an
 earlier checkpoint do: every scanner, every witness.
@@ -61,8 +62,8 @@ def fsck(
     """Audit everything this node stores, on one snapshot.
 
     `ledger_only`: the ledger's own tables alone. `signatures`: verify those of every entry, with the keys in the
-    database; which key was registered when is another question, and part of `AUDITS`. `witnesses`: whose cosignatures
-    are verified, by the keys in this policy.
+    database; whether a key was valid where it signed is another question, and part of `AUDITS` whatever is said here.
+    `witnesses`: whose cosignatures are verified, by the keys in this policy.
     """
     tell = progress or (lambda what, done, total: None)
     report = FsckReport()
