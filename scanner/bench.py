@@ -5,6 +5,8 @@
     token          the bearer token                     key/           the device's key folder (ledger.signing.client)
     trust.json     the last head seen (scanner.trust)   conflict-*     proofs that the node showed two pasts
     handover-*     what led from the log's key of the enrolment to the one that trust.json names
+    key-<16 hex>/  a key that was rotated, named by its thumbprint, with all that it signed
+    rotation/      the key that takes its place, until it does (scanner.rotation)
     lock           one process at a time
 
 ``~/.packproof`` unless ``--home`` or the variable PACKPROOF_SCAN_HOME says otherwise; mode 0700, its files 0600.
@@ -21,7 +23,7 @@ from typing import Any
 from ledger.errors import LedgerError
 from ledger.log.note import NoteVerifier
 from ledger.signing.client import KeyFolder
-from ledger.signing.durable import locked, make_folder, write_whole
+from ledger.signing.durable import locked, make_folder, sync_folder, write_whole
 from ledger.signing.unlocking import open_folder
 from ledger.witness.memory import pinned
 from scanner.errors import BenchError
@@ -32,6 +34,7 @@ _VERSION = 1
 _FILE = "bench.json"
 _TOKEN = "token"  # noqa: S105 - a file's name
 _KEY = "key"
+_ROTATION = "rotation"
 
 
 def default_home() -> Path:
@@ -98,6 +101,7 @@ class Bench:
         """The key it signs with, opened once: nobody is asked for a passphrase twice. Raises `LedgerError` where the
         key folder is damaged, or its key locked and there is no passphrase for it."""
         if not self._opened:
+            take_place(self.home)
             self._opened.append(open_folder(key_folder(self.home), self.passphrase_file))
         return self._opened[0]
 
@@ -107,6 +111,13 @@ class Bench:
             return (self.home / _TOKEN).read_text("ascii").strip()
         except (OSError, ValueError) as error:
             raise BenchError("bench-damaged", f"{self.home / _TOKEN} cannot be read: {error}") from error
+
+    def require_present_key(self) -> None:
+        """Under `locked`, before something is signed: the opened key is still the bench's. Raises `BenchError`."""
+        if retired_folder(self.home, self.keys.thumbprint).exists():
+            raise BenchError(
+                "key-rotated", "This bench's key was rotated a moment ago. Nothing was signed: do it again."
+            )
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -138,9 +149,46 @@ def key_folder(home: Path) -> Path:
     return home / _KEY
 
 
+def next_key_folder(home: Path) -> Path:
+    """Where the key lies that is to take the place of the present one."""
+    return home / _ROTATION / _KEY
+
+
+def retired_folder(home: Path, thumbprint: bytes) -> Path:
+    """Where the key of this thumbprint lies once another has taken its place."""
+    return home / f"{_KEY}-{thumbprint.hex()[:16]}"
+
+
+def replace_key(home: Path, thumbprint: bytes) -> None:
+    """Put the next key in the place of the present one, of this thumbprint, under the bench's lock.
+
+    Folders cannot be exchanged in one step: a crash between the two leaves none, and `take_place` ends it.
+    """
+    key_folder(home).rename(retired_folder(home, thumbprint))
+    sync_folder(home)
+    take_place(home)
+
+
+def take_place(home: Path) -> None:
+    """The bench's key where a crash came while it was put in its place; else nothing."""
+    if key_folder(home).exists() or not next_key_folder(home).exists():
+        return
+    if next(home.glob(f"{_KEY}-*"), None) is None:
+        return  # no key has made room: this bench lost its key another way
+    with contextlib.suppress(FileNotFoundError):  # another process has just done it
+        next_key_folder(home).rename(key_folder(home))
+    sync_folder(home / _ROTATION)
+    sync_folder(home)
+
+
+def change_token(home: Path, token: str) -> None:
+    """Another bearer token from now on."""
+    write_whole(home / _TOKEN, token.encode("ascii") + b"\n")
+
+
 def finish_enrolment(home: Path, enrolment: Enrolment, token: str) -> Bench:
     """Write down what was agreed; `bench.json` comes last, so that a crash leaves no half bench."""
-    write_whole(home / _TOKEN, token.encode("ascii") + b"\n")
+    change_token(home, token)
     _write(home, enrolment)
     return Bench.open(home)
 

@@ -10,6 +10,7 @@ and whether it may be believed, is not decided here (`scanner.trust`, `scanner.l
 import json
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,14 @@ _CHUNK_BYTES = 1 << 16
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NOTHING_DECIDED = "Nothing was decided about what you scanned; try again in a moment."
 """What an error says at its end where the node did not answer; a signed report has its own word for that."""
+KEY_ENDED = (
+    "takes this bench's token no more: its key was revoked, rotated or suspended, or a copy of this bench has a newer "
+    "token. Nothing here is lost: what the bench signed and what it remembers of the ledger are in its folder. A "
+    "suspended key comes back by packproof key reinstate; else give this bench a new key in its folder: "
+    "packproof-scan rotate --root-key FOLDER, with the --home of this command."
+)
+"""What a bench is told whose token is refused: no operator's token helps, for it hangs on the key (`scanner.rotation`).
+"""
 
 
 def checked_address(text: str, *, plain_http: bool = False) -> str:
@@ -141,8 +150,10 @@ class NodeClient:
                 f"{self.url} answers {status}, and not as a node does: is this the right address?",
                 status,
             )
-        words = [str(problem[name]).rstrip(".") for name in ("title", "detail", "next") if problem.get(name)]
         code = str(problem["code"])
+        if status == HTTPStatus.UNAUTHORIZED and code == "access.token":
+            return NodeError("key-ended", f"{self.url} {KEY_ENDED}", status, code)
+        words = [str(problem[name]).rstrip(".") for name in ("title", "detail", "next") if problem.get(name)]
         return NodeError("node-refused", f"The node says: {'. '.join(words)}. ({code})", status, code)
 
 

@@ -18,6 +18,7 @@ from ledger.signing.client import KEY, REGISTRATION, KeyFolder, Registration, ma
 from ledger.signing.enrolment import answer as prove_key
 from ledger.signing.holder import Place
 from ledger.signing.keyrecord import Role
+from ledger.signing.keys import Signer
 from ledger.signing.unlocking import open_folder
 from scanner import bench
 from scanner.bench import Bench, Enrolment
@@ -77,8 +78,8 @@ def enrol(
     if (home / "bench.json").exists():
         raise BenchError(
             "already-enrolled",
-            f"{home} belongs to {Bench.open(home).enrolment.node} already; a second node needs a folder of its own: "
-            "--home DIR",
+            f"{home} belongs to {Bench.open(home).enrolment.node} already. A new key for this bench: packproof-scan "
+            "rotate --root-key FOLDER. A second node needs a folder of its own: --home DIR",
         )
     owner = open_folder(root, root_passphrase_file)
     _, head = _head(client)
@@ -90,20 +91,27 @@ def enrol(
         )
     bench.make_home(home)
     registration = _device(bench.key_folder(home), owner, label, passphrase)
-    challenge = _challenge(client)
     device = KeyFolder.open(bench.key_folder(home), passphrase).signer
-    answer = client.post_parts(
+    answer = introduce(client, owner.ledger, device, registration)
+    made, name, size = _agreed(home, client, owner, label, answer, clock)
+    return Enrolled(made, name, device.thumbprint.hex(), size)
+
+
+def introduce(client: NodeClient, origin: str, device: Signer, registration: Registration) -> dict[str, Any]:
+    """Have the key registered that `registration` is about, and prove that `device` holds it; the node's answer, with
+    the key's new token in it. Again it gives another token and ends the older ones of this key. Raises
+    `NodeUnreachable`, `NodeError`."""
+    challenge = _challenge(client)
+    return client.post_parts(
         "/devices",
         {
             "envelope": ("envelope.json", registration.envelope, "application/json"),
             "document": ("document.json", registration.document, "application/json"),
             "seed": ("seed", registration.seed, "application/octet-stream"),
             "challenge": ("challenge", challenge.encode(), "text/plain"),
-            "proof": ("proof", prove_key(device, owner.ledger, challenge), "application/octet-stream"),
+            "proof": ("proof", prove_key(device, origin, challenge), "application/octet-stream"),
         },
     )
-    made, name, size = _agreed(home, client, owner, label, answer, clock)
-    return Enrolled(made, name, device.thumbprint.hex(), size)
 
 
 def _challenge(client: NodeClient) -> str:

@@ -20,6 +20,9 @@ rules.
     node-address       not an address a token may be sent to
     node-unreachable   the node does not answer                                               exit status 3
     node-refused       the node answered that it will not; its own code stands in the message
+    key-ended          the node takes this bench's token no more: its key was revoked, rotated or suspended
+    key-rotated        the bench's key was rotated while this command ran
+    still-waiting      what the old key signed is not sent yet: the key stays until it is
     node-answer        the node answered what no node answers
     log-key            a checkpoint by another key or log than the one enrolled with          exit status 4
     log-rolled-back    the node shows fewer entries than it had                               exit status 4

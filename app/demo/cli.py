@@ -133,7 +133,8 @@ def _serve(stage: Stage, arguments: argparse.Namespace, say: Any) -> None:
     try:
         stage.serve(arguments.port)
         for company in COMPANIES:
-            stage.scan(company, "move", "--node", stage.url)
+            if (left_out := stage.follow(company)) is not None:
+                say(left_out)
         _invite(stage, arguments, say)
         assert stage.process is not None
         stage.process.wait()

@@ -28,6 +28,8 @@ from app.errors import AppError
 from ledger.store.sql.engine import sqlite_driver
 
 ORIGIN = "packproof.example/demo"
+KEY_ENDED = "key-ended"
+"""The code by which a bench tells that its node takes its token no more."""
 MARKER = "made by packproof demo; removed and made again by each run\n"
 
 
@@ -129,6 +131,22 @@ class Stage:
             check=False,
         )
         return _answer("packproof-scan", words, done.returncode, done.stdout, done.stderr, may_fail=may_fail)
+
+    def follow(self, company: Company) -> str | None:
+        """Tell a company's bench where the node serves now. Why it stays out, where its key has ended: else None."""
+        answer = self.scan(company, "move", "--node", self.url, may_fail=True)
+        if not answer["exit"]:
+            return None
+        told = str(answer["stderr"])
+        if f'"{KEY_ENDED}"' in told:
+            safe, bench = (
+                os.path.relpath(path) for path in (self.home(company) / "root", self.bench(company))
+            )
+            return (
+                f"The bench of {company.name} is left out: its key was revoked, rotated or suspended. A new key, while "
+                f"the site is open: .venv/bin/packproof-scan rotate --root-key {safe} --home {bench} --node {self.url}"
+            )
+        raise StoryBroke(f"packproof-scan move --node {self.url} ended with {answer['exit']}", told[-600:])
 
     # -- the node
 

@@ -209,6 +209,7 @@ def _made(
 
 
 def _rotate(arguments: argparse.Namespace, context: "Context") -> None:
+    _require_no_bench(arguments)
     root = open_folder(arguments.key, arguments.passphrase_file)
     old = root if arguments.old == arguments.key else open_folder(arguments.old, None)
     new = _made(arguments, root, old.label, old.role, old)
@@ -216,6 +217,18 @@ def _rotate(arguments: argparse.Namespace, context: "Context") -> None:
     # A root goes by its own signature: the record of what it was is then complete without the new one.
     ended = send(arguments.node, KEYS, _signed_end(root, Action.REVOKE, known, None))["key"]
     context.show({"new": new, "old": ended}, f"{_told(new)}\n{_told(ended)}")
+
+
+def _require_no_bench(arguments: argparse.Namespace) -> None:
+    """A bench's token ends with its key, and a new key beside it has none: the bench rotates it itself."""
+    home = arguments.old.absolute().parent
+    if (home / "bench.json").exists():
+        raise Invalid(
+            "key.bench",
+            "This is the key of a bench, whose token ends with it",
+            f"{home}; nothing was changed",
+            f"At the bench: packproof-scan rotate --root-key {arguments.key} --home {home}",
+        )
 
 
 def _signed_end(root: KeyFolder, action: Action, known: KnownKey, suspect_since: int | None) -> Any:
@@ -249,7 +262,12 @@ def _end(arguments: argparse.Namespace, context: "Context", action: Action, sinc
     root = open_folder(arguments.key, arguments.passphrase_file)
     known = _known(arguments, root)
     key = send(arguments.node, KEYS, _signed_end(root, action, known, since))["key"]
-    context.show(key, _told(key))
+    lines = [_told(key)]
+    if (known.role, action) == (Role.DEVICE, Action.REVOKE):
+        lines.append(
+            "Where a bench signed with it: packproof-scan rotate --root-key FOLDER gives it a new key."
+        )
+    context.show(key, "\n".join(lines))
 
 
 def _known(arguments: argparse.Namespace, root: KeyFolder) -> KnownKey:

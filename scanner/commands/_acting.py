@@ -45,7 +45,10 @@ class Desk:
     def report(self, *events: Event, refs: tuple[bytes, ...] = ()) -> dict[str, Any]:
         """Sign events, which refer to the leaves `refs`, as one document with the bench's key and send it; the node's
         receipt."""
-        capture = acts.signed(self.bench.keys, events, utc_now(), refs)
+        keys = self.bench.keys
+        with self.bench.locked():
+            self.bench.require_present_key()
+            capture = acts.signed(keys, events, utc_now(), refs)
         try:
             return dict(self.provider.send(capture))
         except NodeUnreachable as error:

@@ -8,6 +8,7 @@ from scanner.client import NodeClient
 from scanner.commands import Subparsers
 from scanner.commands._shared import add_home, add_json, home_of, print_json, provider_of
 from scanner.errors import BenchError
+from scanner.rotation import unfinished
 from scanner.sources import utc_now
 from scanner.ui.plain import say
 
@@ -80,6 +81,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if refusal is not None:
             say(f"REFUSED since {refusal.at:%Y-%m-%d %H:%M} UTC. {refusal.message}")
             say(f"The proof is in {bench.home / refusal.file}.")
+        if unfinished(bench.home):
+            say("A rotation of this bench's key was begun and cut off: packproof-scan rotate ends it.")
     return 0 if refusal is None else 4
 
 

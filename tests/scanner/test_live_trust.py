@@ -132,7 +132,10 @@ def test_a_node_whose_key_was_changed_is_not_believed(crook, capsys):
 
 
 def test_acts_too_are_not_sent_to_a_node_that_shows_another_past(crook, capsys):
-    _, home, picture = crook
+    twin, home, picture = crook
+    before = (home / "token").read_bytes()
+    assert main(["rotate", "--root-key", str(twin.known(MAKER).root), "--home", str(home)]) == 4
+    assert ((home / "token").read_bytes(), (home / "rotation").exists()) == (before, False), "nor a new key"
     assert main(["receive", str(picture), "--home", str(home)]) == 4
     # It was signed before, and waits for a node that can be believed.
     assert len(list((home / "key" / "outbox").glob("*.json"))) == 1
