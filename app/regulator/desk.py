@@ -15,7 +15,7 @@ from app.history.search import Line
 from app.partners import service as partners
 from app.regulator.rules import REASONS, STANDINGS, Reason, Search, Standing
 from app.regulator.service import NewRequest
-from app.regulator.tables import correction
+from app.regulator.tables import correction, in_words
 from app.shared.audit import disclose
 from app.web.access import reach
 from app.web.actor import present
@@ -127,7 +127,7 @@ def rows(lines: list[Line]) -> list[tuple[str, ...]]:
             names.get(each.by, each.by),
             " to ".join(names.get(gln, gln) for gln in (each.sender, each.recipient) if gln),
             str(len(each.event.all_epcs()) or len(each.event.lots())),
-            ", ".join(filter(None, (correction(each), *(code.replace("_", " ") for code in each.findings)))),
+            ", ".join(filter(None, (correction(each), *map(in_words, each.findings)))),
         )
         for each in lines
     ]

@@ -5,7 +5,7 @@ to files and ledger, stands in the manifest itself and not here: the paper is on
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from app.history.rules import said, shown
 from app.history.search import Line
 from app.regulator import sales
-from app.regulator.tables import correction
+from app.regulator.tables import correction, in_words
 from app.transactions.service import Transaction
 
 MOST_EPCS = 12  # of one event; the table beside it has all
@@ -33,14 +33,14 @@ class Part:
     empty: str
 
 
-def of_events(found: Sequence[Line], names: Mapping[str, str]) -> Part:
-    """What happened, event by event."""
+def of_events(found: Sequence[Line], names: Mapping[str, str], asked: Collection[str] = ()) -> Part:
+    """What happened, event by event; of what each names, those of `asked` (canonical EPCs) first."""
     return Part(
         "",
         (),
         ("When (UTC)", "What", "Which", "By", "From / to", "Papers and notes", "Entry"),
         (25, 32, 62, 36, 44, 46, 14),
-        [_row(each, names) for each in found],
+        [_row(each, names, asked) for each in found],
         "No event was found. That this was asked is recorded.",
     )
 
@@ -63,8 +63,9 @@ def render(title: str, facts: Sequence[tuple[str, str]], parts: Sequence[Part], 
     from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
     sheet = getSampleStyleSheet()
+    # Breaks between words, so that a number stays whole; within one alone that is wider than its column.
     small = ParagraphStyle(
-        "small", parent=sheet["BodyText"], fontSize=7.5, leading=9.5, spaceBefore=0, wordWrap="CJK"
+        "small", parent=sheet["BodyText"], fontSize=7.5, leading=9.5, spaceBefore=0, splitLongWords=1
     )
     plain = ParagraphStyle("plain", parent=sheet["BodyText"], fontSize=9, leading=12)
 
@@ -113,16 +114,16 @@ def render(title: str, facts: Sequence[tuple[str, str]], parts: Sequence[Part], 
     return out.getvalue()
 
 
-def _row(each: Line, names: Mapping[str, str]) -> tuple[str, ...]:
+def _row(each: Line, names: Mapping[str, str], asked: Collection[str]) -> tuple[str, ...]:
     event = each.event
-    epcs = list(event.all_epcs()) or list(event.lots())
+    epcs = sorted(event.all_epcs() or event.lots(), key=lambda epc: epc not in asked)
     which = "\n".join(shown(epc) for epc in epcs[:MOST_EPCS])
     if len(epcs) > MOST_EPCS:
         which += f"\nand {len(epcs) - MOST_EPCS} more: see the table"
     parties = " to ".join(_named(gln, names) for gln in (each.sender, each.recipient) if gln)
     notes = [linked.id.rsplit(":", 2)[-1] + f" ({linked.type})" for linked in event.transactions]
     notes += [correction(each)] if correction(each) else []
-    notes += [code.replace("_", " ") for code in each.findings]
+    notes += [in_words(code) for code in each.findings]
     what = said(event.biz_step) + (f" ({event.disposition.replace('_', ' ')})" if event.disposition else "")
     signed = "signed" if each.signed else "not signed by it"
     return (

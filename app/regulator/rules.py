@@ -116,7 +116,8 @@ class Search:
         if gtin and not (texts["serial"] or texts["lot"] or gln):
             raise _invalid("GTIN", "a GTIN alone is everything of a product: add a serial, a lot or a GLN")
         if (texts["serial"] or texts["lot"]) and not gtin:
-            raise _invalid("serial or lot", "each is only unique together with its GTIN: give the GTIN too")
+            only = "A serial or lot is unique only with it."
+            raise Invalid("request.search", "Give the GTIN too", only, "Add it and search again.")
         if not (gtin or gln):
             raise _invalid("what", "name a GTIN with serial or lot, or a GLN")
         since, until = (_day(name, texts[name]) for name in ("since", "until"))
@@ -154,6 +155,17 @@ class Search:
         """The canonical name of the lot asked for."""
         return Lgtin(Gtin.parse(self.gtin), self.lot).canonical if self.gtin and self.lot else None
 
+    def named(self, lots: Mapping[str, str]) -> frozenset[str]:
+        """The canonical names of what was asked for: the package, or the lot and what is of it among these packages
+        (their lot by canonical EPC). A company's doings name none."""
+        if self.package is not None:
+            return frozenset({self.package})
+        if self.lot_key is None:
+            return frozenset()
+        of_product = Sgtin(Gtin.parse(self.gtin), "0").canonical[:-1]
+        inside = (epc for epc, lot in lots.items() if lot == self.lot and epc.startswith(of_product))
+        return frozenset({self.lot_key, *inside})
+
     @property
     def span(self) -> tuple[datetime | None, datetime | None]:
         """From the first moment of `since` to the first after `until`, UTC; there is none after the last day."""
@@ -175,4 +187,5 @@ def _day(name: str, text: str) -> date | None:
 
 
 def _invalid(what: str, why: str) -> Invalid:
-    return Invalid("request.search", f"This does not do: {what}", f"{why}.", "Correct it and search again.")
+    detail = f"{why[:1].upper()}{why[1:]}."
+    return Invalid("request.search", f"This does not do: {what}", detail, "Correct it and search again.")

@@ -111,7 +111,9 @@ def paper(each: Transaction) -> tuple[str, list[tuple[str, str]], list[tuple[str
         )
         for line in info.lines
     ]
-    return f"Transaction {each.transaction_id}", facts, table
+    seller, buyer = (trader.name or f"GLN {trader.gln}" for trader in (info.seller, info.buyer))
+    on = info.transaction_date or "a date that is not told"
+    return f"{on}: {seller} to {buyer} (transaction {each.transaction_id})", facts, table
 
 
 PAPER_COLUMNS = (

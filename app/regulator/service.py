@@ -288,10 +288,11 @@ class Requests:
             ("Sales among them", str(len(sold))),
         ]
         events = tuple(each.event for each in found)
+        wanted = asked.named({epc: inner.lot for epc, inner in known.items()})
         written = Document(Form.JSON20, events, created=now)
         files = {
             "events.csv": as_csv(tables.COLUMNS, tables.lines(found, names, known)),
-            "events.pdf": pdf.render("Product history", facts, [pdf.of_events(found, names)], now),
+            "events.pdf": pdf.render("Product history", facts, [pdf.of_events(found, names, wanted)], now),
             "events.json": jsonwriter.write(written, record_times=[each.recorded_at for each in found]),
         }
         if sold:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.custody.items import item_name
 from app.custody.shipped import Inner
+from app.exceptions.rules import KINDS
 from app.history.rules import said
 from app.history.search import Line
 from app.shared.spreadsheet import safe
@@ -64,6 +65,12 @@ def correction(each: Line) -> str:
     if each.declared_wrong:
         return "declared wrong"
     return "" if each.effective else "no effect"
+
+
+def in_words(code: str) -> str:
+    """A finding as the exceptions desk calls it."""
+    kind = KINDS.get(code)
+    return kind.title if kind is not None else code.replace("_", " ")
 
 
 def _cells(each: Line, epc: str, names: Mapping[str, str], known: Inner | None) -> Iterator[str]:

@@ -155,8 +155,8 @@ def test_an_inspector_searches_by_lot_company_and_day(counter: Counter, inspecto
     assert "1 event " in count(gtin=GTIN, serial=str(AT_ITS_MAKER), gln=MAKER)
     assert "Nothing was found" in count(gtin=GTIN, lot="LOT42", since="2027-01-01")
     assert "Nothing was found" in count(gln=STRANGER)
-    assert "only unique together" in count(lot="LOT42")
-    assert "name a GTIN with serial or lot" in count(gtin="", lot="", gln="")
+    assert "Give the GTIN too. A serial or lot is unique only with it." in count(lot="LOT42")
+    assert "Name a GTIN with serial or lot" in count(gtin="", lot="", gln="")
     assert [outcome for *_, outcome in counter.trail("inspector.search")] == [
         "nothing",
         "nothing",
