@@ -23,7 +23,7 @@ from ledger.epcis.errors import DocumentError
 from ledger.epcis.read import read
 from ledger.errors import LedgerError
 from ledger.log.entry import Kind
-from ledger.signing.aside import Parked, Void, commitment_of
+from ledger.signing.aside import Parked, Void
 from ledger.signing.chain import Link, link_of
 from ledger.signing.commitment import commit
 from ledger.signing.envelope import Envelope
@@ -82,10 +82,8 @@ def _keys(context: AuditContext) -> dict[int, KeyRecord | None]:
 
 
 def _commits(context: AuditContext, index: int, kind: Kind, record: bytes) -> bool:
-    entry, seed = context.entry(index), context.reader.seed(index)
-    if entry is None or entry.kind is not kind or seed is None:
-        return False
-    return Statement.parse(entry.statement).commit.root == commitment_of(record, seed)
+    entry = context.entry(index)
+    return entry is not None and entry.kind is kind and context.commits(entry, record)
 
 
 def _chains(context: AuditContext) -> None:

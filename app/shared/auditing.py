@@ -23,6 +23,8 @@ from sqlalchemy import Connection
 from ledger.errors import LedgerError
 from ledger.log.entry import Entry
 from ledger.log.policy import LogPolicy
+from ledger.signing.aside import commitment_of
+from ledger.signing.statement import Statement
 from ledger.store.findings import FsckFinding, FsckReport
 from ledger.store.sql.reader import SqlReader
 
@@ -87,3 +89,15 @@ class AuditContext:
             return Entry.decode(self.reader.entry(index))
         except LedgerError:
             return None
+
+    def commits(self, entry: Entry, record: bytes) -> bool:
+        """Whether `entry` committed to this record (ledger.signing.aside), by the seed that is kept.
+
+        By a damaged one, which the audit of seeds names, it did not.
+        """
+        seed = self.reader.seed(entry.index)
+        try:
+            root = Statement.parse(entry.statement).commit.root
+            return seed is not None and commitment_of(record, seed) == root
+        except LedgerError:
+            return False

@@ -31,6 +31,7 @@ from ledger.signing.envelope import Envelope
 from ledger.signing.keyrecord import Action as KeyAction
 from ledger.signing.keyrecord import KeyRecord, revoke
 from ledger.signing.statement import Statement
+from ledger.store import findings
 from ledger.store.findings import FsckReport
 from ledger.store.sql.engine import Database, open_engine
 from ledger.store.sql.metadata import metadata
@@ -229,6 +230,22 @@ def test_a_changed_column_is_located(stage: Stage, tmp_path: Path, name: str) ->
     assert report.findings[0].table == row.table, report.findings[0].message
     rests = {found.table for found in report.findings if "packproof rebuild" in found.consequence}
     assert rests <= REBUILT, "a rebuild is promised to mend what it does not write"
+
+
+def test_damaged_seeds_are_all_named_and_end_no_part_of_the_audit(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "MAX_FINDINGS", 1000)
+    database = stage.copy(tmp_path)
+    seeds = rows(database, "SELECT idx, seed FROM seed ORDER BY idx")
+    for index, seed in seeds:
+        assert tamper(database, "UPDATE seed SET seed = ? WHERE idx = ?", [b"\x01" + bytes(seed), index]) == 1
+    report = stage.audit(database)
+    database.dispose()
+    named = [int(found.key) for found in report.findings if found.table == "seed"]
+    assert named == [index for index, _ in seeds]
+    assert {"party_key", "redaction", "disclosure"} <= {found.table for found in report.findings}
+    assert [found.message for found in report.findings if found.table == "database"] == []
 
 
 @pytest.mark.parametrize(
