@@ -112,9 +112,9 @@ def rotate(
     with locked(folder.next_key_folder(home).parent):
         folder.take_place(home)
         if begun := sorted(home.glob(f"key-*/{ENDED}")):
+            present = KeyFolder.open(folder.key_folder(home), new_passphrase or passphrase)
             for pending in begun:
                 _end(client, pending)
-            present = KeyFolder.open(folder.key_folder(home), passphrase)
             return Rotated(bench, present.thumbprint.hex(), begun[-1].parent, 0, resumed=True)
         if (folder.key_folder(home) / URI).exists():
             raise BenchError(

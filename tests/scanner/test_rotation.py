@@ -53,6 +53,10 @@ def ended(dock, party, home, action=Action.REVOKE):
         node.keys.apply(record.envelope, record.document, record.seed)
 
 
+def plug_pulled(*_):
+    raise KeyboardInterrupt
+
+
 def waiting(home):
     keys = KeyFolder.open(home / "key")
     return acts.signed(keys, [acts.received(container(901), keys.party, utc_now())], utc_now())
@@ -120,7 +124,7 @@ def test_a_rotation_that_is_cut_off_leaves_a_bench_that_works_and_goes_on(
     module, name = CUTS[cut]
     real, calls = getattr(module, name), []
 
-    def plug_pulled(*given):
+    def at_the_cut(*given):
         calls.append(given)
         # The first call of `take_place` looks for what an earlier rotation left.
         if name == "take_place" and bench.key_folder(home).exists():
@@ -128,7 +132,7 @@ def test_a_rotation_that_is_cut_off_leaves_a_bench_that_works_and_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, name, plug_pulled)
+        patch.setattr(module, name, at_the_cut)
         assert rotated(home, dock.wholesaler) == 130
     assert calls
     assert rotation.unfinished(home)
@@ -156,10 +160,6 @@ def test_what_is_signed_while_the_keys_change_is_signed_by_neither_wrongly(dock,
 
 def test_a_key_that_ends_between_two_tries_signs_along_no_more(dock, bench, monkeypatch, capsys):
     home = bench(dock.maker)
-
-    def plug_pulled(*_):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(rotation, "introduce", plug_pulled)
         assert rotated(home, dock.maker) == 130
@@ -171,17 +171,27 @@ def test_a_key_that_ends_between_two_tries_signs_along_no_more(dock, bench, monk
     assert checked(home) == 1
 
 
-def test_a_locked_key_is_followed_by_a_locked_one(dock, tmp_path, capsys):
-    home, secret = tmp_path / "locked", tmp_path / "secret"
-    secret.write_text("correct horse\n")
-    secret.chmod(0o600)
+def test_a_locked_key_is_followed_by_a_locked_one(dock, tmp_path, monkeypatch, capsys):
+    home, secret, other = tmp_path / "locked", tmp_path / "secret", tmp_path / "other"
+    for path, word in ((secret, "correct horse"), (other, "battery staple")):
+        path.write_text(word + "\n")
+        path.chmod(0o600)
     command = ["enrol", "--node", dock.node.url, "--root-key", str(dock.maker.root), "--home", str(home)]
-    assert main([*command, "--passphrase-file", str(secret)]) == 0
+    assert main([*command, "--passphrase-file", str(secret), "--label", "locked"]) == 0
     assert rotated(home, dock.maker) == 2
     assert "[key-locked]" in capsys.readouterr().err
     assert rotated(home, dock.maker, "--passphrase-file", secret) == 0
     assert b"ENCRYPTED" in (home / "key" / "key.pem").read_bytes()
-    assert KeyFolder.open(home / "key", b"correct horse").role == "device"
+    # Under another passphrase from now on, and cut off when the new key is in its place already.
+    options = ("--passphrase-file", secret, "--new-passphrase-file", other)
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "_end", plug_pulled)
+        assert rotated(home, dock.maker, *options) == 130
+    capsys.readouterr()
+    assert rotated(home, dock.maker, *options) == 0
+    assert "that had been begun is at its end" in capsys.readouterr().out
+    assert KeyFolder.open(home / "key", b"battery staple").role == "device"
+    assert states(dock, dock.maker, "locked") == ["revoked", "revoked", "valid"]
 
 
 def test_only_the_root_of_the_benchs_own_party_vouches(dock, bench, capsys):
