@@ -34,6 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import migrate, roles, wiring
 from app.config import Settings, SettingsError
 from app.errors import AppError
+from app.listening import require_free
 from app.shared.actor import Actor, command_line
 from ledger.store.sql.engine import DatabaseRefused
 
@@ -62,6 +63,11 @@ FEATURES = {
     "demo": "app.demo.cli",
     "simulate": "app.simulate.cli",
 }
+
+_INSUFFICIENT_PRIVILEGE = "42501"  # PostgreSQL, appendix A
+_LACKING = (
+    "run packproof db current, which says what is lacking; as the tables' owner run packproof db grant ROLE"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -158,12 +164,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(as_json, error.code, str(error))
     except SQLAlchemyError as error:
         # Its text may hold parameters, and those somebody's data.
-        cause = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-        return _failed(as_json, "database.failed", "the database does not do as asked", cause)
+        driver = getattr(error, "orig", None)
+        cause = str(driver or type(error).__name__).splitlines()[0]
+        step = _LACKING if getattr(driver, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE else ""
+        return _failed(as_json, "database.failed", "the database does not do as asked", cause, step)
     except OSError as error:
-        return _failed(as_json, "system.failed", f"{error.filename or 'input'}: {error.strerror or error}")
+        return _failed(as_json, "system.failed", of_system(error))
     except KeyboardInterrupt:
         return 130
+
+
+def of_system(error: OSError) -> str:
+    """What the system says, of a file that was to be written where there is no folder, that: what it would be called
+    until it is whole is nobody's word."""
+    name = error.filename
+    if isinstance(error, FileNotFoundError) and isinstance(name, str | bytes | os.PathLike):
+        folder = Path(os.fsdecode(name)).parent
+        if not folder.exists():
+            return f"{folder}: there is no such folder"
+    return f"{os.fsdecode(name) if isinstance(name, bytes) else name or 'input'}: {error.strerror or error}"
 
 
 def _failed(
@@ -287,6 +306,7 @@ def _register_serve(commands: Any) -> None:
 
 
 def _serve(arguments: argparse.Namespace, context: Context) -> None:
+    require_free(arguments.host, arguments.port)
     role = roles.of(context.services.database)
     if role is not None and role.warning:
         sys.stderr.write(f"packproof: {role.warning}\n")

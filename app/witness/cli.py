@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError, Invalid
+from app.listening import require_free
 from app.node.keys import passphrase_in
 from app.shared.audit import record
 from app.witness.policies import read_policy
@@ -19,6 +20,8 @@ from ledger.log.policy import LOG_TYPES, PolicyLog
 
 if TYPE_CHECKING:
     from app.cli import Context
+
+_NOBODY = "It follows no log and cosigns nothing: give --policy FILE or --add VKEY."
 
 
 def register(actions: Any) -> None:
@@ -114,11 +117,13 @@ def _witness(arguments: argparse.Namespace, context: "Context") -> None:
         (
             f"Witness {folder.name}, following {followed} ({new} new). Its keys, for policies:",
             *(f"  {key}" for key in data["keys"]),
+            *([] if data["logs"] else [_NOBODY]),
         )
     )
     if arguments.port is None or arguments.add or arguments.follow:
         context.show(data, text)
         return
+    require_free(arguments.host, arguments.port)
     sys.stderr.write(f"{text}\nServing on http://{arguments.host}:{arguments.port} (Ctrl-C stops it)\n")
     sys.stderr.flush()
     root = Path(__file__).resolve().parents[2]

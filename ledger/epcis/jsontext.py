@@ -78,7 +78,9 @@ def parse(body: bytes, limits: Limits) -> Any:
         ) from None
     except json.JSONDecodeError as problem:
         raise DocumentError(
-            ProblemCode.NOT_JSON, problem.msg, f"line {problem.lineno}, column {problem.colno}"
+            ProblemCode.NOT_JSON,
+            problem.msg.removesuffix(" at"),  # where it is stands beside it
+            f"line {problem.lineno}, column {problem.colno}",
         ) from None
     if repeated:
         first = repeated[0]

@@ -1,8 +1,10 @@
 """``packproof``, run as a person runs it: what it answers, where it complains, and how it ends."""
 
+import errno
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from app.cli import Context
+from app.cli import Context, of_system
 from tests.support import programs
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
@@ -187,6 +189,35 @@ def test_the_server_answers_with_two_workers_and_stops_when_told(sqlite_database
     assert f"Serving on http://127.0.0.1:{port}" in complaints
     assert "Traceback" not in complaints
     assert list(tmp_path.glob("*.ctl")) == []
+
+
+def test_a_port_that_is_taken_is_told_before_the_server_starts(packproof):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        found = packproof("serve", "--port", str(port))
+        witness = ("ledger", "witness", "--data", "w", "--name", "w.example/1", "--port", str(port))
+        for each in (found, packproof(*witness)):
+            said = f"packproof: Port {port} is taken by another program; Take another with --port\n"
+            assert (each.returncode, each.stdout, each.stderr) == (1, "", said)
+    for arguments in (("--host", "192.0.2.1"), ("--port", "70000")):
+        found = packproof("serve", *arguments)
+        assert found.returncode == 1
+        assert "cannot be listened on" in found.stderr and "Traceback" not in found.stderr
+
+
+def test_a_witness_that_follows_nobody_says_so(packproof):
+    found = packproof("ledger", "witness", "--data", "w", "--name", "w.example/1")
+    assert "follows no log and cosigns nothing: give --policy FILE or --add VKEY" in found.stdout
+
+
+def test_a_folder_that_is_not_there_is_named_and_no_file_that_nobody_knows(tmp_path):
+    def said(name):
+        return of_system(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name))
+
+    gone = tmp_path / "gone"
+    assert said(str(gone / ".x.new")) == f"{gone}: there is no such folder"
+    assert said(gone) == f"{gone}: No such file or directory"
+    assert of_system(OSError("broken")) == "input: broken"
 
 
 def answer(port):

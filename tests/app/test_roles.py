@@ -156,11 +156,15 @@ def test_the_command_line_begins_a_node_as_the_role_and_looks_after_it(
             "GRANT UPDATE (leaf) ON entry TO {}",
             "GRANT UPDATE ON SEQUENCE document_doc_id_seq TO {}",
             "REVOKE INSERT ON item FROM {}",
+            "REVOKE SELECT ON user_account FROM {}",
         ):
             connection.exec_driver_sql(statement.format(NODE))
     settings(NODE)
     status, found = told(capsys, "db", "current")
-    assert (status, found["role"]["lacking"]) == (1, ["INSERT on item"])
+    assert (status, found["role"]["lacking"]) == (1, ["INSERT on item", "SELECT on user_account"])
+    status, found = told(capsys, "user", "list")
+    assert (status, found["code"]) == (1, "database.failed")
+    assert "packproof db current" in str(found["next"]) and "packproof db grant" in str(found["next"])
     settings(owner)
     status, found = told(capsys, "db", "grant", NODE)
     assert (status, found["tables"]["entry"]) == (0, ["INSERT", "SELECT"])
