@@ -138,10 +138,11 @@ def _receive(arguments: argparse.Namespace, context: "Context") -> None:
     receipt = taken
     with node.database.reading() as connection:
         name = partners.names(connection, [receipt.by]).get(receipt.by, receipt.by)
+        objects = words.objects_of(connection, receipt)
     data = receipt.as_json() | {
         "expired": [{"lot": each.lot, "on": each.on, "packages": each.packages} for each in past]
     }
-    context.show(data, words.told(receipt, past, node.node.origin, name))
+    context.show(data, words.told(receipt, past, node.node.origin, name, objects))
 
 
 def _finish(taken: Job, past: tuple[words.Expired, ...], context: "Context") -> None:
@@ -192,7 +193,10 @@ def _send(arguments: argparse.Namespace, context: "Context") -> None:
     if late:
         lines.append(f"{late} signed earlier and not acknowledged then went first.")
     lines += [f"Tolerated: {note.get('message')}" for note in receipt.get("notes", [])]
-    lines += [f"Found ({f.get('severity')}): {f.get('message')}" for f in receipt.get("findings", [])]
+    lines += [
+        f"Found ({f.get('severity')}, {f.get('code')}): {f.get('message')}"
+        for f in receipt.get("findings", [])
+    ]
     context.show({**receipt, "sent_late": late}, "\n".join(lines))
 
 

@@ -2,16 +2,25 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TextIO
 
+from sqlalchemy import Connection
+
 from app.capture.prepared import Receipt
+from app.custody import service as custody
 from app.errors import AppError
+from app.history.rules import shown
 from ledger.custody.event import LOT
 from ledger.custody.life import expiry_of
 from ledger.epcis.document import Document
+
+MOST_OBJECTS = 3  # named in one line
+Objects = Mapping[tuple[str, str], Sequence[str]]
+"""Objects by the code and the message of what was found about them."""
+NO_OBJECTS: Objects = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,11 @@ def expired(document: Document, today: date) -> tuple[Expired, ...]:
     return tuple(Expired(lot, on, count) for (lot, on), count in sorted(found.items()))
 
 
-def told(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) -> str:
-    """The receipt in words; `name` is what the party is called."""
-    return "\n".join(_lines(receipt, past, origin, name))
+def told(
+    receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str, objects: Objects = NO_OBJECTS
+) -> str:
+    """The receipt in words; `name` is what the party is called, `objects` what its findings are about."""
+    return "\n".join(_lines(receipt, past, origin, name, objects))
 
 
 def told_long(receipt: Mapping[str, Any], past: tuple[Expired, ...], origin: str, name: str) -> str:
@@ -52,7 +63,7 @@ def told_long(receipt: Mapping[str, Any], past: tuple[Expired, ...], origin: str
         f"Receipt: leaf {receipt['leaf']}",
         *(f"Tolerated: {note['message']}" for note in receipt["notes"]),
         *(f"Out of date: {_counted(each.packages, 'item')} expired on {each.on}." for each in past),
-        *_found(receipt["findings"]),
+        *_found(receipt["findings"], NO_OBJECTS),
     ]
     more = receipt["finding_count"] - len(receipt["findings"])
     return "\n".join([*lines, f"And {more} findings more."] if more else lines)
@@ -88,7 +99,9 @@ class Applied:
         self._out.flush()
 
 
-def _lines(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) -> Iterator[str]:
+def _lines(
+    receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str, objects: Objects
+) -> Iterator[str]:
     events = _counted(len(receipt.events), "event")
     if receipt.known:
         yield f"{events}, already here since entry {receipt.index} of {origin}: the same receipt."
@@ -108,14 +121,31 @@ def _lines(receipt: Receipt, past: tuple[Expired, ...], origin: str, name: str) 
             f"Out of date: {_counted(each.packages, 'item')}{lot} expired on {each.on}. Their history is kept "
             "like any other; whoever scans one is told not to use it."
         )
-    yield from _found(receipt.findings)
+    yield from _found(receipt.findings, objects)
 
 
-def _found(findings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A line for each finding; those that read alike, of many packages, are one line with their count."""
-    alike = Counter(f"Found ({each['severity']}): {each['message']}" for each in findings)
-    for line, times in alike.items():
-        yield f"{line} ({times} times)" if times > 1 else line
+def _found(findings: Iterable[Mapping[str, Any]], objects: Objects) -> Iterator[str]:
+    """A line for each finding; those that read alike, of many objects, are one line with their number and the first."""
+    alike = Counter((str(each["severity"]), str(each["code"]), str(each["message"])) for each in findings)
+    for (severity, code, message), times in alike.items():
+        line = f"Found ({severity}, {code}): {message}"
+        about = objects.get((code, message), ())
+        more = len(about) - MOST_OBJECTS
+        first = ", ".join(about[:MOST_OBJECTS]) + (f" and {more} more" if more > 0 else "")
+        number = f" ({times} times)" if times > 1 else ""
+        yield f"{line}{number}: {first}" if first else f"{line}{number}"
+
+
+def objects_of(connection: Connection, receipt: Receipt) -> Objects:
+    """Which objects the findings of a receipt are about, as people read them on a label."""
+    found = custody.findings_of(connection, [each.seq for each in receipt.events])
+    keys = custody.keys_of(connection, {each.item_id for each in found})
+    objects: dict[tuple[str, str], dict[str, None]] = {}
+    for each in found:
+        if each.item_id in keys:
+            name = shown(keys[each.item_id])
+            objects.setdefault((each.code.value, each.message), {})[name] = None
+    return {about: tuple(names) for about, names in objects.items()}
 
 
 def _counted(number: int, noun: str) -> str:
