@@ -53,6 +53,7 @@ class NoteCode(StrEnum):
     MASTER_DATA_UNUSABLE = "master_data_unusable"
     MASTER_DATA_CONFLICT = "master_data_conflict"
     UNKNOWN_HEADER_KEPT = "unknown_header_kept"
+    NO_EVENT = "no_event"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class _Reader:
         self._check_version()
         found, where, vocabularies = self._body(kind == "EPCISQueryDocument")
         events = self._events(found, where)
+        self._report.count(len(events))
         front = self._header(vocabularies)
         created = self._created()
         namespaces = tuple(

@@ -32,6 +32,11 @@ class Report:
         else:
             self._notes[code] = (known[0], known[1], known[2] + 1)
 
+    def count(self, events: int) -> None:
+        """Record how many events a document has: to have none is allowed, and seldom meant."""
+        if not events:
+            self.note(NoteCode.NO_EVENT, "no event in it", "")
+
     def close(self) -> tuple[Note, ...]:
         """The notes, in the order of their codes. Raises `DocumentError` with all problems, if there are any."""
         if self._problems:

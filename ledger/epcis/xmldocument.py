@@ -65,6 +65,7 @@ class _Reader:
         kind = self._root(root)
         front_element = self._child(root, "EPCISHeader")
         self._body(root, kind)
+        self._report.count(len(self._events))
         front, created = self._front(root, front_element)
         return Document(
             self._form,

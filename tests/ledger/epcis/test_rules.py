@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ledger.epcis import DocumentError, NoteCode, read
-from tests.ledger.epcis.documents import CASE, PACKAGE, PLACE, event, json_document
+from tests.ledger.epcis.documents import CASE, PACKAGE, PLACE, event, json_document, xml_document
 
 CLASS = "urn:epc:idpat:sgtin:0399999.000101.*"
 AT = "/epcisBody/eventList/0"
@@ -207,3 +207,21 @@ def test_a_declaration_without_id_shares_the_id_of_what_it_declares():
     before, after = read(json_document(event(), event(errorDeclaration=declared))).events
     assert before.id == after.id
     assert before.digest != after.digest
+
+
+@pytest.mark.parametrize("body", [json_document(), xml_document(""), xml_document("", version="2.0")])
+def test_a_document_without_an_event_is_read_and_says_so(body: bytes):
+    document = read(body)
+    assert document.events == ()
+    assert [(note.code, note.message, note.count) for note in document.notes] == [
+        (NoteCode.NO_EVENT, "no event in it", 1)
+    ]
+
+
+def test_where_a_text_stops_being_json_is_told_once():
+    with pytest.raises(DocumentError) as refused:
+        read(b'{"type": "EPCISDocument')
+    assert (refused.value.message, refused.value.where) == (
+        "Unterminated string starting",
+        "line 1, column 10",
+    )
